@@ -1,0 +1,3 @@
+//! Switchboard, a push relay.
+
+pub mod settings;

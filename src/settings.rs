@@ -1,0 +1,187 @@
+//! What an operator can set: plain values, already read and checked, that every floor above may look at.
+//!
+//! Reading them from files, the environment and flags is `config`'s work; nothing here knows where a value came from.
+//! Every limit carries its reason beside its default.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// One kibibyte, in bytes.
+pub const KIB: usize = 1024;
+/// One mebibyte, in bytes.
+pub const MIB: usize = 1024 * KIB;
+
+/// The whole configuration of one server.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    /// Addresses to listen on; port 0 lets the system choose.
+    pub listen: Vec<SocketAddr>,
+    /// Reactors to run, each on a thread of its own; 0 means one a core.
+    pub shards: usize,
+    /// How long a stop may take: connections are closed over the first 80 % of it.
+    pub drain: Duration,
+    /// Whether the pages and paths for trying things out (`/echo` among them) are served.
+    pub console: Console,
+    /// Serve without keys on an address that is not loopback.
+    pub insecure: bool,
+    /// Bounds on what peers can make the server do.
+    pub limits: Limits,
+    /// When silent connections are asked for a sign of life.
+    pub heartbeat: Heartbeat,
+    /// Settings for rooms by pattern; the first match wins.
+    pub rooms: Vec<RoomRule>,
+}
+
+/// When the console, and `/echo` with it, is served.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Console {
+    /// In open mode, that is without keys on loopback.
+    #[default]
+    Auto,
+    /// Always.
+    On,
+    /// Never.
+    Off,
+}
+
+/// Bounds on what peers can make the server do. Where a limit may be absent, 0 means that it is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Limits {
+    /// Open connections in all; 0: as many as there are descriptors.
+    pub connections: usize,
+    /// Rooms that one connection may be in.
+    pub rooms_per_connection: usize,
+    /// Bytes of one message on the native and raw dialects.
+    pub message: usize,
+    /// Bytes of one message on `/echo`. Conformance suites send 16 MiB.
+    pub echo_message: usize,
+    /// Bytes of an HTTP request's body, after chunked decoding.
+    pub api_body: usize,
+    /// Bytes that others may have queued for one connection before it counts as slow.
+    pub queue: usize,
+    /// How long the oldest queued byte may wait before the connection counts as slow.
+    pub stall: Duration,
+    /// Bytes queued for all connections together; past it new connections get 503.
+    pub queue_total: usize,
+    /// Bytes of history kept for all rooms together; past it a room's oldest messages go first.
+    pub history_total: usize,
+    /// Bytes of a request's head: the request line and all fields.
+    pub header: usize,
+    /// Fields in a request's head.
+    pub headers: usize,
+    /// Time for a request's whole head, from accept or from its first byte.
+    pub handshake: Duration,
+    /// Time for a request's whole body.
+    pub body: Duration,
+    /// How long a kept-alive HTTP connection may be idle.
+    pub http_idle: Duration,
+    /// Time for the close handshake, and for reading a closed connection to its end.
+    pub close: Duration,
+}
+
+/// When silent connections are asked for a sign of life.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Heartbeat {
+    /// Silence after which a ping goes out.
+    pub interval: Duration,
+    /// Time for anything at all to come back.
+    pub timeout: Duration,
+}
+
+/// A pattern and the settings of the rooms that it matches.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RoomRule {
+    /// A room name in which `*` stands for any run of characters; at the start it does not match `$`.
+    pub pattern: String,
+    /// What such rooms are like.
+    pub room: RoomSettings,
+}
+
+/// What a room is like.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RoomSettings {
+    /// Messages kept for resume and for late comers; 0: none.
+    pub history: u32,
+    /// Bytes of `data` kept, at most.
+    pub history_bytes: usize,
+    /// How long a message is kept, and how long an empty and silent room is remembered.
+    pub ttl: Duration,
+    /// Whether people are told of and listed.
+    pub presence: bool,
+    /// Above this many people a room tells their number only.
+    pub presence_limit: u32,
+    /// Whether clients may publish, or only the app.
+    pub client_publish: bool,
+    /// Members that the room takes; 0: any number.
+    pub max_members: u32,
+    /// What happens to a member that does not keep up.
+    pub slow: Slow,
+}
+
+/// What happens to a member that does not keep up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Slow {
+    /// It is closed with 4100 and resumes when it comes back.
+    #[default]
+    Disconnect,
+    /// It misses messages and is told which, by a `gap`.
+    Skip,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            listen: vec![SocketAddr::from(([127, 0, 0, 1], 8000))],
+            shards: 0,
+            drain: Duration::from_secs(10),
+            console: Console::Auto,
+            insecure: false,
+            limits: Limits::default(),
+            heartbeat: Heartbeat::default(),
+            rooms: Vec::new(),
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 0,
+            rooms_per_connection: 128,
+            message: 64 * KIB,
+            echo_message: 16 * MIB,
+            api_body: MIB,
+            queue: MIB,
+            stall: Duration::from_secs(10),
+            queue_total: 512 * MIB,
+            history_total: 256 * MIB,
+            header: 8 * KIB,
+            headers: 64,
+            handshake: Duration::from_secs(5),
+            body: Duration::from_secs(10),
+            http_idle: Duration::from_secs(60),
+            close: Duration::from_secs(5),
+        }
+    }
+}
+
+impl Default for Heartbeat {
+    fn default() -> Self {
+        Self { interval: Duration::from_secs(25), timeout: Duration::from_secs(10) }
+    }
+}
+
+impl Default for RoomSettings {
+    fn default() -> Self {
+        Self {
+            history: 100,
+            history_bytes: MIB,
+            ttl: Duration::from_secs(300),
+            presence: true,
+            presence_limit: 100,
+            client_publish: true,
+            max_members: 0,
+            slow: Slow::Disconnect,
+        }
+    }
+}
