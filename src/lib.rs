@@ -1,4 +1,7 @@
 //! Switchboard, a push relay.
 
 pub mod config;
+pub mod server;
 pub mod settings;
+
+pub use server::{Handle, RunError, Server, StartError};
