@@ -89,6 +89,8 @@ impl Close {
     pub const NO_PONG: Self = Self::fixed(4101, "no pong");
     /// The native dialect is text.
     pub const TEXT_ONLY: Self = Self::fixed(1003, "this dialect is text, not binary");
+    /// A raw room could not be joined, and its dialect has no words for why.
+    pub const NO_ROOM: Self = Self::fixed(1013, "the room cannot be joined now");
     /// A page of another site tried to use an open relay.
     pub const ORIGIN: Self = Self::fixed(1008, "origin not allowed");
 

@@ -44,7 +44,8 @@ pub enum Console {
     Off,
 }
 
-/// Bounds on what peers can make the server do. Where a limit may be absent, 0 means that it is.
+/// Bounds on what peers can make the server do. 0 means that there is no limit only where a field says so; in any other
+/// field it is refused when the configuration is read.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Limits {
     /// Open connections in all; 0: as many as there are descriptors.

@@ -97,7 +97,7 @@ fn allow(head: &Head, methods: &[Method]) -> Result<(), Response> {
     if methods.contains(&head.method) {
         return Ok(());
     }
-    let response = Response::new(405).allow(methods.iter().cloned());
+    let response = Response::new(405).allow(methods);
     Err(response.error("method_not_allowed", "this path does not take that method"))
 }
 

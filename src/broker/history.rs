@@ -16,10 +16,10 @@ pub struct History {
 }
 
 /// What a reader is given.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Excerpt<M = Arc<Message>> {
+#[derive(Clone, Debug, Default)]
+pub struct Excerpt {
     /// Messages in order.
-    pub messages: Vec<M>,
+    pub messages: Vec<Arc<Message>>,
     /// Whether they are everything after the position that the reader named.
     pub recovered: bool,
     /// Whether there are newer ones that were left out.

@@ -404,7 +404,11 @@ impl Home {
     }
 
     fn published(&self, caller: Caller, result: Result<Option<Position>, Fault>, desk: &mut Desk<'_>) {
-        if let Some(session) = caller.session() {
+        // A client that gave no `id` is told of failure only.
+        let silent = result.is_ok() && matches!(caller, Caller::Session(_, None));
+        if let Some(session) = caller.session()
+            && !silent
+        {
             desk.posts.push((session.shard, Post::Published(self.key.clone(), caller, result)));
         }
     }

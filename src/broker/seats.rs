@@ -35,6 +35,17 @@ impl Seats {
         inline.chain(self.more.iter().flat_map(|more| more.iter())).copied()
     }
 
+    /// What is at place `index`: a seat, or none; none at all behind the last place.
+    ///
+    /// Unlike an iterator this borrows nothing, so that seats can move while their owner goes through them.
+    pub fn at(&self, index: usize) -> Option<Option<Seat>> {
+        let seat = match index {
+            0 | 1 => self.inline[index],
+            _ => *self.more.as_ref()?.get(index - 2)?,
+        };
+        Some((seat != Seat::NONE).then_some(seat))
+    }
+
     /// How many rooms there are.
     pub fn len(&self) -> usize {
         self.iter().count()

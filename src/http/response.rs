@@ -55,7 +55,8 @@ impl Envelope {
         Self { head_only: false, close: true, version: Version::Http11, now }
     }
 
-    fn closes(&self) -> bool {
+    /// Whether the connection closes behind the response.
+    pub fn closes(&self) -> bool {
         self.close || self.version == Version::Http10
     }
 }

@@ -1,9 +1,7 @@
 //! The HTTP side of a session: one request at a time, and the answers that it waits for.
 
 use crate::api::call::{Call, Pending};
-use crate::api::route::Route;
 use crate::http::{Envelope, Head, Reader, Response};
-use crate::time::Tick;
 
 /// One HTTP connection's requests, one after another.
 #[derive(Debug)]
@@ -12,8 +10,23 @@ pub struct Exchange {
     pub reader: Reader,
     /// How far the request is.
     pub stage: Stage,
+    /// What its deadline is for.
+    pub timer: Timer,
     /// Whether a request has been answered on this connection.
     pub kept_alive: bool,
+}
+
+/// What an exchange has a deadline for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Timer {
+    /// A whole head, from accept or from its first byte.
+    Head,
+    /// A whole body.
+    Body,
+    /// The next request.
+    Idle,
+    /// Nothing: the server has the word.
+    Off,
 }
 
 /// How far a request is.
@@ -29,21 +42,12 @@ pub enum Stage {
 
 impl Exchange {
     /// A connection from which nothing has come.
-    pub fn new(_now: Tick) -> Self {
-        Self { reader: Reader::new(), stage: Stage::Head, kept_alive: false }
+    pub fn new() -> Self {
+        Self { reader: Reader::new(), stage: Stage::Head, timer: Timer::Head, kept_alive: false }
     }
 
     /// Whether a call waits for its answer.
     pub fn is_calling(&self) -> bool {
         matches!(self.stage, Stage::Call(..))
     }
-}
-
-/// What a complete head leads to.
-#[derive(Debug)]
-pub enum Decision {
-    /// The connection becomes a WebSocket.
-    Upgrade(Route),
-    /// A call, once its body is there.
-    Call(Call),
 }

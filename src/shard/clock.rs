@@ -30,9 +30,9 @@ impl Shard {
     /// The tick by which [`Shard::tick`] has something to do, if there is one.
     pub fn next_tick(&self) -> Option<Tick> {
         let soonest = [self.deadlines.soonest(), self.home_deadlines.soonest()].into_iter().flatten().min();
-        // A drain closes some connections in every tick.
+        // A drain closes some connections in every tick, and nobody says when another shard's load has fallen.
         let next = Tick(self.now.tick().0 + 1);
-        if self.drain.is_some() { Some(soonest.map_or(next, |soonest| soonest.min(next))) } else { soonest }
+        if self.drain.is_some() || self.pressed { Some(soonest.map_or(next, |soonest| soonest.min(next))) } else { soonest }
     }
 
     fn session_due(&mut self, key: u32) {

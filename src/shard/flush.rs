@@ -36,6 +36,14 @@ impl Shard {
         self.serve_rooms(outlet);
         self.cut_off_the_slow();
         self.carry();
+        self.tell_load();
+    }
+
+    /// Tells the other shards how much is on its way here.
+    fn tell_load(&self) {
+        let pending = |number| self.audiences.get(number).map_or(0, |audience| audience.pending());
+        let load = self.work.listed.iter().map(|&number| pending(number)).sum();
+        self.common.pressure.set_rooms(usize::from(self.me), load);
     }
 
     /// Starts a pass in every listed lane that has none under way.
@@ -130,31 +138,36 @@ impl Shard {
 
     /// Writes a session's queue as far as its socket takes it.
     pub(super) fn flush_session(&mut self, key: u32, outlet: &mut impl Outlet) {
-        while let Some(session) = self.sessions.get_mut(key as usize)
-            && let Some(queue) = &session.queue
-            && !session.blocked
-            && !session.is_over()
-        {
-            if queue.is_empty() {
-                break self.drained(key, outlet);
-            }
-            let mut slices = [IoSlice::new(&[]); PIECES];
-            let count = queue.front(&mut slices);
-            let offered: usize = slices[..count].iter().map(|slice| slice.len()).sum();
-            self.counters.writes += 1;
-            match outlet.write(key, &slices[..count]) {
-                Taken::Broken => break self.end(key),
-                Taken::Some(sent) => {
-                    self.counters.bytes_out += sent as u64;
-                    session.blocked = sent < offered;
-                    if let Some(queue) = &mut session.queue {
-                        queue.advance(sent);
-                    }
-                    self.tell_gaps(key, None);
-                }
-            }
-        }
+        while self.write_some(key, outlet) {}
         self.release(key);
+    }
+
+    /// Offers the front of a session's queue to its socket; says whether more can be offered.
+    fn write_some(&mut self, key: u32, outlet: &mut impl Outlet) -> bool {
+        let Some(session) = self.sessions.get_mut(key as usize) else { return false };
+        let Some(queue) = &session.queue else { return false };
+        if session.blocked || session.is_over() {
+            return false;
+        }
+        if queue.is_empty() {
+            self.drained(key, outlet);
+            return false;
+        }
+        let mut slices = [IoSlice::new(&[]); PIECES];
+        let count = queue.front(&mut slices);
+        let offered: usize = slices[..count].iter().map(|slice| slice.len()).sum();
+        self.counters.writes += 1;
+        let Taken::Some(sent) = outlet.write(key, &slices[..count]) else {
+            self.end(key);
+            return false;
+        };
+        self.counters.bytes_out += sent as u64;
+        session.blocked = sent < offered;
+        if let Some(queue) = &mut session.queue {
+            queue.advance(sent);
+        }
+        self.tell_gaps(key, None);
+        true
     }
 
     /// Everything that was queued is gone.

@@ -38,6 +38,7 @@ use crate::engine::Engine;
 use crate::id::{ConnectionNames, SessionId, ShardId};
 use crate::metrics::Counters;
 use crate::out_queue::OutQueue;
+use crate::pressure::Pressure;
 use crate::room_key::{RoomKey, RoomKeys};
 use crate::session::Session;
 use crate::settings::Settings;
@@ -56,6 +57,8 @@ pub struct Common {
     pub names: ConnectionNames,
     /// How many shards there are.
     pub shards: usize,
+    /// How much all of them have on their way.
+    pub pressure: Pressure,
     /// Whether `/echo` is served.
     pub echo: bool,
     /// Whether only pages of this machine may use the server.
@@ -141,6 +144,12 @@ impl Shard {
     /// Begins a turn: this is the time until the next.
     pub fn begin(&mut self, now: Now) {
         self.now = now;
+        let pressed = self.common.pressure.is_high(self.pressed);
+        if std::mem::replace(&mut self.pressed, pressed) && !pressed {
+            for key in std::mem::take(&mut self.work.pressed) {
+                self.release(key);
+            }
+        }
     }
 
     /// Takes in a connection; says the key by which it is spoken of until it is reaped.

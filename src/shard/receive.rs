@@ -40,6 +40,9 @@ impl Shard {
     /// Whether session `key` is to be read. If not, it will be among [`Shard::next_resumed`] when it is.
     pub fn wants_read(&mut self, key: u32) -> bool {
         let held = self.holds(key);
+        if held && self.pressed {
+            self.work.pressed.push(key);
+        }
         let Some(session) = self.session(key) else { return false };
         session.held |= held;
         !held && !session.is_over()
@@ -112,7 +115,12 @@ impl Shard {
     /// Whether what session `key` sends has to wait.
     pub(super) fn holds(&self, key: u32) -> bool {
         let Some(session) = self.sessions.get(key as usize) else { return false };
-        // A tail without a request is what is being read, or is about to be.
+        session.tail.is_some() || self.waits(key)
+    }
+
+    /// Whether what session `key` sent has to wait for something else than what it sent before.
+    fn waits(&self, key: u32) -> bool {
+        let Some(session) = self.sessions.get(key as usize) else { return false };
         let parked = session.tail.as_ref().is_some_and(|tail| tail.request.is_some());
         let calm = !self.pressed || !self.published_lately(session.published);
         parked
@@ -128,9 +136,18 @@ impl Shard {
 
     /// Lets reading go on if nothing holds it any more.
     pub(super) fn release(&mut self, key: u32) {
-        let holds = self.holds(key);
+        let waits = self.waits(key);
         let Some(session) = self.session(key) else { return };
-        if session.held && !holds {
+        if session.held && !waits {
+            session.held = false;
+            self.work.resumed.push(key);
+        }
+    }
+
+    /// Tries a request again that waited for a join.
+    pub(super) fn unpark(&mut self, key: u32) {
+        let Some(session) = self.session(key) else { return };
+        if session.tail.as_ref().is_some_and(|tail| tail.request.is_some()) {
             session.held = false;
             self.work.resumed.push(key);
         }

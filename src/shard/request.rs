@@ -133,8 +133,6 @@ impl Shard {
     fn go_on(&mut self, key: u32, awaited: bool) {
         if let Some(session) = self.session(key) {
             session.awaiting &= !awaited;
-            // The request that waited for this join is tried again.
-            session.held |= session.tail.is_some();
         }
         self.unpark(key);
         self.release(key);
