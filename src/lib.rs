@@ -1,3 +1,4 @@
 //! Switchboard, a push relay.
 
 pub mod settings;
+pub mod ws;
