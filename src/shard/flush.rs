@@ -50,7 +50,9 @@ impl Shard {
     fn seal(&mut self) {
         for number in &self.work.listed {
             if let Some(audience) = self.audiences.get_mut(*number) {
-                audience.lanes().iter_mut().for_each(|lane| drop(lane.seal()));
+                for lane in audience.lanes() {
+                    lane.seal();
+                }
             }
         }
     }

@@ -145,7 +145,13 @@ fn refused(refused: handshake::Refused) -> Response {
     let status = refused.status();
     let code = if status == 426 { "upgrade_required" } else { "bad_request" };
     let response = Response::new(status).error(code, refused.message());
-    refused.fields().iter().fold(response, |response, (name, value)| response.header(name, *value))
+    let field = |response: Response, (name, value): &(&'static str, &str)| match *name {
+        "Upgrade" => response.upgrade("websocket"),
+        // Written by the response itself beside `Upgrade`.
+        "Connection" => response,
+        name => response.header(name, *value),
+    };
+    refused.fields().iter().fold(response, field)
 }
 
 impl handshake::Fields for Head {
