@@ -42,7 +42,8 @@ impl ConnectionNames {
 
     /// The session that `name` stands for; none if this process never gave that name.
     pub fn id(&self, name: &str) -> Option<SessionId> {
-        if name.len() != ConnectionName::LEN || !name.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
+        if name.len() != ConnectionName::LEN || !name.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+        {
             return None;
         }
         let field = |range| u64::from_str_radix(&name[range], 16).ok();

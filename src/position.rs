@@ -55,8 +55,17 @@ mod tests {
 
     #[test]
     fn rubbish_is_no_position() {
-        for text in ["", ":", "0000beef", "beef:1", "0000BEEF:1", "0000beef:+1", "0000beef:-1", "0000beef:", "+000beef:1"]
-        {
+        for text in [
+            "",
+            ":",
+            "0000beef",
+            "beef:1",
+            "0000BEEF:1",
+            "0000beef:+1",
+            "0000beef:-1",
+            "0000beef:",
+            "+000beef:1",
+        ] {
             assert_eq!(text.parse::<Position>(), Err(NotAPosition), "{text}");
         }
         assert!("00000000:18446744073709551616".parse::<Position>().is_err());

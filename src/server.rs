@@ -62,8 +62,12 @@ impl Server {
         let drain = settings.drain;
         let common = Arc::new(common(settings, shards, &addresses));
         let reactor = |(me, listeners)| Reactor::new(me as ShardId, common.clone(), listeners);
-        let reactors: Vec<_> =
-            listeners.into_iter().enumerate().map(reactor).collect::<Result<_, _>>().map_err(StartError::System)?;
+        let reactors: Vec<_> = listeners
+            .into_iter()
+            .enumerate()
+            .map(reactor)
+            .collect::<Result<_, _>>()
+            .map_err(StartError::System)?;
         let inboxes = reactors.iter().map(Reactor::inbox).collect();
         let handle = Handle::new(inboxes, common, drain);
         Ok(Self { reactors, addresses, handle })
@@ -151,7 +155,9 @@ impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Bind(error) => error.fmt(f),
-            Self::System(error) => write!(f, "cannot start: {error}; is the limit of open files too low (ulimit -n)?"),
+            Self::System(error) => {
+                write!(f, "cannot start: {error}; is the limit of open files too low (ulimit -n)?")
+            }
         }
     }
 }

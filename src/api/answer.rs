@@ -59,9 +59,8 @@ fn batch(results: &[Option<Published>]) -> Response {
 }
 
 fn room(name: &str, standing: Option<&Standing>) -> Response {
-    let (count, connections, at) = standing.map_or((0, 0, NOWHERE), |standing| {
-        (standing.count, standing.connections, standing.position)
-    });
+    let (count, connections, at) = standing
+        .map_or((0, 0, NOWHERE), |standing| (standing.count, standing.connections, standing.position));
     Response::new(200)
         .json(format!(r#"{{"room":"{name}","count":{count},"connections":{connections},"position":"{at}"}}"#))
 }

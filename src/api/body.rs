@@ -76,7 +76,8 @@ mod tests {
     fn a_publish_is_read_as_written() {
         let names = ConnectionNames::new();
         let id = SessionId { shard: 0, key: 1, generation: 2 };
-        let text = format!(r#"{{"data": [1e400 ] ,"from":"ann","event":"e","exclude":"{}","x":0}}"#, names.name(id));
+        let text =
+            format!(r#"{{"data": [1e400 ] ,"from":"ann","event":"e","exclude":"{}","x":0}}"#, names.name(id));
         let draft = publish(text.as_bytes(), &names).unwrap();
         assert_eq!((&draft.data[..], draft.store, draft.exclude), (&b"[1e400 ]"[..], true, Some(id)));
         assert_eq!((draft.from.as_deref(), draft.event.as_deref()), (Some("ann"), Some("e")));
@@ -99,8 +100,10 @@ mod tests {
     fn a_batch_has_a_fault_for_each_bad_message() {
         let names = ConnectionNames::new();
         let body = br#"{"messages":[{"room":"a","data":1},{"room":"$me","data":1},{"data":1},7,{"user":"u","data":1}]}"#;
-        let codes: Vec<_> = batch(body, &names).unwrap().into_iter().map(|entry| entry.err().map(Fault::code)).collect();
-        let expected = [None, Some("bad_room"), Some("bad_request"), Some("bad_request"), Some("bad_request")];
+        let codes: Vec<_> =
+            batch(body, &names).unwrap().into_iter().map(|entry| entry.err().map(Fault::code)).collect();
+        let expected =
+            [None, Some("bad_room"), Some("bad_request"), Some("bad_request"), Some("bad_request")];
         assert_eq!(codes, expected);
         let many = format!(r#"{{"messages":[{}1]}}"#, "1,".repeat(1000));
         for body in ["{}", r#"{"messages":7}"#, &many] {

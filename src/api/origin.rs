@@ -13,7 +13,8 @@ pub fn is_local(origin: &str) -> bool {
         Some(rest) => rest.split_once(']').map_or("", |(host, _)| host),
         None => authority.split_once(':').map_or(authority, |(host, _)| host),
     };
-    host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    host.eq_ignore_ascii_case("localhost")
+        || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]
@@ -22,12 +23,19 @@ mod tests {
 
     #[test]
     fn only_pages_of_this_machine_are_local() {
-        for origin in ["http://localhost", "https://LOCALHOST:3000", "http://127.0.0.1:8000", "http://[::1]:80"] {
+        for origin in
+            ["http://localhost", "https://LOCALHOST:3000", "http://127.0.0.1:8000", "http://[::1]:80"]
+        {
             assert!(is_local(origin), "{origin}");
         }
-        for origin in
-            ["", "null", "http://example.com", "http://localhost.evil.com", "http://127.0.0.1.evil.com", "http://[::2]"]
-        {
+        for origin in [
+            "",
+            "null",
+            "http://example.com",
+            "http://localhost.evil.com",
+            "http://127.0.0.1.evil.com",
+            "http://[::2]",
+        ] {
             assert!(!is_local(origin), "{origin}");
         }
     }

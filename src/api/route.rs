@@ -52,11 +52,14 @@ pub struct Upgrade {
 /// Decides what `head` asks for.
 pub fn route(head: &Head, offers: Offers) -> Result<Route, Response> {
     let segments: Vec<&str> = head.target.segments().iter().map(String::as_str).collect();
-    let foreign = offers.local_pages_only && head.field("origin").is_some_and(|origin| !origin::is_local(origin));
+    let foreign =
+        offers.local_pages_only && head.field("origin").is_some_and(|origin| !origin::is_local(origin));
     let upgrade = match segments[..] {
         ["ws"] => Some((Dialect::Native, head.target.queries("room").map(str::to_owned).collect())),
         ["ws", room] => Some((Dialect::Native, vec![room.to_owned()])),
-        ["raw", room] => Some((Dialect::Raw { echo: head.target.query("echo") == Some("1") }, vec![named(room)?])),
+        ["raw", room] => {
+            Some((Dialect::Raw { echo: head.target.query("echo") == Some("1") }, vec![named(room)?]))
+        }
         ["echo"] if offers.echo => Some((Dialect::Echo, Vec::new())),
         _ => None,
     };

@@ -95,7 +95,8 @@ mod tests {
         let keys = RoomKeys::default();
         let mut directory = Directory::default();
         let names: Vec<_> = (0..1000).map(|n| keys.key(Space::Native, &format!("room:{n}"))).collect();
-        let numbers: Vec<_> = names.iter().map(|key| directory.find_or_insert(key, || key.name().len())).collect();
+        let numbers: Vec<_> =
+            names.iter().map(|key| directory.find_or_insert(key, || key.name().len())).collect();
         assert_eq!(directory.find_or_insert(&names[7], || 99), numbers[7]);
         for key in &names {
             let number = directory.find(key.hash(), Space::Native, key.name());

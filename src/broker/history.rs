@@ -125,7 +125,12 @@ mod tests {
     }
 
     fn offsets(excerpt: &Excerpt) -> Vec<u64> {
-        excerpt.messages.iter().filter_map(|message| message.position).map(|position| position.offset).collect()
+        excerpt
+            .messages
+            .iter()
+            .filter_map(|message| message.position)
+            .map(|position| position.offset)
+            .collect()
     }
 
     #[test]

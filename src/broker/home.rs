@@ -71,7 +71,10 @@ enum Stage {
     Closed,
     Opening,
     /// The newest position, and the oldest offset that the engine can still give.
-    Open { end: Position, first: u64 },
+    Open {
+        end: Position,
+        first: u64,
+    },
 }
 
 /// The home of one room.

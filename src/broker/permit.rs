@@ -51,8 +51,7 @@ struct Kinds {
 impl Kinds {
     fn new(native: &RoomSettings) -> Self {
         // A raw wire has no words for positions, people or gaps.
-        let raw =
-            RoomSettings { history: 0, presence: false, slow: Slow::Disconnect, ..native.clone() };
+        let raw = RoomSettings { history: 0, presence: false, slow: Slow::Disconnect, ..native.clone() };
         Self { native: Arc::new(native.clone()), raw: Arc::new(raw) }
     }
 }

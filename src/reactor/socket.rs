@@ -40,7 +40,12 @@ pub(super) struct Sockets {
 
 impl Sockets {
     /// Takes in the connection of session `key`, registered both ways once and for all.
-    pub(super) fn insert(&mut self, registry: &Registry, key: u32, mut stream: TcpStream) -> std::io::Result<()> {
+    pub(super) fn insert(
+        &mut self,
+        registry: &Registry,
+        key: u32,
+        mut stream: TcpStream,
+    ) -> std::io::Result<()> {
         registry.register(&mut stream, Token(key as usize), Interest::READABLE | Interest::WRITABLE)?;
         let index = key as usize;
         if index >= self.sockets.len() {

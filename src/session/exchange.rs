@@ -40,12 +40,14 @@ pub enum Stage {
     Call(Envelope, Pending),
 }
 
-impl Exchange {
+impl Default for Exchange {
     /// A connection from which nothing has come.
-    pub fn new() -> Self {
+    fn default() -> Self {
         Self { reader: Reader::new(), stage: Stage::Head, timer: Timer::Head, kept_alive: false }
     }
+}
 
+impl Exchange {
     /// Whether a call waits for its answer.
     pub fn is_calling(&self) -> bool {
         matches!(self.stage, Stage::Call(..))

@@ -32,7 +32,11 @@ impl Shard {
         let soonest = [self.deadlines.soonest(), self.home_deadlines.soonest()].into_iter().flatten().min();
         // A drain closes some connections in every tick, and nobody says when another shard's load has fallen.
         let next = Tick(self.now.tick().0 + 1);
-        if self.drain.is_some() || self.pressed { Some(soonest.map_or(next, |soonest| soonest.min(next))) } else { soonest }
+        if self.drain.is_some() || self.pressed {
+            Some(soonest.map_or(next, |soonest| soonest.min(next)))
+        } else {
+            soonest
+        }
     }
 
     fn session_due(&mut self, key: u32) {
@@ -107,7 +111,8 @@ impl Shard {
             return false;
         }
         let audiences = &self.audiences;
-        let strict = |room| audiences.get(room).is_some_and(|audience| audience.settings.slow == Slow::Disconnect);
+        let strict =
+            |room| audiences.get(room).is_some_and(|audience| audience.settings.slow == Slow::Disconnect);
         session.slow = session.seats.iter().any(|seat| strict(seat.room));
         session.slow
     }

@@ -114,7 +114,8 @@ impl Shard {
     fn stand_up_everywhere(&mut self, key: u32) {
         // An answer to a join that is still under way finds the session closed and puts the count right.
         self.joining.remove(&key);
-        while let Some(seat) = self.sessions.get(key as usize).and_then(|session| session.seats.iter().next()) {
+        while let Some(seat) = self.sessions.get(key as usize).and_then(|session| session.seats.iter().next())
+        {
             self.stand_up(key, seat.room);
         }
     }

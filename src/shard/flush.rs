@@ -125,7 +125,14 @@ impl Shard {
     }
 
     /// A member's socket did not take its whole part.
-    fn took_less(&mut self, key: u32, number: u32, skips: bool, part: crate::broker::lane::Part, taken: Taken) {
+    fn took_less(
+        &mut self,
+        key: u32,
+        number: u32,
+        skips: bool,
+        part: crate::broker::lane::Part,
+        taken: Taken,
+    ) {
         match taken {
             Taken::Broken => self.end(key),
             Taken::Some(sent) => {

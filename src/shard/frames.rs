@@ -104,7 +104,10 @@ impl Shard {
                     let Some(event) = step.event else { return at };
                     self.event(key, event);
                     self.carry();
-                    if self.session(key).is_none_or(|session| matches!(session.phase, Phase::Lingering | Phase::Over)) {
+                    if self
+                        .session(key)
+                        .is_none_or(|session| matches!(session.phase, Phase::Lingering | Phase::Over))
+                    {
                         return input.len();
                     }
                 }

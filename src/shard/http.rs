@@ -130,7 +130,8 @@ impl Shard {
     /// The deadline of an exchange has passed.
     pub(super) fn exchange_late(&mut self, key: u32) {
         let Some(exchange) = self.exchange(key) else { return };
-        if exchange.timer == Timer::Idle || exchange.reader.is_idle() && matches!(exchange.stage, Stage::Head) {
+        if exchange.timer == Timer::Idle || exchange.reader.is_idle() && matches!(exchange.stage, Stage::Head)
+        {
             return self.end(key);
         }
         let message = "the request did not arrive in time";

@@ -85,6 +85,8 @@ pub struct Shard {
     /// Some shard has more on its way than is good; publishers are not read.
     pressed: bool,
     counters: Counters,
+    /// Empty queues, boxed as sessions hold them.
+    #[expect(clippy::vec_box)]
     spare: Vec<Box<OutQueue>>,
 }
 
@@ -174,7 +176,11 @@ impl Shard {
     /// Whether a turn is needed at once, because something is left over from the last.
     pub fn has_work(&self) -> bool {
         let Work { touched, listed, resumed, ended, slow, .. } = &self.work;
-        !(touched.is_empty() && listed.is_empty() && resumed.is_empty() && ended.is_empty() && slow.is_empty())
+        !(touched.is_empty()
+            && listed.is_empty()
+            && resumed.is_empty()
+            && ended.is_empty()
+            && slow.is_empty())
     }
 
     /// How many sessions there are.

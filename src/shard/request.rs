@@ -118,8 +118,11 @@ impl Shard {
     /// Gives a session its seat in a room.
     fn sit(&mut self, key: u32, room: &RoomKey) {
         let settings = self.common.rules.settings(room.space(), room.name());
-        let number = self.audiences.find_or_insert(room, || crate::broker::audience::Audience::new(settings.clone()));
-        let (Some(session), Some(audience)) = (self.sessions.get(key as usize), self.audiences.get_mut(number)) else {
+        let number =
+            self.audiences.find_or_insert(room, || crate::broker::audience::Audience::new(settings.clone()));
+        let (Some(session), Some(audience)) =
+            (self.sessions.get(key as usize), self.audiences.get_mut(number))
+        else {
             return;
         };
         let lane = audience.lane_for(session.wire());

@@ -80,10 +80,7 @@ impl Connection {
     pub fn read<'a>(&'a mut self, input: &'a mut [u8], limits: &Limits) -> Result<Step<'a>, Violation> {
         self.release();
         if self.ended {
-            return Ok(Step {
-                used: input.len(),
-                event: None,
-            });
+            return Ok(Step { used: input.len(), event: None });
         }
         let (used, found) = self.advance(input, limits).inspect_err(|_| self.end())?;
         let partial = self.partial.as_deref();

@@ -35,10 +35,7 @@ impl Deref for Header {
 
 /// The header of a whole frame with a payload of `len` bytes. A control frame's `len` is at most 125.
 pub fn header(op: OpCode, len: usize) -> Header {
-    debug_assert!(
-        matches!(op, OpCode::Data(_)) || len <= CONTROL_MAX,
-        "{op} of {len} bytes"
-    );
+    debug_assert!(matches!(op, OpCode::Data(_)) || len <= CONTROL_MAX, "{op} of {len} bytes");
     let mut bytes = [0; HEADER_MAX];
     bytes[0] = FIN | u8::from(op);
     let size = match len {

@@ -73,11 +73,7 @@ impl Refused {
             405 => &[("Allow", "GET")],
             // RFC 9110 section 15.5.22: a 426 says what to upgrade to; RFC 6455 section 4.4: and in which
             // version.
-            426 => &[
-                ("Upgrade", "websocket"),
-                ("Connection", "Upgrade"),
-                ("Sec-WebSocket-Version", "13"),
-            ],
+            426 => &[("Upgrade", "websocket"), ("Connection", "Upgrade"), ("Sec-WebSocket-Version", "13")],
             _ => &[],
         }
     }
@@ -154,9 +150,7 @@ fn only<'a>(fields: &'a impl Fields, name: &str) -> Option<&'a str> {
 fn is_key(key: &str) -> bool {
     key.strip_suffix("==").is_some_and(|digits| {
         digits.len() == 22
-            && digits
-                .bytes()
-                .all(|digit| digit.is_ascii_alphanumeric() || matches!(digit, b'+' | b'/'))
+            && digits.bytes().all(|digit| digit.is_ascii_alphanumeric() || matches!(digit, b'+' | b'/'))
     })
 }
 

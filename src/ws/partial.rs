@@ -59,10 +59,7 @@ impl Partial {
     pub(super) fn keep(&mut self, frame: Incoming, payload: &[u8]) -> Result<Progress, Violation> {
         match frame.opcode {
             OpCode::Control(_) => self.control.extend(payload),
-            OpCode::Data(data) => self
-                .message
-                .get_or_insert_with(|| Message::new(data))
-                .push(payload)?,
+            OpCode::Data(data) => self.message.get_or_insert_with(|| Message::new(data)).push(payload)?,
         }
         if frame.left() > 0 {
             self.frame = Some(frame);
@@ -115,11 +112,7 @@ impl Message {
             Data::Text => Body::Text(Text::default()),
             _ => Body::Binary(Vec::new()),
         };
-        Self {
-            body,
-            empty_fragments: 0,
-            complete: false,
-        }
+        Self { body, empty_fragments: 0, complete: false }
     }
 
     fn push(&mut self, payload: &[u8]) -> Result<(), Violation> {
@@ -207,9 +200,6 @@ impl<const N: usize> Stub<N> {
 
 impl<const N: usize> Default for Stub<N> {
     fn default() -> Self {
-        Self {
-            bytes: [0; N],
-            len: 0,
-        }
+        Self { bytes: [0; N], len: 0 }
     }
 }

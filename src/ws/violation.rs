@@ -24,18 +24,9 @@ impl Violation {
     pub(super) const MESSAGE_UNFINISHED: Self = Self::protocol("message not finished");
     pub(super) const BAD_CLOSE: Self = Self::protocol("close of one byte");
     pub(super) const BAD_CLOSE_CODE: Self = Self::protocol("close code not allowed");
-    pub(super) const NOT_UTF8: Self = Self {
-        code: 1007,
-        reason: "not UTF-8",
-    };
-    pub(super) const EMPTY_FRAGMENTS: Self = Self {
-        code: 1008,
-        reason: "too many empty fragments",
-    };
-    pub(super) const TOO_BIG: Self = Self {
-        code: 1009,
-        reason: "message too big",
-    };
+    pub(super) const NOT_UTF8: Self = Self { code: 1007, reason: "not UTF-8" };
+    pub(super) const EMPTY_FRAGMENTS: Self = Self { code: 1008, reason: "too many empty fragments" };
+    pub(super) const TOO_BIG: Self = Self { code: 1009, reason: "message too big" };
 
     const fn protocol(reason: &'static str) -> Self {
         Self { code: 1002, reason }

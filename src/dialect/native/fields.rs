@@ -206,10 +206,14 @@ mod tests {
     #[test]
     fn faults_are_told_apart() {
         let fault = |text| Fields::read(text).err();
-        for text in ["", "{", "nope", "{\"type\":}", "{} {}", "[1,]", "{\"a\":1,}", "\u{feff}{}", "{'type':1}"] {
+        for text in
+            ["", "{", "nope", "{\"type\":}", "{} {}", "[1,]", "{\"a\":1,}", "\u{feff}{}", "{'type':1}"]
+        {
             assert_eq!(fault(text), Some(Fault::BadJson), "{text}");
         }
-        for text in ["1", "null", "\"{}\"", " [] ", "{\"type\":1,\"type\":2}", "{\"room\":1,\"r\\u006fom\":2}"] {
+        for text in
+            ["1", "null", "\"{}\"", " [] ", "{\"type\":1,\"type\":2}", "{\"room\":1,\"r\\u006fom\":2}"]
+        {
             assert!(matches!(fault(text), Some(Fault::BadRequest(_))), "{text}");
         }
         assert_eq!(fault("{\"x\":1,\"x\":2}"), None);
@@ -217,7 +221,9 @@ mod tests {
 
     #[test]
     fn values_are_kept_as_written() {
-        for json in ["1e400", "{\"a\":1,\"a\":2}", "12345678901234567890", "[ 1 ,\t2 ]", "\"\\ud800\"", "-0", "null"] {
+        for json in
+            ["1e400", "{\"a\":1,\"a\":2}", "12345678901234567890", "[ 1 ,\t2 ]", "\"\\ud800\"", "-0", "null"]
+        {
             let text = format!("{{\"data\": {json} }}");
             let fields = Fields::read(&text).unwrap();
             assert_eq!(data(fields.data), Ok(json));

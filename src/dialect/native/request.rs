@@ -143,7 +143,8 @@ mod tests {
 
     #[test]
     fn requests_are_read() {
-        let text = r#"{"type":"publish","room":"a","data": {"x":1} ,"event":"e","echo":false,"id":7,"more":[]}"#;
+        let text =
+            r#"{"type":"publish","room":"a","data": {"x":1} ,"event":"e","echo":false,"id":7,"more":[]}"#;
         let what = What::Publish {
             room: "a".into(),
             event: Some("e".into()),

@@ -42,10 +42,7 @@ fn read_piece(connection: &mut Connection, piece: &[u8], limits: &Limits, told: 
         let len = rest.len();
         match connection.read(rest, limits) {
             Ok(Step { used, event: None }) => return assert_eq!(used, len, "no event, but bytes are left"),
-            Ok(Step {
-                used,
-                event: Some(event),
-            }) => {
+            Ok(Step { used, event: Some(event) }) => {
                 told.push(event.into());
                 rest = &mut rest[used..];
             }
@@ -80,11 +77,6 @@ fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
         }
     }
     bytes.extend(key);
-    bytes.extend(
-        payload
-            .iter()
-            .zip(key.iter().cycle())
-            .map(|(byte, key)| byte ^ key),
-    );
+    bytes.extend(payload.iter().zip(key.iter().cycle()).map(|(byte, key)| byte ^ key));
     bytes
 }

@@ -23,20 +23,13 @@ struct Asked(Vec<(String, String)>);
 
 impl Asked {
     fn good() -> Self {
-        Self(
-            GOOD.map(|(name, value)| (name.to_owned(), value.to_owned()))
-                .to_vec(),
-        )
+        Self(GOOD.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec())
     }
 
     fn parse(head: &[u8]) -> Self {
         let lines = str::from_utf8(head).unwrap().lines().skip(1);
         let fields = lines.filter_map(|line| line.split_once(": "));
-        Self(
-            fields
-                .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                .collect(),
-        )
+        Self(fields.map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
     }
 
     fn without(mut self, name: &str) -> Self {
@@ -105,10 +98,7 @@ fn chooses_a_protocol_only_if_both_speak_it() {
         choice(Asked::good().with("Sec-WebSocket-Protocol", "chat, switchboard.v1")),
         Some("switchboard.v1")
     );
-    assert_eq!(
-        choice(Asked::good().with("Sec-WebSocket-Protocol", "other")),
-        None
-    );
+    assert_eq!(choice(Asked::good().with("Sec-WebSocket-Protocol", "other")), None);
     let none = Asked::good().without("Sec-WebSocket-Protocol").judged().unwrap();
     assert_eq!(none.protocol, None);
     let mut out = Vec::new();
@@ -125,10 +115,7 @@ fn takes_lists_and_any_case() {
         ("Sec-WebSocket-Key", "AAAAAAAAAAAAAAAAAAAAAA=="),
         ("Sec-WebSocket-Key", "++++////////////////zz=="),
     ] {
-        assert!(
-            Asked::good().with(name, value).judged().is_ok(),
-            "{name}: {value}"
-        );
+        assert!(Asked::good().with(name, value).judged().is_ok(), "{name}: {value}");
     }
 }
 
@@ -140,75 +127,28 @@ fn refuses_what_is_no_handshake() {
         (good().without("Upgrade"), Refused::NoUpgrade, 426),
         (good().with("Upgrade", "h2c"), Refused::NoUpgrade, 426),
         (good().without("Connection"), Refused::NoConnection, 400),
-        (
-            good().with("Connection", "keep-alive"),
-            Refused::NoConnection,
-            400,
-        ),
+        (good().with("Connection", "keep-alive"), Refused::NoConnection, 400),
         (good().without("Sec-WebSocket-Version"), Refused::NoVersion, 400),
         (good().and("Sec-WebSocket-Version", "13"), Refused::NoVersion, 400),
-        (
-            good().with("Sec-WebSocket-Version", "777"),
-            Refused::OtherVersion,
-            426,
-        ),
-        (
-            good().with("Sec-WebSocket-Version", "8"),
-            Refused::OtherVersion,
-            426,
-        ),
-        (
-            good().with("Sec-WebSocket-Version", ""),
-            Refused::OtherVersion,
-            426,
-        ),
+        (good().with("Sec-WebSocket-Version", "777"), Refused::OtherVersion, 426),
+        (good().with("Sec-WebSocket-Version", "8"), Refused::OtherVersion, 426),
+        (good().with("Sec-WebSocket-Version", ""), Refused::OtherVersion, 426),
         (good().without("Sec-WebSocket-Key"), Refused::Key, 400),
-        (
-            good().and("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
-            Refused::Key,
-            400,
-        ),
+        (good().and("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="), Refused::Key, 400),
         (good().with("Sec-WebSocket-Key", ""), Refused::Key, 400),
-        (
-            good().with("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ="),
-            Refused::Key,
-            400,
-        ),
-        (
-            good().with("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQAA"),
-            Refused::Key,
-            400,
-        ),
-        (
-            good().with("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25j=="),
-            Refused::Key,
-            400,
-        ),
-        (
-            good().with("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZWUA=="),
-            Refused::Key,
-            400,
-        ),
-        (
-            good().with("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25j_w=="),
-            Refused::Key,
-            400,
-        ),
-        (
-            good().with("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jé=="),
-            Refused::Key,
-            400,
-        ),
+        (good().with("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ="), Refused::Key, 400),
+        (good().with("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQAA"), Refused::Key, 400),
+        (good().with("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25j=="), Refused::Key, 400),
+        (good().with("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZWUA=="), Refused::Key, 400),
+        (good().with("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25j_w=="), Refused::Key, 400),
+        (good().with("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jé=="), Refused::Key, 400),
     ] {
         assert_eq!(asked.judged(), Err(refused), "{:?}", asked.0);
         assert_eq!(refused.status(), status);
     }
     assert_eq!(judge(false, true, &good(), &[]), Err(Refused::Method));
     assert_eq!(judge(true, false, &good(), &[]), Err(Refused::HttpVersion));
-    assert_eq!(
-        (Refused::Method.status(), Refused::HttpVersion.status()),
-        (405, 400)
-    );
+    assert_eq!((Refused::Method.status(), Refused::HttpVersion.status()), (405, 400));
 }
 
 /// RFC 6455 section 4.4 and RFC 9110 sections 15.5.6 and 15.5.22: a refusal says what would do.
@@ -225,15 +165,9 @@ fn refusals_carry_the_fields_that_their_status_needs() {
 #[test]
 fn the_client_takes_our_answer() {
     let mut request = "ws://server.example.com/ws".into_client_request().unwrap();
-    request
-        .headers_mut()
-        .insert("sec-websocket-protocol", "chat".parse().unwrap());
-    let start = ClientHandshake::start(Pipe::default(), request, None)
-        .unwrap()
-        .handshake();
-    let Err(HandshakeError::Interrupted(mut waiting)) = start else {
-        panic!("the client did not wait")
-    };
+    request.headers_mut().insert("sec-websocket-protocol", "chat".parse().unwrap());
+    let start = ClientHandshake::start(Pipe::default(), request, None).unwrap().handshake();
+    let Err(HandshakeError::Interrupted(mut waiting)) = start else { panic!("the client did not wait") };
     let asked = Asked::parse(&waiting.get_ref().get_ref().from_client);
     let mut out = Vec::new();
     response(&asked.judged().unwrap(), &mut out);

@@ -33,16 +33,11 @@ fn we_read_what_the_client_sends() {
         let bytes: Vec<u8> = (0..size).map(|i| (i * 7) as u8).collect();
         client.send(Message::text(text.clone())).unwrap();
         client.send(Message::binary(bytes.clone())).unwrap();
-        client
-            .send(Message::Ping(bytes[..size.min(125)].to_vec().into()))
-            .unwrap();
+        client.send(Message::Ping(bytes[..size.min(125)].to_vec().into())).unwrap();
         expected.extend([Told::Text(text), Told::Binary(bytes.clone())]);
         expected.push(Told::Ping(bytes[..size.min(125)].to_vec()));
     }
-    let reason = CloseFrame {
-        code: CloseCode::Away,
-        reason: "bye".into(),
-    };
+    let reason = CloseFrame { code: CloseCode::Away, reason: "bye".into() };
     client.close(Some(reason)).unwrap();
     expected.push(Told::Close(Some((1001, "bye".to_owned()))));
     assert!(heard(&client) == expected);
@@ -55,21 +50,12 @@ fn we_read_fragments_and_the_pings_between_them() {
     for (i, piece) in text.as_bytes().chunks(1).enumerate() {
         let opcode = if i == 0 { Data::Text } else { Data::Continue };
         let last = i + 1 == text.len();
-        client
-            .send(Message::Frame(Frame::message(
-                piece.to_vec(),
-                OpCode::Data(opcode),
-                last,
-            )))
-            .unwrap();
+        client.send(Message::Frame(Frame::message(piece.to_vec(), OpCode::Data(opcode), last))).unwrap();
         if i == 5 {
             client.send(Message::Ping("between".into())).unwrap();
         }
     }
-    assert_eq!(
-        heard(&client),
-        [Told::Ping(b"between".to_vec()), Told::Text(text)]
-    );
+    assert_eq!(heard(&client), [Told::Ping(b"between".to_vec()), Told::Text(text)]);
 }
 
 #[test]
@@ -80,18 +66,9 @@ fn the_client_reads_what_we_send() {
     for size in SIZES {
         let text = "x".repeat(size);
         encode(OpCode::Data(Data::Text), text.as_bytes(), &mut out);
-        encode_with(OpCode::Data(Data::Binary), &mut out, |out| {
-            out.extend_from_slice(text.as_bytes())
-        });
-        encode(
-            OpCode::Control(Control::Pong),
-            &text.as_bytes()[..size.min(125)],
-            &mut out,
-        );
-        expected.extend([
-            Message::text(text.clone()),
-            Message::binary(text.clone().into_bytes()),
-        ]);
+        encode_with(OpCode::Data(Data::Binary), &mut out, |out| out.extend_from_slice(text.as_bytes()));
+        encode(OpCode::Control(Control::Pong), &text.as_bytes()[..size.min(125)], &mut out);
+        expected.extend([Message::text(text.clone()), Message::binary(text.clone().into_bytes())]);
         expected.push(Message::Pong(text.as_bytes()[..size.min(125)].to_vec().into()));
     }
     client.get_mut().to_client.extend(out);
@@ -107,16 +84,8 @@ fn the_client_answers_our_close() {
     let mut out = Vec::new();
     close(1001, "retry in 250 ms", &mut out);
     client.get_mut().to_client.extend(out);
-    let Message::Close(Some(told)) = client.read().unwrap() else {
-        panic!("no close")
-    };
-    assert_eq!(
-        (u16::from(told.code), told.reason.as_str()),
-        (1001, "retry in 250 ms")
-    );
+    let Message::Close(Some(told)) = client.read().unwrap() else { panic!("no close") };
+    assert_eq!((u16::from(told.code), told.reason.as_str()), (1001, "retry in 250 ms"));
     let _ = client.flush();
-    assert_eq!(
-        heard(&client),
-        [Told::Close(Some((1001, "retry in 250 ms".to_owned())))]
-    );
+    assert_eq!(heard(&client), [Told::Close(Some((1001, "retry in 250 ms".to_owned())))]);
 }

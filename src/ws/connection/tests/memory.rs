@@ -20,9 +20,7 @@ fn whole_frames_are_read_where_they_are() {
     let place = input[6..].as_ptr();
     let mut connection = Connection::default();
     let step = connection.read(&mut input, &LIMITS).unwrap();
-    let Some(Event::Text(text)) = step.event else {
-        panic!("{step:?}")
-    };
+    let Some(Event::Text(text)) = step.event else { panic!("{step:?}") };
     assert_eq!(text.as_ptr(), place);
     assert!(connection.partial.is_none());
 }
@@ -72,15 +70,8 @@ fn release_leaves_what_is_unfinished() {
 fn a_declared_length_reserves_nothing() {
     for first in [0x81, 0x82, 0x01, 0x02] {
         let mut connection = Connection::default();
-        assert_eq!(
-            read(&mut connection, &[first, 0xfe, 0xea, 0x60, 0, 0, 0, 0, b'a']),
-            []
-        );
-        assert!(
-            (1..=64).contains(&connection.buffered()),
-            "{} bytes",
-            connection.buffered()
-        );
+        assert_eq!(read(&mut connection, &[first, 0xfe, 0xea, 0x60, 0, 0, 0, 0, b'a']), []);
+        assert!((1..=64).contains(&connection.buffered()), "{} bytes", connection.buffered());
     }
 }
 
@@ -88,10 +79,7 @@ fn a_declared_length_reserves_nothing() {
 fn after_a_violation_nothing_is_held() {
     let mut connection = Connection::default();
     let stream = [frame(0x01, &[b'a'; 1_000]), frame(0x81, b"b")].concat();
-    assert_eq!(
-        read(&mut connection, &stream),
-        [Told::Violation(1002, "message not finished")]
-    );
+    assert_eq!(read(&mut connection, &stream), [Told::Violation(1002, "message not finished")]);
     assert!(connection.partial.is_none());
     assert_eq!(read(&mut connection, &frame(0x81, b"c")), []);
     assert!(connection.partial.is_none());
@@ -101,9 +89,7 @@ fn after_a_violation_nothing_is_held() {
 #[test]
 fn a_message_may_come_in_65536_fragments() {
     for size in [256, 1] {
-        let limits = Limits {
-            message: 65_536 * size,
-        };
+        let limits = Limits { message: 65_536 * size };
         let payload = vec![b'x'; size];
         let middle = frame(0x00, &payload).repeat(65_534);
         let stream = [frame(0x01, &payload), middle, frame(0x80, &payload)].concat();

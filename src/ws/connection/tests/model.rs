@@ -38,11 +38,7 @@ fn stream(numbers: &mut Numbers) -> Vec<u8> {
         let fragments = 1 + if numbers.one_in(2) { numbers.below(4) } else { 0 };
         let mut rest = &payload[..];
         for n in 1..=fragments {
-            let size = if n == fragments {
-                rest.len()
-            } else {
-                numbers.below(rest.len() + 1)
-            };
+            let size = if n == fragments { rest.len() } else { numbers.below(rest.len() + 1) };
             let (payload, after) = rest.split_at(size);
             let first = if n == 1 { opcode } else { 0 } | if n == fragments { 0x80 } else { 0 };
             stream.extend(frame(first, payload));
@@ -60,9 +56,8 @@ fn message(numbers: &mut Numbers) -> (u8, Vec<u8>) {
     if numbers.one_in(3) {
         return (2, (0..len).map(|_| numbers.next() as u8).collect());
     }
-    let text: String = (0..len)
-        .map(|_| numbers.of(&['a', '~', 'é', '水', '\u{ffff}', '🍉', '\u{10ffff}']))
-        .collect();
+    let text: String =
+        (0..len).map(|_| numbers.of(&['a', '~', 'é', '水', '\u{ffff}', '🍉', '\u{10ffff}'])).collect();
     (1, text.into_bytes())
 }
 
@@ -127,10 +122,7 @@ impl Model {
         let first = number(bytes, 1)? as u8;
         let (fin, opcode) = (first & 0x80 != 0, first & 0x0f);
         let control = opcode >= 8;
-        refuse(
-            first & 0x70 != 0 || !matches!(opcode, 0..=2 | 8..=10) || control && !fin,
-            1002,
-        )?;
+        refuse(first & 0x70 != 0 || !matches!(opcode, 0..=2 | 8..=10) || control && !fin, 1002)?;
         let second = number(bytes, 1)? as u8;
         let short = u64::from(second & 0x7f);
         refuse(second < 0x80 || control && short > 125, 1002)?;
@@ -139,28 +131,17 @@ impl Model {
             127 => number(bytes, 8)?,
             _ => short,
         };
-        refuse(
-            short == 126 && len < 126 || short == 127 && len < 65_536 || len >> 63 == 1,
-            1002,
-        )?;
+        refuse(short == 126 && len < 126 || short == 127 && len < 65_536 || len >> 63 == 1, 1002)?;
         let key = (number(bytes, 4)? as u32).to_be_bytes();
         let held = self.message.as_ref().map_or(0, |(_, held)| held.len() as u64);
         refuse(!control && (opcode == 0) != self.message.is_some(), 1002)?;
         refuse(!control && held.saturating_add(len) > LIMITS.message as u64, 1009)?;
         let here = (len as usize).min(bytes.len());
-        let payload: Vec<u8> = bytes[..here]
-            .iter()
-            .enumerate()
-            .map(|(i, byte)| byte ^ key[i % 4])
-            .collect();
+        let payload: Vec<u8> = bytes[..here].iter().enumerate().map(|(i, byte)| byte ^ key[i % 4]).collect();
         *bytes = &bytes[here..];
         let whole = here as u64 == len;
         if control {
-            return if whole {
-                self.control(opcode, payload)
-            } else {
-                Err(None)
-            };
+            return if whole { self.control(opcode, payload) } else { Err(None) };
         }
         self.message.get_or_insert((opcode, Vec::new())).1.extend(payload);
         self.check(fin && whole)?;
@@ -169,9 +150,7 @@ impl Model {
 
     /// Checks the message as far as it has come, and tells it if that is all.
     fn check(&mut self, end: bool) -> Result<(), Stop> {
-        let Some((opcode, bytes)) = self.message.take() else {
-            unreachable!()
-        };
+        let Some((opcode, bytes)) = self.message.take() else { unreachable!() };
         if opcode == 1
             && let Err(error) = std::str::from_utf8(&bytes)
         {
@@ -235,23 +214,14 @@ fn random_streams_tell_what_the_model_tells() {
             None => good += 1,
             Some(_) => bad += 1,
         }
-        for pieces in [
-            vec![&stream[..]],
-            pieces(&stream, &mut numbers),
-            stream.chunks(1).collect(),
-        ] {
+        for pieces in [vec![&stream[..]], pieces(&stream, &mut numbers), stream.chunks(1).collect()] {
             let mut told = tell(pieces);
-            let code = told
-                .pop_if(|last| matches!(last, Told::Violation(..)))
-                .map(|last| match last {
-                    Told::Violation(code, _) => code,
-                    other => unreachable!("{other:?}"),
-                });
+            let code = told.pop_if(|last| matches!(last, Told::Violation(..))).map(|last| match last {
+                Told::Violation(code, _) => code,
+                other => unreachable!("{other:?}"),
+            });
             assert_eq!((&told, code), (&expected, stop), "seed {seed}: {stream:x?}");
         }
     }
-    assert!(
-        good > ROUNDS / 4 && bad > ROUNDS / 4,
-        "{good} good and {bad} bad streams"
-    );
+    assert!(good > ROUNDS / 4 && bad > ROUNDS / 4, "{good} good and {bad} bad streams");
 }

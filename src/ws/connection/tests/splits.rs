@@ -60,9 +60,6 @@ fn a_long_life_cut_at_every_place_tells_the_same() {
 /// Whether a short stream ends where the next may begin: with neither a close nor a violation, nor within a
 /// frame.
 fn lives_on(case: &Case) -> bool {
-    let ended = case
-        .told
-        .iter()
-        .any(|told| matches!(told, Told::Close(_) | Told::Violation(..)));
+    let ended = case.told.iter().any(|told| matches!(told, Told::Close(_) | Told::Violation(..)));
     !ended && !case.told.is_empty() && case.bytes.len() <= SHORT
 }
