@@ -1,6 +1,7 @@
 //! Switchboard, a push relay.
 
 pub mod api;
+pub mod auth;
 pub mod broker;
 pub mod config;
 pub mod dialect;
@@ -11,9 +12,11 @@ pub mod http;
 pub mod id;
 pub mod message;
 pub mod metrics;
+pub mod origin;
 pub mod out_queue;
 pub mod position;
 pub mod pressure;
+pub mod proxy;
 pub mod reactor;
 pub mod room_key;
 pub mod server;

@@ -3,10 +3,9 @@
 use bytes::Bytes;
 use serde_json::value::RawValue;
 
-use super::route::is_user;
 use crate::dialect::native::fields::{self, Fields};
 use crate::error::Fault;
-use crate::id::ConnectionNames;
+use crate::id::{ConnectionNames, is_user};
 use crate::message::Draft;
 use crate::room_key::is_room_name;
 

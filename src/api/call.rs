@@ -1,5 +1,6 @@
 //! Calls of the HTTP API, and the answers that they gather before they can be answered themselves.
 
+use crate::auth::api_key::Scope;
 use crate::broker::post::{Line, Listing, Span, Standing};
 use crate::error::Fault;
 use crate::position::Position;
@@ -11,8 +12,8 @@ pub enum Call {
     Health,
     /// Say something in a room.
     Publish(String),
-    /// Say several things in several rooms.
-    Batch,
+    /// Say several things in several rooms, as far as they are ones that the key is for.
+    Batch(Scope),
     /// Which rooms are there?
     Rooms(Listing),
     /// How does a room stand?
@@ -24,7 +25,7 @@ pub enum Call {
 impl Call {
     /// Whether it means something without a body.
     pub fn takes_body(&self) -> bool {
-        matches!(self, Self::Publish(_) | Self::Batch)
+        matches!(self, Self::Publish(_) | Self::Batch(_))
     }
 }
 

@@ -3,5 +3,6 @@
 pub mod answer;
 pub mod body;
 pub mod call;
-pub mod origin;
+pub mod cors;
+pub mod guard;
 pub mod route;

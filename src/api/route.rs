@@ -1,30 +1,28 @@
 //! Which path and method mean what.
 
-use std::sync::Arc;
-
 use super::call::Call;
-use super::origin;
+use super::cors;
+use crate::auth::access::{Access, Page};
+use crate::auth::api_key::Scope;
 use crate::broker::post::{Listing, Span};
 use crate::dialect::Dialect;
 use crate::error::Fault;
 use crate::http::{Head, Method, Response};
+use crate::id::is_user;
 use crate::room_key::is_room_name;
-
-/// The longest user id, in bytes.
-pub const MAX_USER: usize = 128;
 
 /// Rooms that one page of `GET /api/rooms` holds unless the caller says otherwise, and at most.
 pub const PAGE: (usize, usize) = (100, 1_000);
 
 /// What the server offers, as far as it decides what a request means.
 #[derive(Clone, Copy, Debug)]
-pub struct Offers {
+pub struct Offers<'a> {
     /// `/echo` is there.
     pub echo: bool,
-    /// Only pages of this machine may use the server.
-    pub local_pages_only: bool,
     /// The server is about to stop.
     pub draining: bool,
+    /// Who may come in.
+    pub access: &'a Access,
 }
 
 /// What a request leads to.
@@ -43,17 +41,16 @@ pub struct Upgrade {
     pub dialect: Dialect,
     /// The rooms to join at once, as they were written.
     pub rooms: Vec<String>,
-    /// The user's name.
-    pub user: Option<Arc<str>>,
+    /// What the client calls itself; only in open mode does that count.
+    pub user: Option<String>,
     /// The page that asks is not one that may.
     pub foreign: bool,
 }
 
 /// Decides what `head` asks for.
-pub fn route(head: &Head, offers: Offers) -> Result<Route, Response> {
+pub fn route(head: &Head, offers: Offers<'_>) -> Result<Route, Response> {
     let segments: Vec<&str> = head.target.segments().iter().map(String::as_str).collect();
-    let foreign =
-        offers.local_pages_only && head.field("origin").is_some_and(|origin| !origin::is_local(origin));
+    let foreign = page(head, offers.access) == Page::Foreign;
     let upgrade = match segments[..] {
         ["ws"] => Some((Dialect::Native, head.target.queries("room").map(str::to_owned).collect())),
         ["ws", room] => Some((Dialect::Native, vec![room.to_owned()])),
@@ -65,20 +62,28 @@ pub fn route(head: &Head, offers: Offers) -> Result<Route, Response> {
     };
     if let Some((dialect, rooms)) = upgrade {
         allow(head, &[Method::Get])?;
-        let user = user(head)?;
+        let user = if offers.access.is_open() { user(head)? } else { None };
         return Ok(Route::Upgrade(Upgrade { dialect, rooms, user, foreign }));
     }
     if foreign {
         return Err(Response::new(403).error("forbidden", "pages of this origin may not use this server"));
     }
+    if cors::is_preflight(head) && matches!(segments[..], ["api" | "sse", ..]) {
+        return Err(cors::preflight());
+    }
     call(head, &segments).map(Route::Call)
+}
+
+/// What the page that `head` comes from means for it. No browser names two.
+pub fn page(head: &Head, access: &Access) -> Page {
+    if head.fields("origin").count() > 1 { Page::Foreign } else { access.page(head.field("origin")) }
 }
 
 fn call(head: &Head, segments: &[&str]) -> Result<Call, Response> {
     const READ: &[Method] = &[Method::Get, Method::Head];
     match *segments {
         ["healthz"] => allow(head, READ).map(|()| Call::Health),
-        ["api", "batch"] => allow(head, &[Method::Post]).map(|()| Call::Batch),
+        ["api", "batch"] => allow(head, &[Method::Post]).map(|()| Call::Batch(Scope::ALL)),
         ["api", "rooms"] => {
             allow(head, READ)?;
             Ok(Call::Rooms(listing(head)?))
@@ -118,18 +123,13 @@ fn bad_request(what: &'static str) -> Response {
 }
 
 /// The name that a client gives itself: 1 to 128 bytes of UTF-8 without control characters.
-fn user(head: &Head) -> Result<Option<Arc<str>>, Response> {
+fn user(head: &Head) -> Result<Option<String>, Response> {
     let Some(user) = head.target.query("user") else { return Ok(None) };
     if is_user(user) {
         Ok(Some(user.into()))
     } else {
         Err(bad_request("`user` is 1 to 128 bytes without control characters"))
     }
-}
-
-/// Whether `user` may be a user's id.
-pub fn is_user(user: &str) -> bool {
-    (1..=MAX_USER).contains(&user.len()) && !user.chars().any(char::is_control)
 }
 
 fn number(head: &Head, name: &str, fault: &'static str) -> Result<Option<usize>, Response> {
@@ -143,7 +143,7 @@ fn number(head: &Head, name: &str, fault: &'static str) -> Result<Option<usize>,
 fn listing(head: &Head) -> Result<Listing, Response> {
     let text = |name| head.target.query(name).unwrap_or_default().to_owned();
     let limit = number(head, "limit", "`limit` is a number of rooms")?.unwrap_or(PAGE.0);
-    Ok(Listing { prefix: text("prefix"), after: text("after"), limit: limit.min(PAGE.1) })
+    Ok(Listing { prefix: text("prefix"), after: text("after"), limit: limit.min(PAGE.1), rooms: None })
 }
 
 fn span(head: &Head) -> Result<Span, Response> {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::history::Excerpt;
+use super::permit::Pattern;
 use super::presence::Person;
 use crate::error::Fault;
 use crate::id::{SessionId, ShardId};
@@ -110,6 +111,8 @@ pub struct Listing {
     pub after: String,
     /// At most so many.
     pub limit: usize,
+    /// They are meant by one of these; none: all are.
+    pub rooms: Option<Arc<[Pattern]>>,
 }
 
 /// A room in a list.

@@ -173,10 +173,10 @@ fn values_that_are_not_of_their_kind() {
         ("drain = 10", ":1: drain: 10 is not a duration; write it like \"10s\", \"250ms\" or \"5m\""),
         ("drain = \"2years\"", ":1: drain: 2years is more than the most allowed, 1year"),
         ("console = \"yes\"", ":1: console: \"yes\" is not one of \"auto\", true, false"),
-        ("limits = 3", ":1: limits: 3 is not a table; write [limits]"),
-        ("rooms = 3", ":1: rooms: 3 is not a list of tables; begin each with [[rooms]]"),
-        ("[rooms]\npattern = \"a\"", ":1: rooms: a table is not a list of tables; begin each with [[rooms]]"),
-        ("rooms = [\n1]", ":2: rooms: 1 is not a table; write [rooms]"),
+        ("limits = 3", ":1: limits: is not a table; write [limits]"),
+        ("rooms = 3", ":1: rooms: is not a list of tables; begin each with [[rooms]]"),
+        ("[rooms]\npattern = \"a\"", ":1: rooms: is not a list of tables; begin each with [[rooms]]"),
+        ("rooms = [\n1]", ":2: rooms: is not a table; write [rooms]"),
         (
             "[limits]\n\nmessage = \"64 potatoes\"",
             ":3: limits.message: \"64 potatoes\" is not a size; write it like \"64KiB\"",
@@ -243,7 +243,7 @@ fn mistakes_in_variables_name_the_variable() {
         ("SWITCHBOARD_LIMITS_MESSAGE", "1", "unknown key; did you mean SWITCHBOARD_LIMITS__MESSAGE?"),
         ("SWITCHBOARD_LIMTS__MESSAGE", "1", "unknown key; did you mean SWITCHBOARD_LIMITS__MESSAGE?"),
         ("SWITCHBOARD_ROOMS", "[{ pattern = \"a\", x = 1 }]", "rooms.x: unknown key"),
-        ("SWITCHBOARD_ROOMS__0", "x", "rooms: a table is not a list of tables; begin each with [[rooms]]"),
+        ("SWITCHBOARD_ROOMS__0", "x", "rooms: is not a list of tables; begin each with [[rooms]]"),
         (
             "SWITCHBOARD_LOG",
             "loud",

@@ -2,8 +2,10 @@
 
 pub mod exchange;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
+use crate::auth::identity::Identity;
 use crate::broker::seats::Seats;
 use crate::dialect::Dialect;
 use crate::message::Wire;
@@ -30,8 +32,10 @@ pub struct Session {
     pub gaps: Option<Box<Vec<Gap>>>,
     /// The rooms that it is in.
     pub seats: Seats,
-    /// The user, if it has a name.
-    pub user: Option<Arc<str>>,
+    /// Whose it is, if that has a name.
+    pub identity: Option<Arc<Identity>>,
+    /// The client's address where a proxy told it; otherwise it is the socket's.
+    pub client: Option<Box<IpAddr>>,
     /// When something last came from it.
     pub heard: Tick,
     /// When it last published.
@@ -46,8 +50,10 @@ pub struct Session {
     pub held: bool,
     /// Nothing more is read until the answer to a request has come.
     pub awaiting: bool,
-    /// A ping went out after `heard`.
-    pub pinged: bool,
+    /// When a ping went out that nothing has come after; tick zero means that none has.
+    pub pinged: Tick,
+    /// It must say who it is before anything else.
+    pub newcomer: bool,
     /// The peer will send nothing more.
     pub eof: bool,
     /// It fell too far behind and is about to be closed for it.
@@ -92,16 +98,17 @@ pub struct Gap {
 
 impl Session {
     /// A connection that was just accepted.
-    pub fn new(generation: u32, now: Tick) -> Self {
+    pub fn new(generation: u32, exchange: Exchange, now: Tick) -> Self {
         Self {
             generation,
-            phase: Phase::Http(Box::new(Exchange::default())),
+            phase: Phase::Http(Box::new(exchange)),
             dialect: Dialect::Native,
             queue: None,
             tail: None,
             gaps: None,
             seats: Seats::default(),
-            user: None,
+            identity: None,
+            client: None,
             heard: now,
             published: Tick::ZERO,
             joins: 0,
@@ -109,10 +116,16 @@ impl Session {
             touched: false,
             held: false,
             awaiting: false,
-            pinged: false,
+            pinged: Tick::ZERO,
+            newcomer: false,
             eof: false,
             slow: false,
         }
+    }
+
+    /// Its user's id, if it has one.
+    pub fn user(&self) -> Option<&Arc<str>> {
+        self.identity.as_ref().map(|identity| &identity.user)
     }
 
     /// The wire on which it reads its rooms.

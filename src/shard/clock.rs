@@ -44,7 +44,9 @@ impl Shard {
         match session.phase {
             Phase::Http(_) => self.exchange_late(key),
             Phase::Open(_) => {
-                if self.is_stalled(key) {
+                if let Some(close) = self.unwelcome(key) {
+                    self.close(key, close);
+                } else if self.is_stalled(key) {
                     self.work.slow.push(key);
                 } else {
                     self.beat(key);
@@ -74,7 +76,7 @@ impl Shard {
         let interval = self.common.settings.heartbeat.interval;
         // Fibonacci hashing spreads keys that follow each other.
         let spread = f64::from(key.wrapping_mul(0x9E37_79B9)) / f64::from(u32::MAX);
-        self.deadlines.set(key, self.now.tick().after(interval.mul_f64(0.5 + 0.5 * spread)));
+        self.arm(key, self.now.tick().after(interval.mul_f64(0.5 + 0.5 * spread)));
     }
 
     /// Asks a silent session for a sign of life, or closes one that gave none.
@@ -82,24 +84,27 @@ impl Shard {
         let now = self.now.tick();
         let heartbeat = self.common.settings.heartbeat.clone();
         let Some(session) = self.session(key) else { return };
-        if session.pinged {
-            return self.close(key, Close::NO_PONG);
+        let (pinged, heard) = (session.pinged, session.heard);
+        if pinged != Tick::ZERO {
+            // Something else may have been due before the answer is.
+            let until = pinged.after(heartbeat.timeout);
+            return if until <= now { self.close(key, Close::NO_PONG) } else { self.arm(key, until) };
         }
-        let heard = session.heard;
         if now.since(heard) < heartbeat.interval / 2 {
             self.arm(key, heard.after(heartbeat.interval));
         } else {
-            session.pinged = true;
+            session.pinged = now.max(Tick(1));
             self.own(key, |out| frame::encode(OpCode::Control(Control::Ping), &[], out));
             self.arm(key, now.after(heartbeat.timeout));
         }
     }
 
-    /// Sets the next deadline of an open session: a sign of life, or progress of what others sent.
+    /// Sets the next deadline of an open session: a sign of life, progress of what others sent, or the end of its welcome.
     fn arm(&mut self, key: u32, beat: Tick) {
         let stall = self.common.settings.limits.stall;
         let oldest = self.sessions.get(key as usize).and_then(|session| session.queue.as_ref()?.oldest());
-        self.deadlines.set(key, oldest.map_or(beat, |oldest| beat.min(oldest.after(stall))));
+        let soonest = [oldest.map(|oldest| oldest.after(stall)), self.welcome_ends(key)];
+        self.deadlines.set(key, soonest.into_iter().flatten().fold(beat, Tick::min));
     }
 
     /// Whether what others sent has waited too long in the queue of a session that must not fall behind.

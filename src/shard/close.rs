@@ -96,7 +96,7 @@ impl Shard {
     /// Takes a session out of one room.
     pub(super) fn stand_up(&mut self, key: u32, number: u32) {
         let Some(session) = self.session(key) else { return };
-        let (wire, user) = (session.wire(), session.user.clone());
+        let (wire, user) = (session.wire(), session.user().cloned());
         let Some(slot) = session.seats.remove(number) else { return };
         let Some(audience) = self.audiences.get_mut(number) else { return };
         if let Some(lane) = audience.lane(wire) {
@@ -114,6 +114,7 @@ impl Shard {
     fn stand_up_everywhere(&mut self, key: u32) {
         // An answer to a join that is still under way finds the session closed and puts the count right.
         self.joining.remove(&key);
+        self.newcomers.remove(&key);
         while let Some(seat) = self.sessions.get(key as usize).and_then(|session| session.seats.iter().next())
         {
             self.stand_up(key, seat.room);

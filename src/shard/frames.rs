@@ -4,13 +4,16 @@ use tungstenite::protocol::frame::coding::{Control, Data, OpCode};
 
 use super::Shard;
 use crate::api::route::Upgrade;
+use crate::auth::access::Admission;
 use crate::broker::post::Span;
 use crate::dialect::Dialect;
 use crate::dialect::native::{self, event};
 use crate::error::{Close, Fault};
 use crate::http::{Head, Method, Response, Version};
-use crate::room_key::is_room_name;
+use crate::out_queue::Class;
+use crate::room_key::{Space, is_room_name};
 use crate::session::Phase;
+use crate::settings::Reject;
 use crate::ws::connection::{Connection, Event, Limits};
 use crate::ws::{frame, handshake};
 
@@ -25,48 +28,63 @@ impl Shard {
             let response = Response::new(503).retry_after(drain.left(self.now));
             return Err(response.error("unavailable", "the server is shutting down"));
         }
-        self.push(key, crate::out_queue::Class::Asked, |out| handshake::response(&upgrade, out));
+        let admission = self.admission(key, head, &wanted);
+        if let (Err(denied), Reject::Http) = (admission.as_ref(), self.common.settings.auth.reject) {
+            return Err(denied.response());
+        }
+        self.push(key, Class::Asked, |out| handshake::response(&upgrade, out));
         let Some(session) = self.session(key) else { return Ok(()) };
         session.phase = Phase::Open(Connection::default());
         session.dialect = wanted.dialect;
-        session.user = wanted.user;
-        self.first_beat(key);
-        if wanted.foreign {
-            self.close(key, Close::ORIGIN);
-        } else {
-            self.welcome(key, wanted.dialect, &wanted.rooms);
+        match admission {
+            Err(denied) => self.close(key, denied.close()),
+            Ok(admission) => self.welcome(key, admission, wanted),
         }
         Ok(())
     }
 
-    fn welcome(&mut self, key: u32, dialect: Dialect, rooms: &[String]) {
-        match dialect {
+    fn welcome(&mut self, key: u32, admission: Admission, wanted: Upgrade) {
+        let waits = admission == Admission::Waits;
+        let rooms = if waits { Vec::new() } else { wanted.rooms.clone() };
+        self.admit(key, admission, wanted.rooms);
+        self.first_beat(key);
+        match wanted.dialect {
             Dialect::Echo => {}
-            Dialect::Raw { .. } => {
-                for room in rooms {
-                    self.join(key, None, room, Span::Nothing);
-                }
-                // Without words for "not joined yet", what a raw client says waits until it is.
-                if let Some(session) = self.session(key) {
-                    session.awaiting = true;
-                }
-            }
+            Dialect::Raw { .. } => self.enter_raw(key, &rooms),
             Dialect::Native => {
                 let settings = &self.common.settings;
                 let (interval, max) = (settings.heartbeat.interval.as_secs(), settings.limits.message);
                 let name = self.common.names.name(self.id(key));
-                let user = self.session(key).and_then(|session| session.user.clone());
+                let user = self.session(key).and_then(|session| session.user().cloned());
                 self.own(key, |out| event::welcome(name, user.as_deref(), interval, max, out));
-                for (index, room) in rooms.iter().enumerate() {
-                    if rooms[..index].contains(room) {
-                        continue;
-                    }
-                    if is_room_name(room) {
-                        self.join(key, None, room, Span::Nothing);
-                    } else {
-                        self.error(key, None, Some(room), Fault::BadRoom);
-                    }
-                }
+                self.enter(key, &rooms);
+            }
+        }
+    }
+
+    fn enter_raw(&mut self, key: u32, rooms: &[String]) {
+        for room in rooms {
+            if !self.may_join(key, Space::Raw, room) {
+                return self.close(key, Close::FORBIDDEN);
+            }
+            self.join(key, None, room, Span::Nothing);
+        }
+        // Without words for "not joined yet", what a raw client says waits until it is.
+        if let Some(session) = self.session(key) {
+            session.awaiting = true;
+        }
+    }
+
+    /// Joins the rooms that a native client named when it connected.
+    pub(super) fn enter(&mut self, key: u32, rooms: &[String]) {
+        for (index, room) in rooms.iter().enumerate() {
+            if rooms[..index].contains(room) {
+                continue;
+            }
+            if is_room_name(room) {
+                self.join(key, None, room, Span::Nothing);
+            } else {
+                self.error(key, None, Some(room), Fault::BadRoom);
             }
         }
     }

@@ -9,6 +9,7 @@
 //!                                                    └─▶ deliver ─▶ lanes ─▶ flush ─▶ outlet
 //! ```
 
+mod admit;
 mod call;
 mod clock;
 mod close;
@@ -24,10 +25,12 @@ mod request;
 mod settle;
 
 use std::collections::{HashMap, VecDeque};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use slab::Slab;
 
+use crate::auth::access::Access;
 use crate::broker::audience::Audience;
 use crate::broker::directory::Directory;
 use crate::broker::home::Home;
@@ -40,9 +43,12 @@ use crate::metrics::Counters;
 use crate::out_queue::OutQueue;
 use crate::pressure::Pressure;
 use crate::room_key::{RoomKey, RoomKeys};
+use crate::proxy::is_trusted;
 use crate::session::Session;
+use crate::session::exchange::Exchange;
 use crate::settings::Settings;
 use crate::time::{Deadlines, Now, Tick};
+use admit::Newcomer;
 use drain::Drain;
 
 /// What the shards of one server have in common.
@@ -61,8 +67,8 @@ pub struct Common {
     pub pressure: Pressure,
     /// Whether `/echo` is served.
     pub echo: bool,
-    /// Whether only pages of this machine may use the server.
-    pub local_pages_only: bool,
+    /// Who may come in, as it is when the server starts.
+    pub access: Arc<Access>,
 }
 
 /// One core's share of the server.
@@ -79,6 +85,12 @@ pub struct Shard {
     engine: Engine,
     /// Rooms whose join a session waits for; only sessions that wait are in it.
     joining: HashMap<u32, Vec<RoomKey>>,
+    /// Who may come in.
+    access: Arc<Access>,
+    /// Sessions that have yet to say who they are.
+    newcomers: HashMap<u32, Newcomer>,
+    /// What the token checks of this turn have cost.
+    checked: u32,
     mail: Mail,
     work: Work,
     drain: Option<Drain>,
@@ -124,6 +136,9 @@ impl Shard {
         let others = (0..common.shards).map(|_| Vec::new()).collect();
         Self {
             me,
+            access: common.access.clone(),
+            newcomers: HashMap::new(),
+            checked: 0,
             common,
             now,
             sessions: Slab::new(),
@@ -146,6 +161,7 @@ impl Shard {
     /// Begins a turn: this is the time until the next.
     pub fn begin(&mut self, now: Now) {
         self.now = now;
+        self.checked = 0;
         let pressed = self.common.pressure.is_high(self.pressed);
         if std::mem::replace(&mut self.pressed, pressed) && !pressed {
             for key in std::mem::take(&mut self.work.pressed) {
@@ -154,11 +170,13 @@ impl Shard {
         }
     }
 
-    /// Takes in a connection; says the key by which it is spoken of until it is reaped.
-    pub fn accept(&mut self) -> u32 {
+    /// Takes in a connection from `peer`; says the key by which it is spoken of until it is reaped.
+    pub fn accept(&mut self, peer: IpAddr) -> u32 {
         self.generation = self.generation.wrapping_add(1);
         let now = self.now.tick();
-        let key = self.sessions.insert(Session::new(self.generation, now)) as u32;
+        let proxies = &self.common.settings.proxies;
+        let exchange = Exchange::new(peer, proxies.proxy_protocol && is_trusted(&proxies.trust, peer));
+        let key = self.sessions.insert(Session::new(self.generation, exchange, now)) as u32;
         self.deadlines.set(key, now.after(self.common.settings.limits.handshake));
         key
     }

@@ -19,7 +19,12 @@ type Looked = Result<Option<Box<Standing>>, Fault>;
 impl Shard {
     /// A text frame of the native dialect.
     pub(super) fn text(&mut self, key: u32, text: &str) {
+        let newcomer = self.session(key).is_some_and(|session| session.newcomer);
         match request::read(text) {
+            Ok(Request { what, .. }) if newcomer && !matches!(what, What::Auth { .. }) => {
+                self.close(key, Close::AUTH_FIRST);
+            }
+            Err(_) if newcomer => self.close(key, Close::AUTH_FIRST),
             Ok(request) => {
                 // Rule 3: what follows a join about the same room waits for its answer.
                 if request.what.room().is_some_and(|room| self.is_joining(key, room)) {
@@ -41,13 +46,14 @@ impl Shard {
                 let wall_ms = self.now.wall_ms;
                 self.own(key, |out| event::pong(id, wall_ms, out));
             }
+            What::Auth { token } => self.authenticate(key, id, token.expose()),
             What::Join { room, span } => self.join(key, id, &room, span),
             What::Leave { room } => self.leave(key, id, &room),
             What::History { room, span } => self.history(key, id, &room, span),
             What::Publish { room, event, data, echo, store } => {
                 let session = self.id(key);
                 let data = bytes::Bytes::copy_from_slice(data.as_bytes());
-                let from = self.session(key).and_then(|session| session.user.clone());
+                let from = self.session(key).and_then(|session| session.user().cloned());
                 let draft = Draft { from, event, data, store, exclude: (!echo).then_some(session) };
                 self.say(key, id, &room, draft);
             }
@@ -58,6 +64,9 @@ impl Shard {
     pub(super) fn join(&mut self, key: u32, id: Option<&str>, room: &str, span: Span) {
         let session_id = self.id(key);
         let space = self.space(key);
+        if !self.may_join(key, space, room) {
+            return self.error(key, id, Some(room), Fault::Forbidden);
+        }
         let room = self.room(space, room);
         let number = self.audiences.find_key(&room);
         let limit = self.common.settings.limits.rooms_per_connection;
@@ -69,7 +78,7 @@ impl Shard {
         session.joins += 1;
         // History is as large as its room allows: the next request waits, so that answers cannot pile up unread.
         session.awaiting |= span != Span::Nothing;
-        let user = session.user.clone();
+        let user = session.user().cloned();
         self.joining.entry(key).or_default().push(room.clone());
         let join = Join { session: session_id, user, id: id.map(Into::into), span, again };
         self.post_home(&room, Post::Join(room.clone(), Box::new(join)));
@@ -87,7 +96,12 @@ impl Shard {
             }
             return;
         }
-        match result {
+        let allowed = self.may_join(key, room.space(), room.name());
+        if !allowed && result.is_ok() && !join.again {
+            // A fresh token came between the request and its answer.
+            self.post_home(room, Post::Leave(room.clone(), self.me, join.user.clone()));
+        }
+        match result.and_then(|standing| if allowed { Ok(standing) } else { Err(Fault::Forbidden) }) {
             Ok(standing) => {
                 if room.space() == Space::Native {
                     self.own(key, |out| event::joined(join.id.as_deref(), room, &standing, out));
@@ -159,7 +173,7 @@ impl Shard {
         self.tell_gaps(key, Some(seat.room));
         self.stand_up(key, seat.room);
         if id.is_some() {
-            self.own(key, |out| event::left(id, room.name(), out));
+            self.own(key, |out| event::left(id, room.name(), None, out));
         }
     }
 
@@ -191,7 +205,7 @@ impl Shard {
         let Some((room, seat)) = self.seated_in(key, room) else {
             return self.error(key, id, Some(room), Fault::NotJoined);
         };
-        if self.audiences.get(seat.room).is_none_or(|audience| !audience.settings.client_publish) {
+        if !self.may_publish(key, &room) {
             return self.error(key, id, Some(room.name()), Fault::Forbidden);
         }
         let caller = Caller::Session(self.id(key), id.map(Into::into));
@@ -203,11 +217,10 @@ impl Shard {
     pub(super) fn say_raw(&mut self, key: u32, opcode: OpCode, payload: &[u8], echo: bool) {
         let session = self.id(key);
         let Some(seat) = self.session(key).and_then(|session| session.seats.iter().next()) else { return };
-        let Some(audience) = self.audiences.get(seat.room) else { return };
-        if !audience.settings.client_publish {
+        let Some(room) = self.audiences.key(seat.room).cloned() else { return };
+        if !self.may_publish(key, &room) {
             return;
         }
-        let Some(room) = self.audiences.key(seat.room).cloned() else { return };
         let draft = raw::draft(opcode, payload, (!echo).then_some(session));
         self.spoke(key);
         self.post_home(&room, Post::Publish(room.clone(), Caller::Nobody, draft));

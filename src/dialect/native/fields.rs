@@ -39,7 +39,7 @@ macro_rules! fields {
 
 fields! {
     kind "type", id "id", room "room", data "data", event "event", since "since", history "history", limit "limit",
-    echo "echo", store "store", from "from", exclude "exclude", user "user", all "all", messages "messages",
+    token "token", echo "echo", store "store", from "from", exclude "exclude", user "user", all "all", messages "messages",
 }
 
 impl<'a> Fields<'a> {
