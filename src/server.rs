@@ -10,6 +10,7 @@ use std::thread;
 use crate::broker::permit::Rules;
 use crate::handle::Handle;
 use crate::id::{ConnectionNames, ShardId};
+use crate::ledger::Account;
 use crate::pressure::Pressure;
 use crate::reactor::{self, BindError, Inbox, Reactor};
 use crate::room_key::RoomKeys;
@@ -139,6 +140,7 @@ fn common(settings: Settings, shards: usize, addresses: &[SocketAddr]) -> Common
         rules: Rules::new(&settings.rooms),
         room_keys: RoomKeys::default(),
         names: ConnectionNames::new(),
+        history: Account::new(settings.limits.history_total),
         pressure: Pressure::new(shards),
         shards,
         echo: match settings.console {

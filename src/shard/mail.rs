@@ -123,8 +123,17 @@ impl Shard {
     pub(super) fn with_home(&mut self, number: u32, work: impl FnOnce(&mut Home, &mut Desk<'_>)) {
         let Some(home) = self.homes.get_mut(number) else { return };
         let mut posts = std::mem::take(&mut self.mail.posts);
+        let before = home.history_bytes();
         work(home, &mut Desk { now: self.now.tick(), posts: &mut posts, asks: &mut self.mail.asks });
         self.home_deadlines.set(number, home.deadline());
+        let after = home.history_bytes();
+        if after != before {
+            // What is kept too much goes where something new is kept, oldest first.
+            let mut overdrawn = self.history.spend(&self.common.history, after, before);
+            while overdrawn && let Some(freed) = home.drop_oldest() {
+                overdrawn = self.history.spend(&self.common.history, 0, freed);
+            }
+        }
         for (shard, post) in posts.drain(..) {
             self.post(shard, post);
         }
