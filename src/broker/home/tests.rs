@@ -1,5 +1,7 @@
 //! The home with an engine whose every word is scripted. What it posts and asks is read as short lines.
 
+mod engine;
+mod life;
 mod reads;
 
 use super::*;
