@@ -248,8 +248,10 @@ impl Home {
     fn beyond(&self, request: &Request, end: Position, oldest: u64) -> Option<(Position, usize)> {
         let (Request::Join(_) | Request::Look(..)) = request else { return None };
         let Span::After(Some(since), limit) = request.span() else { return None };
-        let held = since.epoch == end.epoch && since.offset < end.offset && since.offset + 1 >= oldest;
-        let missing = self.history.first(end).checked_sub(since.offset + 1)?;
+        // A client may name any offset, the largest too.
+        let next = since.offset.checked_add(1)?;
+        let held = since.epoch == end.epoch && since.offset < end.offset && next >= oldest;
+        let missing = self.history.first(end).checked_sub(next)?;
         (held && missing > 0 && limit > 0).then_some((since, limit.min(missing as usize)))
     }
 
@@ -274,23 +276,32 @@ impl Home {
     fn excerpt(&self, span: Span, older: &[Arc<Message>], end: Position) -> Excerpt {
         match span {
             Span::Nothing => Excerpt::default(),
-            Span::Newest(limit) => self.history.newest(limit),
-            Span::After(None, limit) => self.history.newest(limit),
-            Span::After(Some(since), limit) => {
-                let Some(last) = older.last().and_then(|message| message.position) else {
-                    return self.history.after(since, end, limit);
-                };
-                let next = older.first().and_then(|message| message.position);
-                if next.is_none_or(|next| next.offset != since.offset + 1) {
-                    return self.history.newest(limit);
-                }
-                let mut excerpt = self.history.after(last, end, limit.saturating_sub(older.len()));
-                if excerpt.recovered {
-                    excerpt.messages.splice(0..0, older.iter().cloned());
-                }
-                excerpt
-            }
+            Span::Newest(limit) | Span::After(None, limit) => self.history.newest(limit),
+            Span::After(Some(since), limit) if older.is_empty() => self.history.after(since, end, limit),
+            Span::After(Some(since), limit) => self.behind(since, older, end, limit),
         }
+    }
+
+    /// What comes after `since`: `older` messages, which the engine gave, and what is here behind them.
+    fn behind(&self, since: Position, older: &[Arc<Message>], end: Position, limit: usize) -> Excerpt {
+        let place = |message: Option<&Arc<Message>>| message.and_then(|message| message.position);
+        let next = Position { offset: since.offset + 1, ..since };
+        let (Some(first), Some(last)) = (place(older.first()), place(older.last())) else {
+            return self.history.newest(limit);
+        };
+        // The room may have lost its epoch, or pruned what would follow, while the engine was reading.
+        if first != next || end.epoch != since.epoch {
+            return self.history.newest(limit);
+        }
+        if older.len() >= limit {
+            return Excerpt { messages: older.to_vec(), recovered: true, more: last.offset < end.offset };
+        }
+        let mut excerpt = self.history.after(last, end, limit - older.len());
+        if !excerpt.recovered {
+            return self.history.newest(limit);
+        }
+        excerpt.messages.splice(0..0, older.iter().cloned());
+        excerpt
     }
 
     fn admit(&mut self, join: &Join) -> Result<(), Fault> {
