@@ -5,7 +5,9 @@ mod life;
 mod reads;
 
 use super::*;
+use crate::broker::post::Standing;
 use crate::id::SessionId;
+use crate::message::Message;
 use crate::room_key::{RoomKeys, Space};
 
 const EPOCH: u32 = 7;

@@ -38,7 +38,7 @@ macro_rules! fields {
 }
 
 fields! {
-    kind "type", id "id", room "room", data "data", event "event", since "since", history "history", limit "limit",
+    kind "type", id "id", room "room", data "data", event "event", since "since", history "history", limit "limit", after "after",
     echo "echo", store "store", from "from", exclude "exclude", user "user", all "all", messages "messages",
 }
 
