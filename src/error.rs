@@ -62,7 +62,9 @@ impl Fault {
             Self::BadRoom => "a room name is 1 to 200 bytes of A-Z a-z 0-9 _ - = @ , . ; : /",
             Self::Forbidden => "this room does not let you do that",
             Self::OtherUser => "a connection keeps its user; open another one for another user",
-            Self::Unauthorized => "the token is not valid; what the last one allowed holds until that expires",
+            Self::Unauthorized => {
+                "the token is not valid; what the last one allowed holds until that expires"
+            }
             Self::NotJoined => "join the room first",
             Self::RoomLimit => "this connection is in as many rooms as it may be",
             Self::RoomFull => "this room has as many members as it takes",

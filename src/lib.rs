@@ -10,6 +10,7 @@ pub mod error;
 pub mod handle;
 pub mod http;
 pub mod id;
+pub mod ledger;
 pub mod message;
 pub mod metrics;
 pub mod origin;
@@ -24,6 +25,7 @@ pub mod session;
 pub mod settings;
 pub mod shard;
 pub mod time;
+mod watch;
 pub mod ws;
 
 pub use handle::{Handle, PublishError};

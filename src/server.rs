@@ -7,20 +7,25 @@ use std::sync::Arc;
 use std::sync::mpsc;
 use std::thread;
 
+use crate::auth::access::{Access, BadKey};
 use crate::broker::permit::Rules;
+use crate::config::credentials;
 use crate::handle::Handle;
 use crate::id::{ConnectionNames, ShardId};
+use crate::ledger::Account;
 use crate::pressure::Pressure;
 use crate::reactor::{self, BindError, Inbox, Reactor};
 use crate::room_key::RoomKeys;
 use crate::settings::{Console, Settings};
 use crate::shard::Common;
+use crate::watch::Watch;
 
 /// A server that has its addresses and does not serve yet.
 pub struct Server {
     reactors: Vec<Reactor>,
     addresses: Vec<SocketAddr>,
     handle: Handle,
+    watch: Watch,
 }
 
 /// Why a server could not start.
@@ -28,6 +33,8 @@ pub struct Server {
 pub enum StartError {
     /// An address cannot be listened on.
     Bind(BindError),
+    /// Keys that cannot be read or used.
+    Keys(Vec<BadKey>),
     /// The system has no room for another server.
     System(io::Error),
 }
@@ -60,7 +67,9 @@ impl Server {
             }
         }
         let drain = settings.drain;
-        let common = Arc::new(common(settings, shards, &addresses));
+        let watch = Watch::new(credentials::files(&settings));
+        let access = credentials::access(&settings).map_err(StartError::Keys)?;
+        let common = Arc::new(common(settings, access, shards, &addresses));
         let reactor = |(me, listeners)| Reactor::new(me as ShardId, common.clone(), listeners);
         let reactors: Vec<_> = listeners
             .into_iter()
@@ -70,7 +79,7 @@ impl Server {
             .map_err(StartError::System)?;
         let inboxes = reactors.iter().map(Reactor::inbox).collect();
         let handle = Handle::new(inboxes, common, drain);
-        Ok(Self { reactors, addresses, handle })
+        Ok(Self { reactors, addresses, handle, watch })
     }
 
     /// The addresses that it listens on, with the ports that the system chose.
@@ -104,6 +113,7 @@ impl Server {
             threads.push(thread.map_err(RunError::System)?);
         }
         drop(ended);
+        let _watching = self.watch.start(self.handle.clone()).map_err(RunError::System)?;
         let mut result = Ok(());
         // Threads end together: at the same word, or because one of them cannot go on.
         while endings.recv().is_ok() {
@@ -133,20 +143,21 @@ impl Drop for Ending {
     }
 }
 
-fn common(settings: Settings, shards: usize, addresses: &[SocketAddr]) -> Common {
+fn common(settings: Settings, access: Access, shards: usize, addresses: &[SocketAddr]) -> Common {
     let loopback = addresses.iter().all(|address| address.ip().is_loopback());
     Common {
         rules: Rules::new(&settings.rooms),
         room_keys: RoomKeys::default(),
         names: ConnectionNames::new(),
+        history: Account::new(settings.limits.history_total),
         pressure: Pressure::new(shards),
         shards,
         echo: match settings.console {
-            Console::Auto => loopback,
+            Console::Auto => loopback && access.is_open(),
             Console::On => true,
             Console::Off => false,
         },
-        local_pages_only: !settings.insecure,
+        access: Arc::new(access),
         settings,
     }
 }
@@ -155,6 +166,10 @@ impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Bind(error) => error.fmt(f),
+            Self::Keys(bad) => {
+                let bad: Vec<_> = bad.iter().map(ToString::to_string).collect();
+                f.write_str(&bad.join("; "))
+            }
             Self::System(error) => {
                 write!(f, "cannot start: {error}; is the limit of open files too low (ulimit -n)?")
             }

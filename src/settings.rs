@@ -123,6 +123,8 @@ pub struct RoomSettings {
     pub presence: bool,
     /// Above this many people a room tells their number only.
     pub presence_limit: u32,
+    /// How long a user whose last connection went may take to come back before anybody is told.
+    pub presence_grace: Duration,
     /// Whether clients may publish, or only the app.
     pub client_publish: bool,
     /// Whether clients without a name may join.
@@ -207,6 +209,7 @@ impl Default for RoomSettings {
             ttl: Duration::from_secs(300),
             presence: true,
             presence_limit: 100,
+            presence_grace: Duration::ZERO,
             client_publish: true,
             anonymous: true,
             private: false,

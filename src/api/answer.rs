@@ -4,8 +4,8 @@ use std::io::Write;
 
 use super::call::{Gathered, Published};
 use super::route::refusal;
-use crate::broker::post::{Line, Listing, Standing};
-use crate::dialect::native::event::{self, OrNull, Quoted};
+use crate::broker::post::{Line, Listing, Roster, Standing};
+use crate::dialect::native::event::{self, OrNull, People, Quoted};
 use crate::error::Fault;
 use crate::http::Response;
 use crate::position::Position;
@@ -30,6 +30,10 @@ pub fn answer(gathered: Gathered) -> Response {
         },
         Gathered::History(looked) => match looked.unwrap_or(Err(Fault::Unavailable)) {
             Ok(standing) => history(standing.as_deref()),
+            Err(fault) => refusal(fault),
+        },
+        Gathered::Members(rostered) => match rostered.unwrap_or(Err(Fault::Unavailable)) {
+            Ok(roster) => members(roster.as_deref()),
             Err(fault) => refusal(fault),
         },
     }
@@ -78,6 +82,13 @@ fn rooms(listing: &Listing, mut lines: Vec<Line>) -> Response {
     };
     let rooms: Vec<_> = lines.iter().map(line).collect();
     Response::new(200).json(format!(r#"{{"rooms":[{}],"after":{after}}}"#, rooms.join(",")))
+}
+
+fn members(roster: Option<&Roster>) -> Response {
+    let nobody = Roster { count: 0, people: Some(Vec::new()), after: None };
+    let Roster { count, people, after } = roster.unwrap_or(&nobody);
+    let (people, after) = (People(people.as_deref()), OrNull(after.as_deref().map(Quoted)));
+    Response::new(200).json(format!(r#"{{"count":{count},"users":{people},"after":{after}}}"#))
 }
 
 fn history(standing: Option<&Standing>) -> Response {

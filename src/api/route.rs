@@ -2,16 +2,16 @@
 
 use super::call::Call;
 use super::cors;
-use crate::auth::access::{Access, Page};
+use crate::auth::access::Access;
 use crate::auth::api_key::Scope;
-use crate::broker::post::{Listing, Span};
+use crate::broker::post::{Listing, Page, Span};
 use crate::dialect::Dialect;
 use crate::error::Fault;
 use crate::http::{Head, Method, Response};
 use crate::id::is_user;
 use crate::room_key::is_room_name;
 
-/// Rooms that one page of `GET /api/rooms` holds unless the caller says otherwise, and at most.
+/// Rooms or users that one page of a list holds unless the caller says otherwise, and at most.
 pub const PAGE: (usize, usize) = (100, 1_000);
 
 /// What the server offers, as far as it decides what a request means.
@@ -50,7 +50,7 @@ pub struct Upgrade {
 /// Decides what `head` asks for.
 pub fn route(head: &Head, offers: Offers<'_>) -> Result<Route, Response> {
     let segments: Vec<&str> = head.target.segments().iter().map(String::as_str).collect();
-    let foreign = page(head, offers.access) == Page::Foreign;
+    let foreign = !is_welcome(head, offers.access);
     let upgrade = match segments[..] {
         ["ws"] => Some((Dialect::Native, head.target.queries("room").map(str::to_owned).collect())),
         ["ws", room] => Some((Dialect::Native, vec![room.to_owned()])),
@@ -74,9 +74,9 @@ pub fn route(head: &Head, offers: Offers<'_>) -> Result<Route, Response> {
     call(head, &segments).map(Route::Call)
 }
 
-/// What the page that `head` comes from means for it. No browser names two.
-pub fn page(head: &Head, access: &Access) -> Page {
-    if head.fields("origin").count() > 1 { Page::Foreign } else { access.page(head.field("origin")) }
+/// Whether `head` comes from no page, or from one that may use the server. No browser names two.
+pub fn is_welcome(head: &Head, access: &Access) -> bool {
+    head.fields("origin").count() <= 1 && head.field("origin").is_none_or(|origin| access.welcomes(origin))
 }
 
 fn call(head: &Head, segments: &[&str]) -> Result<Call, Response> {
@@ -96,6 +96,10 @@ fn call(head: &Head, segments: &[&str]) -> Result<Call, Response> {
         ["api", "rooms", room, "messages"] => {
             allow(head, &[Method::Get, Method::Head, Method::Post])?;
             Ok(Call::History(named(room)?, span(head)?))
+        }
+        ["api", "rooms", room, "members"] => {
+            allow(head, READ)?;
+            Ok(Call::Members(named(room)?, page(head)?))
         }
         _ => Err(Response::new(404).error("not_found", "there is nothing at this path")),
     }
@@ -144,6 +148,12 @@ fn listing(head: &Head) -> Result<Listing, Response> {
     let text = |name| head.target.query(name).unwrap_or_default().to_owned();
     let limit = number(head, "limit", "`limit` is a number of rooms")?.unwrap_or(PAGE.0);
     Ok(Listing { prefix: text("prefix"), after: text("after"), limit: limit.min(PAGE.1), rooms: None })
+}
+
+fn page(head: &Head) -> Result<Page, Response> {
+    let after = head.target.query("after").unwrap_or_default().into();
+    let limit = number(head, "limit", "`limit` is a number of users")?.unwrap_or(PAGE.0);
+    Ok(Page { after, limit: limit.min(PAGE.1) })
 }
 
 fn span(head: &Head) -> Result<Span, Response> {

@@ -145,9 +145,10 @@ pub(super) fn origin(found: &Located) -> Result<OriginRule, String> {
 /// Addresses: a network, or one address.
 pub(super) fn network(found: &Located) -> Result<IpNet, String> {
     let parse = |text: &str| text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
-    found.text().and_then(parse).ok_or_else(|| {
-        format!("{} is not a network; write it like \"10.0.0.0/8\" or \"::1\"", found.value)
-    })
+    found
+        .text()
+        .and_then(parse)
+        .ok_or_else(|| format!("{} is not a network; write it like \"10.0.0.0/8\" or \"::1\"", found.value))
 }
 
 /// How important a line of the log must be.

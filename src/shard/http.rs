@@ -6,7 +6,6 @@ use super::Shard;
 use crate::api::call::Call;
 use crate::api::route::{self, Offers, Route};
 use crate::api::{cors, guard};
-use crate::auth::access::Page;
 use crate::http::{CONTINUE, Envelope, Head, Limits, Refusal, Response, Step};
 use crate::out_queue::Class;
 use crate::proxy::{self, Malformed};
@@ -69,7 +68,7 @@ impl Shard {
     /// Notes where a request comes from: the client's address, and the page that may read the answer.
     fn locate(&mut self, key: u32, head: &Head) {
         let access = self.access.clone();
-        let page = head.field("origin").filter(|_| route::page(head, &access) == Page::Welcome);
+        let page = head.field("origin").filter(|_| route::is_welcome(head, &access));
         let Some(exchange) = self.exchange(key) else { return };
         exchange.origin = page.map(Into::into);
         let peer = exchange.peer;

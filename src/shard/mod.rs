@@ -39,11 +39,12 @@ use crate::broker::place::{Ask, Tell};
 use crate::broker::post::Post;
 use crate::engine::Engine;
 use crate::id::{ConnectionNames, SessionId, ShardId};
+use crate::ledger::{Account, Purse};
 use crate::metrics::Counters;
 use crate::out_queue::OutQueue;
 use crate::pressure::Pressure;
-use crate::room_key::{RoomKey, RoomKeys};
 use crate::proxy::is_trusted;
+use crate::room_key::{RoomKey, RoomKeys};
 use crate::session::Session;
 use crate::session::exchange::Exchange;
 use crate::settings::Settings;
@@ -63,6 +64,8 @@ pub struct Common {
     pub names: ConnectionNames,
     /// How many shards there are.
     pub shards: usize,
+    /// The bytes of history that all of them keep.
+    pub history: Account,
     /// How much all of them have on their way.
     pub pressure: Pressure,
     /// Whether `/echo` is served.
@@ -81,6 +84,7 @@ pub struct Shard {
     deadlines: Deadlines,
     audiences: Directory<Audience>,
     homes: Directory<Home>,
+    history: Purse,
     home_deadlines: Deadlines,
     engine: Engine,
     /// Rooms whose join a session waits for; only sessions that wait are in it.
@@ -146,6 +150,7 @@ impl Shard {
             deadlines: Deadlines::default(),
             audiences: Directory::default(),
             homes: Directory::default(),
+            history: Purse::default(),
             home_deadlines: Deadlines::default(),
             engine,
             joining: HashMap::new(),
@@ -194,11 +199,8 @@ impl Shard {
     /// Whether a turn is needed at once, because something is left over from the last.
     pub fn has_work(&self) -> bool {
         let Work { touched, listed, resumed, ended, slow, .. } = &self.work;
-        !(touched.is_empty()
-            && listed.is_empty()
-            && resumed.is_empty()
-            && ended.is_empty()
-            && slow.is_empty())
+        let sessions = [touched, resumed, ended, slow].iter().any(|keys| !keys.is_empty());
+        sessions || !listed.is_empty() || self.mail.others.iter().any(|posts| !posts.is_empty())
     }
 
     /// How many sessions there are.

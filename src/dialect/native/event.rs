@@ -7,7 +7,7 @@ use bytes::Bytes;
 use serde::Serialize;
 use tungstenite::protocol::frame::coding::{Data, OpCode};
 
-use crate::broker::post::Standing;
+use crate::broker::post::{Notice, Roster, Standing};
 use crate::broker::presence::Person;
 use crate::error::Fault;
 use crate::id::ConnectionName;
@@ -157,6 +157,33 @@ pub fn history(id: Option<&str>, room: &RoomKey, standing: &Standing, out: &mut 
         messages(&excerpt.messages, out);
         out.push(b'}');
     });
+}
+
+/// The answer to a request for members.
+pub fn members(id: Option<&str>, room: &RoomKey, roster: &Roster, out: &mut Vec<u8>) {
+    let (id, room, Roster { count, people, after }) = (Id(id), room.name(), roster);
+    let (people, after) = (People(people.as_deref()), OrNull(after.as_deref().map(Quoted)));
+    text(out, |out| {
+        put!(
+            out,
+            r#"{{"type":"members"{id},"room":"{room}","count":{count},"users":{people},"after":{after}}}"#
+        );
+    });
+}
+
+/// Something about the people in a room.
+pub fn notice(room: &str, notice: &Notice, out: &mut Vec<u8>) {
+    let mut person = |kind, user: &str, count: u32| {
+        let user = Quoted(user);
+        text(out, |out| put!(out, r#"{{"type":"{kind}","room":"{room}","user":{user},"count":{count}}}"#));
+    };
+    match notice {
+        Notice::UserJoined { user, count } => person("user_joined", user, *count),
+        Notice::UserLeft { user, count } => person("user_left", user, *count),
+        Notice::Count(count) => {
+            text(out, |out| put!(out, r#"{{"type":"count","room":"{room}","count":{count}}}"#));
+        }
+    }
 }
 
 /// The server is there.

@@ -38,8 +38,9 @@ macro_rules! fields {
 }
 
 fields! {
-    kind "type", id "id", room "room", data "data", event "event", since "since", history "history", limit "limit",
-    token "token", echo "echo", store "store", from "from", exclude "exclude", user "user", all "all", messages "messages",
+    kind "type", id "id", room "room", data "data", event "event", since "since", history "history", limit "limit", after "after",
+    echo "echo", store "store", from "from", exclude "exclude", user "user", all "all", messages "messages",
+    token "token",
 }
 
 impl<'a> Fields<'a> {

@@ -3,10 +3,13 @@
 use std::borrow::Cow;
 
 use super::fields::{self, Fields};
-use crate::broker::post::Span;
+use crate::broker::post::{Page, Span};
 use crate::error::Fault;
 use crate::position::Position;
 use crate::room_key::is_room_name;
+
+/// People that one answer lists unless the client says otherwise, and at most.
+pub const PEOPLE: (usize, usize) = (100, 1_000);
 
 /// One request, borrowed from the frame.
 #[derive(Debug, PartialEq, Eq)]
@@ -74,6 +77,13 @@ pub enum What<'a> {
         /// Which part of it.
         span: Span,
     },
+    /// Who is in a room.
+    Members {
+        /// The room.
+        room: Cow<'a, str>,
+        /// Which part of them.
+        page: Page,
+    },
     /// Whether the server is there.
     Ping,
 }
@@ -85,7 +95,8 @@ impl What<'_> {
             Self::Join { room, .. }
             | Self::Leave { room }
             | Self::Publish { room, .. }
-            | Self::History { room, .. } => Some(room),
+            | Self::History { room, .. }
+            | Self::Members { room, .. } => Some(room),
             Self::Auth { .. } | Self::Ping => None,
         }
     }
@@ -126,6 +137,7 @@ fn what<'a>(fields: &Fields<'a>) -> Result<What<'a>, Fault> {
             store: fields::flag(fields.store, true, "`store` is true or false")?,
         }),
         "history" => Ok(What::History { room: room(fields)?, span: history_span(fields)? }),
+        "members" => Ok(What::Members { room: room(fields)?, page: page(fields)? }),
         "ping" => Ok(What::Ping),
         _ => Err(Fault::UnknownType),
     }
@@ -157,6 +169,12 @@ fn history_span(fields: &Fields<'_>) -> Result<Span, Fault> {
         Some(since) => Span::After(since, limit),
         None => Span::Newest(limit),
     })
+}
+
+fn page(fields: &Fields<'_>) -> Result<Page, Fault> {
+    let after = fields::optional(fields.after, "`after` is a user id")?.unwrap_or_default();
+    let limit = fields::number(fields.limit, "`limit` is a number of users")?.unwrap_or(PEOPLE.0);
+    Ok(Page { after: after.into(), limit: limit.min(PEOPLE.1) })
 }
 
 #[cfg(test)]
@@ -216,6 +234,7 @@ mod tests {
             (r#"{"type":"publish","room":"a","data":1,"store":"no"}"#, "bad_request"),
             (r#"{"type":"publish","room":"a","data":1,"data":2}"#, "bad_request"),
             (r#"{"type":"history","room":"a","limit":"x"}"#, "bad_request"),
+            (r#"{"type":"members","room":"a","after":1}"#, "bad_request"),
         ];
         for (text, code) in cases {
             assert_eq!(fault(text), code, "{text}");
