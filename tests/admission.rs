@@ -318,7 +318,7 @@ fn a_token_ends_with_its_time_and_can_be_renewed() {
     ends.expect("joined");
     raw.expect_close("token expired");
     ends.expect_close("token expired");
-    let mut heard = vec![stays.hear(), stays.hear()];
+    let mut heard = [stays.hear(), stays.hear()];
     heard.sort_by_key(|got| format!("{got:?}").contains("joined"));
     assert!(format!("{:?}", heard[0]).contains("auth_ok") && format!("{:?}", heard[0]).contains("Null"));
     stays.say(json!({"type": "ping"}));

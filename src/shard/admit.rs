@@ -9,7 +9,9 @@ use crate::auth::access::{Access, Admission};
 use crate::auth::denied::Denied;
 use crate::auth::identity::Identity;
 use crate::auth::presented;
+use crate::auth::token::MAX_TOKEN;
 use crate::broker::permit::Asker;
+use crate::broker::seats::Seat;
 use crate::dialect::Dialect;
 use crate::dialect::native::event;
 use crate::error::{Close, Fault};
@@ -19,6 +21,9 @@ use crate::time::Tick;
 
 /// What token checks may cost in one turn, in checks by a secret: about 2.5 ms.
 const CHECKS: u32 = 512;
+
+/// Bytes of a message of somebody who has yet to say who that is: a token, and something around it.
+pub(super) const NEWCOMER_MESSAGE: usize = 2 * MAX_TOKEN;
 
 /// Why a room was left that a fresh token does not allow.
 const NO_LONGER: &str = "no longer allowed";
@@ -60,16 +65,21 @@ impl Shard {
         admission
     }
 
-    /// Notes what `admission` means for a session that is a WebSocket by now, and that wants to be in `rooms`.
-    pub(super) fn admit(&mut self, key: u32, admission: Admission, rooms: Vec<String>) {
+    /// Notes what `admission` means for a session that is a WebSocket by now, and that wants to be in `rooms`; returns
+    /// those that it may ask for at once.
+    pub(super) fn admit(&mut self, key: u32, admission: Admission, rooms: Vec<String>) -> Vec<String> {
         let until = self.now.tick().after(self.common.settings.auth.timeout);
-        let Some(session) = self.session(key) else { return };
+        let Some(session) = self.session(key) else { return Vec::new() };
         match admission {
-            Admission::Guest => {}
-            Admission::Known(identity) => session.identity = Some(identity),
+            Admission::Guest => rooms,
+            Admission::Known(identity) => {
+                session.identity = Some(identity);
+                rooms
+            }
             Admission::Waits => {
                 session.newcomer = true;
                 self.newcomers.insert(key, Newcomer { rooms, until });
+                Vec::new()
             }
         }
     }
@@ -126,7 +136,7 @@ impl Shard {
     }
 
     /// Takes a session out of a room, and tells it why.
-    fn remove(&mut self, key: u32, seat: crate::broker::seats::Seat, room: &RoomKey) {
+    fn remove(&mut self, key: u32, seat: Seat, room: &RoomKey) {
         self.settle(key);
         self.tell_gaps(key, Some(seat.room));
         self.stand_up(key, seat.room);

@@ -64,7 +64,8 @@ impl Shard {
         if let Some(tail) = &mut session.tail {
             tail.request = None;
         }
-        tracing::debug!(session = key, code = close.code, reason = %close.reason, "closing");
+        let client = self.sessions.get(key as usize).and_then(|session| session.client.as_deref());
+        tracing::debug!(session = key, client = client.map(tracing::field::display), code = close.code, reason = %close.reason, "closing");
         self.release(key);
     }
 

@@ -3,6 +3,7 @@
 use tungstenite::protocol::frame::coding::{Control, Data, OpCode};
 
 use super::Shard;
+use super::admit::NEWCOMER_MESSAGE;
 use crate::api::route::Upgrade;
 use crate::auth::access::Admission;
 use crate::broker::post::Span;
@@ -44,9 +45,7 @@ impl Shard {
     }
 
     fn welcome(&mut self, key: u32, admission: Admission, wanted: Upgrade) {
-        let waits = admission == Admission::Waits;
-        let rooms = if waits { Vec::new() } else { wanted.rooms.clone() };
-        self.admit(key, admission, wanted.rooms);
+        let rooms = self.admit(key, admission, wanted.rooms);
         self.first_beat(key);
         match wanted.dialect {
             Dialect::Echo => {}
@@ -107,11 +106,9 @@ impl Shard {
     }
 
     fn read_events(&mut self, key: u32, connection: &mut Connection, input: &mut [u8]) -> usize {
-        let limits = &self.common.settings.limits;
-        let echo = self.sessions.get(key as usize).is_some_and(|session| session.dialect == Dialect::Echo);
-        let limits = Limits { message: if echo { limits.echo_message } else { limits.message } };
         let mut at = 0;
         while !self.holds(key) {
+            let limits = Limits { message: self.message_limit(key) };
             match connection.read(&mut input[at..], &limits) {
                 Err(violation) => {
                     self.violated(key, Close::fixed(violation.code, violation.reason));
@@ -132,6 +129,16 @@ impl Shard {
             }
         }
         at
+    }
+
+    /// Bytes that the next message of session `key` may have.
+    fn message_limit(&self, key: u32) -> usize {
+        let limits = &self.common.settings.limits;
+        match self.sessions.get(key as usize) {
+            Some(session) if session.dialect == Dialect::Echo => limits.echo_message,
+            Some(session) if session.newcomer => limits.message.min(NEWCOMER_MESSAGE),
+            _ => limits.message,
+        }
     }
 
     fn event(&mut self, key: u32, event: Event<'_>) {

@@ -21,11 +21,11 @@ impl Shard {
     /// A text frame of the native dialect.
     pub(super) fn text(&mut self, key: u32, text: &str) {
         let newcomer = self.session(key).is_some_and(|session| session.newcomer);
-        match request::read(text) {
-            Ok(Request { what, .. }) if newcomer && !matches!(what, What::Auth { .. }) => {
-                self.close(key, Close::AUTH_FIRST);
-            }
-            Err(_) if newcomer => self.close(key, Close::AUTH_FIRST),
+        let request = request::read(text);
+        if newcomer && !matches!(request, Ok(Request { what: What::Auth { .. }, .. })) {
+            return self.close(key, Close::AUTH_FIRST);
+        }
+        match request {
             Ok(request) => {
                 // Rule 3: what follows a join about the same room waits for its answer.
                 if request.what.room().is_some_and(|room| self.is_joining(key, room)) {

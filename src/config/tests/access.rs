@@ -45,7 +45,7 @@ fn every_key_of_access_reaches_its_setting() {
     let sources = credentials::sources(&read).unwrap();
     let secrets: Vec<_> = sources.secrets.iter().map(|(_, secret)| secret.as_slice()).collect();
     assert_eq!(secrets, [&b"s"[..], b"from a file"]);
-    assert_eq!(credentials::files(&read), [file.clone()]);
+    assert_eq!(credentials::files(&read), std::slice::from_ref(&file));
     assert_eq!(credentials::warnings(&read).len(), 4);
     std::fs::remove_file(file).unwrap();
 }
