@@ -1,6 +1,6 @@
 //! The loop's clock.
 
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::time::Now;
 
@@ -9,6 +9,9 @@ use crate::time::Now;
 /// A process that was stopped, or a machine that slept, wakes up with bytes waiting in its sockets. It must read them
 /// before it holds their senders' silence against them, so it is not as old as the clock says.
 const STRIDE_MS: u64 = 1_000;
+
+/// The longest that a turn may wait, so that time spent waiting is never taken for time in which the process was stopped.
+pub(super) const LONGEST_WAIT: Duration = Duration::from_millis(STRIDE_MS / 2);
 
 /// Reads the time once a turn.
 pub(super) struct Clock {
