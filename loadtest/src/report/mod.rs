@@ -1,0 +1,3 @@
+//! What a person reads at the end.
+
+pub(crate) mod summary;
