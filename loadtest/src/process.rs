@@ -119,6 +119,7 @@ impl Watch {
     pub(crate) fn on_self() -> Watch {
         Watch {
             pid: std::process::id(),
+            children: false,
         }
     }
 
@@ -130,10 +131,15 @@ impl Watch {
 
     /// Resident memory in bytes.
     pub(crate) fn memory(&self) -> Result<u64> {
-        Ok(family(self.pid)
-            .iter()
-            .map(|pid| resident(*pid).unwrap_or(0))
-            .sum())
+        Ok(self.family().iter().map(|pid| resident(*pid).unwrap_or(0)).sum())
+    }
+
+    fn family(&self) -> Vec<u32> {
+        if self.children {
+            family(self.pid)
+        } else {
+            vec![self.pid]
+        }
     }
 }
 
