@@ -114,7 +114,8 @@ impl Options {
     }
 }
 
-fn parse_seconds(text: &str) -> Result<Duration, String> {
+/// Seconds as `1.5` or `1.5s`.
+pub(crate) fn parse_seconds(text: &str) -> Result<Duration, String> {
     let seconds = text
         .strip_suffix('s')
         .unwrap_or(text)

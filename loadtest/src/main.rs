@@ -81,7 +81,7 @@ fn one(work: &Work, options: &Options) -> Result<Outcome> {
     if let Some(pin) = options.pin {
         process::pin_self(pin.load)?;
     }
-    let mut scenario = work.scenario(&target::find(&targets, "switchboard")?)?;
+    let mut scenario = work.scenario(&target::find(&targets, "switchboard")?, options.seed)?;
     let progress = Progress::new(work.name());
     let watch = options.pid.map(Watch::on);
     let plan = options.plan();

@@ -31,6 +31,8 @@ pub(crate) struct Target {
     pub(crate) publish: Option<String>,
     pub(crate) batch: Option<String>,
     pub(crate) sse: Option<String>,
+    /// Set where the native dialect resumes by `since`.
+    pub(crate) history: Option<bool>,
 }
 
 /// What a target is compared as.
@@ -147,6 +149,12 @@ impl Target {
         Ok(Box::new(Native::new(
             self.wanted(self.native.as_ref(), "native dialect")?,
         )))
+    }
+
+    /// The path of the native dialect without its query, for connections that join by a request.
+    pub(crate) fn native_path(&self) -> Result<String> {
+        let template = self.wanted(self.native.as_ref(), "native dialect")?;
+        Ok(template.split('?').next().unwrap_or_default().to_owned())
     }
 
     /// A template of this target, or the sentence that it has none.

@@ -1,28 +1,38 @@
 //! The work that a command line or a shape of `compare` asks for, and the scenario that it becomes.
 
+use std::time::Duration;
+
 use anyhow::{Result, ensure};
 use clap::{Args, Subcommand, ValueEnum};
 
-use crate::dialect::Dialect;
-use crate::scenario::Scenario;
-use crate::scenario::beside::Beside;
-use crate::scenario::echo::Echo;
-use crate::scenario::fanout::{Fanout, Shape};
-use crate::scenario::idle::Idle;
+use crate::cli::parse_seconds;
 use crate::scenario::pace::Drive;
-use crate::target::Target;
+
+mod assemble;
 
 /// One scenario with its numbers.
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum Work {
-    /// Rooms with publishers: every message must reach every member, in one order, without gap or double.
-    Fanout(FanoutWork),
-    /// Connections that each send a message and wait for it to come back.
-    Echo(EchoWork),
+    /// The ramp to N connections: how fast they come up, what a handshake costs, what each one weighs.
+    Connect(ConnectWork),
     /// Members that only are there: memory and CPU of a connection.
     Idle(IdleWork),
+    /// Connections that each send a message and wait for it to come back.
+    Echo(EchoWork),
+    /// Rooms with publishers: every message must reach every member, in one order, without gap or double.
+    Fanout(FanoutWork),
     /// One echo beside a big room that is written without a pause.
     Beside(BesideWork),
+    /// People in rooms by a seeded script: joins, leaves, typing and messages (native dialect).
+    Chat(ChatWork),
+    /// Publishing by the HTTP API, with keep-alive, pipelining and batches, to members on WebSocket.
+    Http(PublishWork),
+    /// The same to members on Server-Sent Events.
+    Sse(PublishWork),
+    /// All members drop and come back at once, each resuming from where it was (native dialect).
+    Storm(StormWork),
+    /// A share of the members stop reading: they must be cut off, and nobody else may notice.
+    Slow(SlowWork),
 }
 
 /// Which of a server's languages is spoken.
@@ -32,6 +42,44 @@ pub(crate) enum Tongue {
     Raw,
     /// Switchboard's JSON.
     Native,
+}
+
+#[derive(Args, Clone, Debug)]
+pub(crate) struct ConnectWork {
+    /// Connections to reach.
+    #[arg(long, default_value_t = 10_000)]
+    pub(crate) connections: usize,
+    /// Open loop: connections a second. Without it as many as --at-once allows.
+    #[arg(long)]
+    pub(crate) rate: Option<f64>,
+    /// Handshakes under way at once.
+    #[arg(long, default_value_t = 10_000)]
+    pub(crate) at_once: usize,
+    /// The language to join with.
+    #[arg(long, value_enum, default_value_t = Tongue::Raw)]
+    pub(crate) dialect: Tongue,
+}
+
+#[derive(Args, Clone, Debug)]
+pub(crate) struct IdleWork {
+    /// Connections.
+    #[arg(long, default_value_t = 10_000)]
+    pub(crate) connections: usize,
+    /// Give each member a name.
+    #[arg(long)]
+    pub(crate) named: bool,
+    /// The language to join with.
+    #[arg(long, value_enum, default_value_t = Tongue::Native)]
+    pub(crate) dialect: Tongue,
+}
+
+#[derive(Args, Clone, Debug)]
+pub(crate) struct EchoWork {
+    /// Connections.
+    #[arg(long, default_value_t = 100)]
+    pub(crate) connections: usize,
+    #[command(flatten)]
+    pub(crate) driven: Driven,
 }
 
 #[derive(Args, Clone, Debug)]
@@ -53,25 +101,6 @@ pub(crate) struct FanoutWork {
 }
 
 #[derive(Args, Clone, Debug)]
-pub(crate) struct EchoWork {
-    /// Connections.
-    #[arg(long, default_value_t = 100)]
-    pub(crate) connections: usize,
-    #[command(flatten)]
-    pub(crate) driven: Driven,
-}
-
-#[derive(Args, Clone, Debug)]
-pub(crate) struct IdleWork {
-    /// Connections.
-    #[arg(long, default_value_t = 10_000)]
-    pub(crate) connections: usize,
-    /// The language to join with.
-    #[arg(long, value_enum, default_value_t = Tongue::Native)]
-    pub(crate) dialect: Tongue,
-}
-
-#[derive(Args, Clone, Debug)]
 pub(crate) struct BesideWork {
     /// Members of the room.
     #[arg(long, default_value_t = 9_000)]
@@ -87,11 +116,86 @@ pub(crate) struct BesideWork {
     pub(crate) size: usize,
 }
 
+#[derive(Args, Clone, Debug)]
+pub(crate) struct ChatWork {
+    /// Users, each with a name.
+    #[arg(long, default_value_t = 1_000)]
+    pub(crate) users: usize,
+    /// Rooms.
+    #[arg(long, default_value_t = 100)]
+    pub(crate) rooms: usize,
+    /// Rooms of each user at the beginning.
+    #[arg(long, default_value_t = 3)]
+    pub(crate) seats: usize,
+    /// Actions a second of all users together, counted from their intended time.
+    #[arg(long, default_value_t = 1_000.0)]
+    pub(crate) rate: f64,
+    /// Bytes of a payload.
+    #[arg(long, default_value_t = 128)]
+    pub(crate) size: usize,
+}
+
+#[derive(Args, Clone, Debug)]
+pub(crate) struct PublishWork {
+    /// Rooms.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) rooms: usize,
+    /// Members of each room.
+    #[arg(long, default_value_t = 10)]
+    pub(crate) members: usize,
+    /// HTTP connections that publish.
+    #[arg(long, default_value_t = 10)]
+    pub(crate) publishers: usize,
+    /// Messages of one request.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) batch: usize,
+    #[command(flatten)]
+    pub(crate) driven: Driven,
+}
+
+#[derive(Args, Clone, Debug)]
+pub(crate) struct StormWork {
+    /// Members, dealt out to the rooms.
+    #[arg(long, default_value_t = 5_000)]
+    pub(crate) members: usize,
+    /// Rooms, each with a publisher that stays.
+    #[arg(long, default_value_t = 50)]
+    pub(crate) rooms: usize,
+    /// Messages a second into each room.
+    #[arg(long, default_value_t = 5.0)]
+    pub(crate) rate: f64,
+    /// Seconds of work before all drop, warm-up included.
+    #[arg(long, default_value = "2", value_parser = parse_seconds)]
+    pub(crate) after: Duration,
+    /// Bytes of a payload.
+    #[arg(long, default_value_t = 128)]
+    pub(crate) size: usize,
+}
+
+#[derive(Args, Clone, Debug)]
+pub(crate) struct SlowWork {
+    /// Healthy members.
+    #[arg(long, default_value_t = 950)]
+    pub(crate) members: usize,
+    /// Members that stop reading.
+    #[arg(long, default_value_t = 50)]
+    pub(crate) slow: usize,
+    /// Messages a second, counted from their intended time.
+    #[arg(long, default_value_t = 100.0)]
+    pub(crate) rate: f64,
+    /// Bytes of a payload.
+    #[arg(long, default_value_t = 4_096)]
+    pub(crate) size: usize,
+    /// The language to speak.
+    #[arg(long, value_enum, default_value_t = Tongue::Raw)]
+    pub(crate) dialect: Tongue,
+}
+
 /// How publishers and echoes are driven, and what they send.
 #[derive(Args, Clone, Copy, Debug)]
 pub(crate) struct Driven {
-    /// Closed loop: messages of one publisher under way at once. With 1 the next goes out when every member has
-    /// the last.
+    /// Closed loop: messages (or requests) of one publisher under way at once. With 1 the next goes out when every
+    /// member has the last.
     #[arg(long, default_value_t = 1, conflicts_with = "rate")]
     pub(crate) window: u32,
     /// Open loop: messages a second of each publisher, counted from their intended time.
@@ -125,101 +229,89 @@ impl Work {
     /// The scenario's name.
     pub(crate) fn name(&self) -> &'static str {
         match self {
-            Work::Fanout(_) => "fanout",
-            Work::Echo(_) => "echo",
+            Work::Connect(_) => "connect",
             Work::Idle(_) => "idle",
+            Work::Echo(_) => "echo",
+            Work::Fanout(_) => "fanout",
             Work::Beside(_) => "beside",
+            Work::Chat(_) => "chat",
+            Work::Http(_) => "http",
+            Work::Sse(_) => "sse",
+            Work::Storm(_) => "storm",
+            Work::Slow(_) => "slow",
         }
     }
 
     /// How many connections it holds at once.
     pub(crate) fn connections(&self) -> usize {
         match self {
-            Work::Fanout(work) => work.rooms * work.members,
-            Work::Echo(work) => work.connections,
+            Work::Connect(work) => work.connections,
             Work::Idle(work) => work.connections,
+            Work::Echo(work) => work.connections,
+            Work::Fanout(work) => work.rooms * work.members,
             Work::Beside(work) => work.members + 1,
+            Work::Chat(work) => work.users,
+            Work::Http(work) | Work::Sse(work) => work.rooms * work.members + work.publishers,
+            Work::Storm(work) => work.members + work.rooms,
+            Work::Slow(work) => work.members + work.slow,
         }
     }
 
-    /// The scenario against a target.
-    ///
-    /// # Errors
-    ///
-    /// The target cannot do it, or the numbers make no sense.
-    pub(crate) fn scenario(&self, target: &Target) -> Result<Box<dyn Scenario>> {
-        Ok(match self {
-            Work::Fanout(work) => Box::new(work.scenario(target)?),
-            Work::Echo(work) => {
-                let Driven { size, text, .. } = work.driven;
-                let template = target.wanted(target.echo.as_ref(), "echo")?;
-                Box::new(Echo::new(
-                    template,
-                    work.connections,
-                    work.driven.drive(),
-                    size,
-                    text,
-                ))
-            }
-            Work::Idle(work) => Box::new(Idle::new(work.connections, work.dialect.of(target, false)?)),
-            Work::Beside(work) => Box::new(work.scenario(target)?),
-        })
-    }
-}
-
-impl Tongue {
-    fn of(self, target: &Target, text: bool) -> Result<Box<dyn Dialect>> {
-        match self {
-            Tongue::Raw => target.room_dialect(text),
-            Tongue::Native => target.native_dialect(),
-        }
-    }
-}
-
-impl FanoutWork {
-    fn scenario(&self, target: &Target) -> Result<Fanout> {
-        let FanoutWork {
-            rooms,
-            members,
-            publishers,
-            driven,
-            dialect,
-        } = *self;
+    /// Numbers that make no sense are refused before anything is started.
+    pub(crate) fn check(&self) -> Result<()> {
         ensure!(
-            (1..=members).contains(&publishers),
-            "a room of {members} has from 1 to {members} publishers"
+            self.connections() > 0,
+            "{} needs a connection at least",
+            self.name()
         );
-        let shape = Shape {
-            rooms,
-            members,
-            publishers,
-            drive: driven.drive(),
-            size: driven.size,
-        };
-        Ok(Fanout::new(shape, dialect.of(target, driven.text)?))
+        match self {
+            Work::Fanout(FanoutWork {
+                members, publishers, ..
+            }) => {
+                ensure!(
+                    (1..=*members).contains(publishers),
+                    "a room of {members} has 1 to {members} publishers"
+                );
+            }
+            Work::Http(work) | Work::Sse(work) => {
+                ensure!(
+                    work.rooms > 0 && work.members > 0,
+                    "publishing needs a room with a member"
+                );
+                ensure!(
+                    work.publishers > 0 && work.batch > 0,
+                    "publishing needs a publisher and a batch of one"
+                );
+            }
+            Work::Chat(work) => ensure!(work.rooms > 0 && work.seats > 0, "a chat needs rooms to be in"),
+            Work::Storm(work) => ensure!(
+                work.rooms > 0 && work.members > 0,
+                "a storm needs members in rooms"
+            ),
+            Work::Slow(work) => ensure!(work.members > 0, "slow members need healthy ones beside them"),
+            Work::Connect(_) | Work::Idle(_) | Work::Echo(_) | Work::Beside(_) => {}
+        }
+        let rates = [self.rate()].into_iter().flatten();
+        for rate in rates {
+            ensure!(
+                rate > 0.0 && rate.is_finite(),
+                "a rate is a number of messages a second, not {rate}"
+            );
+        }
+        Ok(())
     }
-}
 
-impl BesideWork {
-    fn scenario(&self, target: &Target) -> Result<Beside> {
-        let BesideWork {
-            members,
-            window,
-            echo_rate,
-            size,
-        } = *self;
-        let shape = Shape {
-            rooms: 1,
-            members,
-            publishers: 1,
-            drive: Drive::Window(window),
-            size,
-        };
-        let room = Fanout::new(shape, target.room_dialect(false)?);
-        let template = target.wanted(target.echo.as_ref(), "echo")?;
-        Ok(Beside::new(
-            room,
-            Echo::new(template, 1, Drive::Rate(echo_rate), size, false),
-        ))
+    fn rate(&self) -> Option<f64> {
+        match self {
+            Work::Connect(work) => work.rate,
+            Work::Idle(_) => None,
+            Work::Echo(work) => work.driven.rate,
+            Work::Fanout(work) => work.driven.rate,
+            Work::Beside(work) => Some(work.echo_rate),
+            Work::Chat(work) => Some(work.rate),
+            Work::Http(work) | Work::Sse(work) => work.driven.rate,
+            Work::Storm(work) => Some(work.rate),
+            Work::Slow(work) => Some(work.rate),
+        }
     }
 }

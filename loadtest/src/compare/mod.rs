@@ -30,7 +30,7 @@ pub(crate) struct Compared {
 /// Starts the target, does the work, stops it.
 pub(crate) fn run_once(work: &Work, target: &Target, plan: &Plan, pin: Option<Pin>) -> Result<Outcome> {
     limits::make_room(work.connections())?;
-    let mut scenario = work.scenario(target)?;
+    let mut scenario = work.scenario(target, plan.seed)?;
     let server = target.start(pin)?;
     let progress = Progress::new(&format!("{} {}", target.name, work.name()));
     let watch = Some(Watch::on(server.id()));
@@ -48,7 +48,7 @@ pub(crate) fn compare(arguments: &Compare, options: &Options) -> Result<Vec<Comp
     for shape in shapes {
         let able: Vec<Target> = targets
             .iter()
-            .filter(|target| shape.work.scenario(target).is_ok())
+            .filter(|target| shape.work.scenario(target, options.seed).is_ok())
             .cloned()
             .collect();
         let done = compare_shape(shape, able, arguments.runs, options)?;

@@ -4,7 +4,9 @@ use anyhow::{Context, Result};
 
 use crate::outcome::Outcome;
 use crate::target::Family;
-use crate::work::{BesideWork, Driven, EchoWork, FanoutWork, IdleWork, Tongue, Work};
+use crate::work::{
+    BesideWork, ConnectWork, Driven, EchoWork, FanoutWork, IdleWork, PublishWork, Tongue, Work,
+};
 
 /// One kind of work, what of it is compared, and what is to be reached.
 #[derive(Clone, Debug)]
@@ -25,6 +27,8 @@ pub(crate) enum Cost {
     Memory,
     /// Median latency in microseconds.
     Median,
+    /// A fact of the scenario, by its name, with what it counts.
+    Fact(&'static str, &'static str),
 }
 
 /// What a figure is to stay under.
@@ -43,6 +47,7 @@ impl Cost {
             Cost::Cpu => outcome.cpu_per_delivery(),
             Cost::Memory => outcome.memory_per_connection(),
             Cost::Median => outcome.latency.as_ref().map(|latency| latency.p50),
+            Cost::Fact(name, _) => outcome.fact(name),
         }
     }
 
@@ -51,6 +56,7 @@ impl Cost {
             Cost::Cpu => "µs of server CPU a delivery",
             Cost::Memory => "KiB a connection",
             Cost::Median => "µs, median",
+            Cost::Fact(_, unit) => unit,
         }
     }
 }
@@ -73,74 +79,114 @@ pub(crate) fn chosen(names: &[String]) -> Result<Vec<Shape>> {
 pub(crate) fn all() -> Vec<Shape> {
     let tokio = |share| Goal::Share(Family::Tokio, share);
     let floor = |share| Goal::Share(Family::Floor, share);
+    let at_most = Goal::AtMost;
     vec![
-        fanout(
+        raw(
             "room-1000",
             "one publisher, a room of 1,000",
             [1, 1_000, 1],
-            1,
             vec![tokio(0.82), floor(1.06)],
         ),
-        fanout(
+        raw(
             "room-10000",
             "one publisher, a room of 10,000",
             [1, 10_000, 1],
-            1,
             vec![tokio(0.82)],
         ),
-        fanout(
+        raw(
             "publishers-50",
             "50 publishers, a room of 500",
             [1, 500, 50],
-            1,
             vec![tokio(0.30)],
         ),
-        fanout(
+        raw(
             "rooms-100",
             "100 rooms of 10, one publisher each",
             [100, 10, 1],
-            1,
             vec![tokio(0.78)],
         ),
-        fanout(
+        raw(
             "rooms-1000",
             "1,000 rooms of 2, both publishing",
             [1_000, 2, 2],
-            1,
             vec![tokio(0.85)],
         ),
         echo("echo-100", "echo, 100 connections", 100, vec![tokio(0.82)]),
         echo("echo-5000", "echo, 5,000 connections", 5_000, vec![tokio(0.82)]),
-        idle(
-            "idle-native",
-            "10,000 idle members, native",
-            Tongue::Native,
-            vec![Goal::AtMost(0.2)],
+        native(
+            "native-1000",
+            "native dialect, one publisher, a room of 1,000",
+            vec![tokio(0.60)],
+        ),
+        http(
+            "http-10",
+            "HTTP publish into a room of 10, keep-alive",
+            vec![tokio(0.60)],
         ),
         idle(
             "idle-raw",
             "10,000 idle members, raw",
             Tongue::Raw,
-            vec![Goal::AtMost(0.2)],
+            false,
+            vec![at_most(0.2)],
         ),
-        beside(),
+        idle(
+            "idle-native",
+            "10,000 idle guests, native",
+            Tongue::Native,
+            false,
+            vec![at_most(0.2)],
+        ),
+        idle(
+            "idle-named",
+            "10,000 idle named users, native",
+            Tongue::Native,
+            true,
+            vec![at_most(0.35)],
+        ),
+        connect(
+            "connect-10000",
+            "10,000 connections opening at once",
+            vec![tokio(1.0)],
+        ),
+        sized(
+            "payload-1k",
+            "a room of 100, payloads of 1 KiB",
+            1_024,
+            vec![tokio(1.0)],
+        ),
+        sized(
+            "payload-16k",
+            "a room of 100, payloads of 16 KiB",
+            16 * 1_024,
+            vec![tokio(1.0)],
+        ),
+        sized(
+            "payload-256k",
+            "a room of 100, payloads of 256 KiB",
+            256 * 1_024,
+            vec![tokio(1.0)],
+        ),
+        beside(
+            "beside-9000",
+            "an echo beside a room of 9,000 written continuously",
+            vec![at_most(1_500.0)],
+        ),
     ]
 }
 
-fn fanout(
-    name: &'static str,
-    title: &'static str,
-    [rooms, members, publishers]: [usize; 3],
-    window: u32,
-    goals: Vec<Goal>,
-) -> Shape {
-    let driven = Driven::window(window);
+type Text = &'static str;
+
+/// Rooms in the raw dialect: how many, of how many members, with how many publishers each. The window is one: a
+/// publisher's next message goes out when every member has its last, so that lateness wins nothing.
+fn raw(name: Text, title: Text, [rooms, members, publishers]: [usize; 3], goals: Vec<Goal>) -> Shape {
+    let (driven, dialect) = (Driven::window(1), Tongue::Raw);
     let work = Work::Fanout(FanoutWork {
         rooms,
         members,
         publishers,
         driven,
-        dialect: Tongue::Raw,
+        dialect,
     });
     Shape {
         name,
@@ -151,7 +197,47 @@ fn fanout(
     }
 }
 
-fn echo(name: &'static str, title: &'static str, connections: usize, goals: Vec<Goal>) -> Shape {
+fn native(name: Text, title: Text, goals: Vec<Goal>) -> Shape {
+    let (driven, dialect) = (Driven::window(1), Tongue::Native);
+    let work = Work::Fanout(FanoutWork {
+        rooms: 1,
+        members: 1_000,
+        publishers: 1,
+        driven,
+        dialect,
+    });
+    Shape {
+        name,
+        title,
+        work,
+        cost: Cost::Cpu,
+        goals,
+    }
+}
+
+fn sized(name: Text, title: Text, size: usize, goals: Vec<Goal>) -> Shape {
+    let driven = Driven {
+        size,
+        ..Driven::window(1)
+    };
+    let dialect = Tongue::Raw;
+    let work = Work::Fanout(FanoutWork {
+        rooms: 1,
+        members: 100,
+        publishers: 1,
+        driven,
+        dialect,
+    });
+    Shape {
+        name,
+        title,
+        work,
+        cost: Cost::Cpu,
+        goals,
+    }
+}
+
+fn echo(name: Text, title: Text, connections: usize, goals: Vec<Goal>) -> Shape {
     let work = Work::Echo(EchoWork {
         connections,
         driven: Driven::window(1),
@@ -165,9 +251,28 @@ fn echo(name: &'static str, title: &'static str, connections: usize, goals: Vec<
     }
 }
 
-fn idle(name: &'static str, title: &'static str, dialect: Tongue, goals: Vec<Goal>) -> Shape {
+fn http(name: Text, title: Text, goals: Vec<Goal>) -> Shape {
+    let driven = Driven::window(1);
+    let work = Work::Http(PublishWork {
+        rooms: 1,
+        members: 10,
+        publishers: 10,
+        batch: 1,
+        driven,
+    });
+    Shape {
+        name,
+        title,
+        work,
+        cost: Cost::Cpu,
+        goals,
+    }
+}
+
+fn idle(name: Text, title: Text, dialect: Tongue, named: bool, goals: Vec<Goal>) -> Shape {
     let work = Work::Idle(IdleWork {
         connections: 10_000,
+        named,
         dialect,
     });
     Shape {
@@ -179,18 +284,36 @@ fn idle(name: &'static str, title: &'static str, dialect: Tongue, goals: Vec<Goa
     }
 }
 
-fn beside() -> Shape {
+fn connect(name: Text, title: Text, goals: Vec<Goal>) -> Shape {
+    let (rate, dialect) = (None, Tongue::Raw);
+    let work = Work::Connect(ConnectWork {
+        connections: 10_000,
+        rate,
+        at_once: 10_000,
+        dialect,
+    });
     Shape {
-        name: "beside-9000",
-        title: "an echo beside a room of 9,000 that is written continuously",
-        work: Work::Beside(BesideWork {
-            members: 9_000,
-            window: 2,
-            echo_rate: 200.0,
-            size: 128,
-        }),
+        name,
+        title,
+        work,
+        cost: Cost::Fact("all open after", "s until all are open"),
+        goals,
+    }
+}
+
+fn beside(name: Text, title: Text, goals: Vec<Goal>) -> Shape {
+    let work = Work::Beside(BesideWork {
+        members: 9_000,
+        window: 2,
+        echo_rate: 200.0,
+        size: 128,
+    });
+    Shape {
+        name,
+        title,
+        work,
         cost: Cost::Median,
-        goals: vec![Goal::AtMost(1_500.0)],
+        goals,
     }
 }
 

@@ -7,17 +7,56 @@ use super::{Dialect, Said, fill};
 use crate::net::Net;
 use crate::wire::request::{Kind, Opening};
 
-/// What the load test reads of a frame.
-#[derive(Deserialize)]
+/// What the load test reads of a frame. A string with escapes would not fit, and none of these has any.
+#[derive(Debug, Deserialize)]
 pub(crate) struct Frame<'a> {
     #[serde(rename = "type", borrow)]
     pub(crate) kind: &'a str,
     #[serde(borrow)]
-    pub(crate) data: Option<&'a RawValue>,
+    pub(crate) room: Option<&'a str>,
+    #[serde(borrow)]
+    data: Option<&'a RawValue>,
     #[serde(borrow)]
     pub(crate) position: Option<&'a str>,
     #[serde(borrow)]
-    pub(crate) code: Option<&'a str>,
+    code: Option<&'a str>,
+    pub(crate) recovered: Option<bool>,
+    #[serde(borrow, default)]
+    pub(crate) history: Vec<Frame<'a>>,
+}
+
+impl<'a> Frame<'a> {
+    /// Reads one frame.
+    ///
+    /// # Errors
+    ///
+    /// A sentence on what is wrong with it, and on an `error` or a `gap`, neither of which a load test asks for.
+    pub(crate) fn read(message: &'a [u8]) -> Result<Frame<'a>, String> {
+        let frame: Frame<'a> = serde_json::from_slice(message).map_err(|error| {
+            format!(
+                "not the native dialect: {error}: {}",
+                String::from_utf8_lossy(message)
+            )
+        })?;
+        match frame.kind {
+            "error" => Err(format!(
+                "the server answers with the error {}",
+                frame.code.unwrap_or("without a code")
+            )),
+            "gap" => Err("the server says that messages were lost".to_owned()),
+            _ => Ok(frame),
+        }
+    }
+
+    /// The string that `data` is, without its quotes. It has no escapes.
+    pub(crate) fn payload(&self) -> Option<&'a [u8]> {
+        Some(self.data?.get().strip_prefix('"')?.strip_suffix('"')?.as_bytes())
+    }
+
+    /// The offset within its epoch. To a client a position is opaque; a load test looks inside to find gaps.
+    pub(crate) fn offset(&self) -> Option<u64> {
+        self.position?.rsplit_once(':')?.1.parse().ok()
+    }
 }
 
 /// The native dialect, with rooms by a path template such as `/ws?room={room}`.
@@ -51,11 +90,10 @@ pub(crate) fn publish(room: &str, payload: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(b"\"}");
 }
 
-/// The bytes between the quotes of `data`, as a range of the message.
-fn between_quotes(message: &[u8], data: &RawValue) -> Option<std::ops::Range<usize>> {
-    let inner = data.get().strip_prefix('"')?.strip_suffix('"')?;
-    let start = inner.as_ptr() as usize - message.as_ptr() as usize;
-    Some(start..start + inner.len())
+/// Where `part`, which is a slice of `whole`, is in it.
+fn range_in(whole: &[u8], part: &[u8]) -> std::ops::Range<usize> {
+    let start = part.as_ptr() as usize - whole.as_ptr() as usize;
+    start..start + part.len()
 }
 
 impl Dialect for Native {
@@ -82,22 +120,18 @@ impl Dialect for Native {
         if message == self.last {
             return Ok(Said::Message(&message[self.payload.clone()]));
         }
-        let frame: Frame<'_> =
-            serde_json::from_slice(message).map_err(|error| format!("not the native dialect: {error}"))?;
+        let frame = Frame::read(message)?;
         match frame.kind {
             "joined" => Ok(Said::Joined),
             "message" => {
-                let range = frame.data.and_then(|data| between_quotes(message, data));
-                self.payload = range.ok_or("a message without the data that was published")?;
+                let payload = frame
+                    .payload()
+                    .ok_or("a message without the data that was published")?;
+                self.payload = range_in(message, payload);
                 self.last.clear();
                 self.last.extend_from_slice(message);
-                Ok(Said::Message(&message[self.payload.clone()]))
+                Ok(Said::Message(payload))
             }
-            "error" => Err(format!(
-                "the server answers with the error {}",
-                frame.code.unwrap_or("without a code")
-            )),
-            "gap" => Err("the server says that messages were lost".to_owned()),
             _ => Ok(Said::Nothing),
         }
     }
@@ -131,7 +165,24 @@ mod tests {
                 .is_err_and(|why| why.contains("bad_room"))
         );
         assert!(native.read(br#"{"type":"message","data":1}"#).is_err());
+        assert!(
+            native
+                .read(br#"{"type":"gap","room":"a","from":"e:1","to":"e:2"}"#)
+                .is_err()
+        );
         assert!(native.read(b"[]").is_err());
+    }
+
+    #[test]
+    fn a_joined_with_its_history() {
+        let joined = br#"{"type":"joined","room":"a","position":"e:12","recovered":true,"history":[
+            {"type":"message","room":"a","position":"e:12","from":null,"data":"x","time":"t"}],"count":1,"users":[]}"#;
+        let frame = Frame::read(joined).expect("good");
+        assert_eq!(
+            (frame.room, frame.offset(), frame.recovered),
+            (Some("a"), Some(12), Some(true))
+        );
+        assert_eq!(frame.history[0].payload(), Some(b"x".as_slice()));
     }
 
     #[test]
@@ -140,8 +191,8 @@ mod tests {
         publish("a", b"AbC", &mut out);
         let frame: Frame<'_> = serde_json::from_slice(&out).expect("JSON");
         assert_eq!(
-            (frame.kind, frame.data.map(RawValue::get)),
-            ("publish", Some("\"AbC\""))
+            (frame.kind, frame.payload()),
+            ("publish", Some(b"AbC".as_slice()))
         );
     }
 }

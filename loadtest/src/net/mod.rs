@@ -124,11 +124,6 @@ impl Net {
         self.clock.now()
     }
 
-    /// The `Host` that requests carry.
-    pub(crate) fn host(&self) -> &str {
-        &self.host
-    }
-
     /// Connections whose handshake is over.
     pub(crate) fn open_count(&self) -> usize {
         self.open
@@ -142,10 +137,6 @@ impl Net {
     /// How long the loop has waited for something to do since it was made: what is left of the time is work.
     pub(crate) fn waited(&self) -> Nanos {
         self.waited
-    }
-
-    pub(crate) fn is_open(&self, n: usize) -> bool {
-        self.get(n).is_some_and(|connection| connection.open)
     }
 
     /// Opens connection `n`. An earlier one of that number is dropped.
@@ -204,6 +195,15 @@ impl Net {
     pub(crate) fn stop_reading(&mut self, n: usize) {
         if let Some(Some(connection)) = self.connections.get_mut(n) {
             connection.paused = true;
+        }
+    }
+
+    /// Reads connection `n` again, what has come meanwhile first.
+    pub(crate) fn read_again(&mut self, listener: &mut dyn Listener, n: usize) {
+        if let Some(Some(connection)) = self.connections.get_mut(n) {
+            connection.paused = false;
+            // To the end of what there is: no edge comes for what came while nobody read.
+            self.read(listener, n, true);
         }
     }
 

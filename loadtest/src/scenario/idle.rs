@@ -11,6 +11,7 @@ use crate::wire::request::Opening;
 /// Connections that join and then say nothing but pongs.
 pub(crate) struct Idle {
     dialect: Box<dyn Dialect>,
+    named: bool,
     joined: Vec<bool>,
     count: usize,
     meter: Meter,
@@ -20,9 +21,11 @@ pub(crate) struct Idle {
 const ROOM: &str = "idle";
 
 impl Idle {
-    pub(crate) fn new(connections: usize, dialect: Box<dyn Dialect>) -> Idle {
+    /// `named` members give a user's name, which the native dialect has.
+    pub(crate) fn new(connections: usize, named: bool, dialect: Box<dyn Dialect>) -> Idle {
         Idle {
             dialect,
+            named,
             joined: vec![false; connections],
             count: 0,
             meter: Meter::new(),
@@ -66,8 +69,13 @@ impl Scenario for Idle {
         self.joined.len()
     }
 
-    fn opening(&self, _: usize) -> Opening {
-        self.dialect.opening(ROOM)
+    fn opening(&self, n: usize) -> Opening {
+        let mut opening = self.dialect.opening(ROOM);
+        if self.named {
+            let before = if opening.target.contains('?') { '&' } else { '?' };
+            opening.target.push_str(&format!("{before}user=user-{n}"));
+        }
+        opening
     }
 
     fn is_ready(&self) -> bool {

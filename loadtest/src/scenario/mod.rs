@@ -7,10 +7,15 @@ use crate::outcome::Fact;
 use crate::wire::request::Opening;
 
 pub(crate) mod beside;
+pub(crate) mod chat;
+pub(crate) mod connect;
 pub(crate) mod echo;
 pub(crate) mod fanout;
 pub(crate) mod idle;
 pub(crate) mod pace;
+pub(crate) mod publish;
+pub(crate) mod slow;
+pub(crate) mod storm;
 
 /// One kind of work. The run opens its connections, then lets it begin, warm up, be measured and end.
 pub(crate) trait Scenario: Listener {
