@@ -5,72 +5,18 @@
 //! queued is fed until the queue is empty and then flushed, so that a burst costs one write. The payload is shared
 //! by all members (`Bytes`), never copied for one.
 
-use std::collections::HashMap;
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::net::SocketAddr;
+use std::sync::Arc;
 
+use peer_room::{Handler, Room, Rooms, Session};
 use peer_route::Route;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc::UnboundedSender;
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::sync::mpsc::unbounded_channel;
 use tokio_tungstenite::accept_hdr_async_with_config;
 use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
 use tokio_tungstenite::tungstenite::http::StatusCode;
 use tokio_tungstenite::tungstenite::protocol::{Message, WebSocketConfig};
-
-mod session;
-
-use session::Session;
-
-/// The rooms of the server, by name.
-#[derive(Default)]
-struct Rooms {
-    by_name: Mutex<HashMap<String, Arc<Room>>>,
-}
-
-/// The members of one room, each by the sending end of its queue.
-#[derive(Default)]
-struct Room {
-    members: Mutex<Vec<Member>>,
-}
-
-/// One member of a room.
-struct Member {
-    id: u64,
-    queue: UnboundedSender<Message>,
-}
-
-impl Rooms {
-    fn open(&self, name: &str) -> Arc<Room> {
-        let mut rooms = self.by_name.lock().unwrap_or_else(PoisonError::into_inner);
-        rooms.entry(name.to_owned()).or_default().clone()
-    }
-}
-
-impl Room {
-    fn join(&self, member: Member) {
-        self.members
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(member);
-    }
-
-    fn leave(&self, id: u64) {
-        self.members
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .retain(|member| member.id != id);
-    }
-
-    /// Queues `message` for every member but `except`.
-    fn publish(&self, message: &Message, except: Option<u64>) {
-        for member in self.members.lock().unwrap_or_else(PoisonError::into_inner).iter() {
-            if Some(member.id) != except {
-                // A member whose task has ended is about to leave: what it misses it never asked for.
-                let _ = member.queue.send(message.clone());
-            }
-        }
-    }
-}
 
 fn main() -> io::Result<()> {
     let address = peer_route::listen_address();
@@ -80,11 +26,11 @@ fn main() -> io::Result<()> {
         .block_on(serve(address))
 }
 
-async fn serve(address: std::net::SocketAddr) -> io::Result<()> {
-    let socket = tokio::net::TcpSocket::new_v4()?;
+async fn serve(address: SocketAddr) -> io::Result<()> {
+    let socket = TcpSocket::new_v4()?;
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
-    let listener: TcpListener = socket.listen(4096)?;
+    let listener = socket.listen(4096)?;
     println!("listening on {}", listener.local_addr()?);
     let rooms = Arc::new(Rooms::default());
     let mut id = 0;
@@ -101,24 +47,25 @@ async fn serve(address: std::net::SocketAddr) -> io::Result<()> {
 /// The upgrade, then the session to its end.
 // The size of the refusal is the library's choice.
 #[allow(clippy::result_large_err)]
-async fn connection(stream: TcpStream, rooms: Arc<Rooms>, id: u64) {
+async fn connection(stream: TcpStream, rooms: Arc<Rooms<Message>>, id: u64) {
     if stream.set_nodelay(true).is_err() {
         return;
     }
     let mut route = None;
-    let config = WebSocketConfig::default().read_buffer_size(8 * 1024);
-    let accepted = accept_hdr_async_with_config(
-        stream,
-        |request: &Request, response| choose(request, response, &mut route),
-        Some(config),
-    )
-    .await;
+    let config = Some(WebSocketConfig::default().read_buffer_size(8 * 1024));
+    let choose = |request: &Request, response| choose(request, response, &mut route);
+    let accepted = accept_hdr_async_with_config(stream, choose, config).await;
     let (Ok(socket), Some(route)) = (accepted, route) else {
         return;
     };
     match route {
-        Route::Raw { room, echo } => Session::member(socket, rooms.open(&room), id, echo).await,
-        Route::Echo | Route::Native => Session::echo(socket).await,
+        Route::Raw { room, echo } => {
+            let (sender, queue) = unbounded_channel();
+            let room = rooms.open(&room);
+            room.join(id, sender);
+            Session::new(socket, Member { room, id, echo }, Some(queue)).await;
+        }
+        Route::Echo | Route::Native => Session::new(socket, Echo, None).await,
     }
 }
 
@@ -140,4 +87,42 @@ fn choose(
     let mut refusal = ErrorResponse::new(None);
     *refusal.status_mut() = StatusCode::NOT_FOUND;
     Err(refusal)
+}
+
+fn is_data(message: &Message) -> bool {
+    message.is_text() || message.is_binary()
+}
+
+struct Echo;
+
+impl Handler<Message> for Echo {
+    const ANSWERS: bool = true;
+
+    fn heard(&mut self, message: Message) -> Option<Message> {
+        is_data(&message).then_some(message)
+    }
+}
+
+/// A member of a raw room, until it is dropped.
+struct Member {
+    room: Arc<Room<Message>>,
+    id: u64,
+    echo: bool,
+}
+
+impl Handler<Message> for Member {
+    const ANSWERS: bool = false;
+
+    fn heard(&mut self, message: Message) -> Option<Message> {
+        if is_data(&message) {
+            self.room.publish((!self.echo).then_some(self.id), |_| message);
+        }
+        None
+    }
+}
+
+impl Drop for Member {
+    fn drop(&mut self) {
+        self.room.leave(self.id);
+    }
 }
