@@ -45,6 +45,7 @@ pub(crate) struct Run<'a> {
     scenario: &'a mut dyn Scenario,
     server: Option<Watch>,
     progress: &'a Progress,
+    begun: bool,
     timeline: Vec<Point>,
     memory: Vec<Memory>,
 }
@@ -73,6 +74,7 @@ impl<'a> Run<'a> {
             scenario,
             server,
             progress,
+            begun: false,
             timeline: Vec::new(),
             memory: Vec::new(),
         })
@@ -90,8 +92,11 @@ impl<'a> Run<'a> {
         self.until(settled)?;
         self.weigh()?;
         self.scenario.begin(&mut self.net);
-        let warm = self.net.now() + nanos(self.plan.warm_up);
-        self.until(warm)?;
+        self.begun = true;
+        if self.scenario.warms_up() {
+            let warm = self.net.now() + nanos(self.plan.warm_up);
+            self.until(warm)?;
+        }
         let before = self.read()?;
         self.measure()?;
         let after = self.read()?;
@@ -181,7 +186,11 @@ impl<'a> Run<'a> {
     /// One turn of the loop, that ends at `deadline` at the latest.
     fn turn(&mut self, deadline: Nanos) -> Result<()> {
         let now = self.net.now();
-        let due = self.scenario.tick(&mut self.net, now);
+        let due = if self.begun {
+            self.scenario.tick(&mut self.net, now)
+        } else {
+            None
+        };
         let next = due.map_or(deadline, |due| due.min(deadline));
         self.net
             .turn(self.scenario, Some(next))

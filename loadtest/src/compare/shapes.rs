@@ -256,7 +256,7 @@ fn http(name: Text, title: Text, goals: Vec<Goal>) -> Shape {
     let work = Work::Http(PublishWork {
         rooms: 1,
         members: 10,
-        publishers: 10,
+        publishers: 1,
         batch: 1,
         driven,
     });

@@ -107,6 +107,10 @@ impl Scenario for Connect {
         true
     }
 
+    fn warms_up(&self) -> bool {
+        false
+    }
+
     fn begin(&mut self, net: &mut Net) {
         self.start = net.now();
         self.pace = self.rate.map(|rate| Pace::new(self.start, rate, 1));

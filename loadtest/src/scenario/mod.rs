@@ -28,6 +28,11 @@ pub(crate) trait Scenario: Listener {
     /// All connections are where they should be.
     fn is_ready(&self) -> bool;
 
+    /// Whether work before the measuring makes sense: not where it is done only once.
+    fn warms_up(&self) -> bool {
+        true
+    }
+
     /// The work begins.
     fn begin(&mut self, net: &mut Net);
 

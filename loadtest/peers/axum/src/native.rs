@@ -17,23 +17,17 @@ use crate::{Server, upgrade};
 /// The epoch of every room: nothing here outlives the process.
 const EPOCH: &str = "peer";
 
-/// A frame from a client.
+/// A frame from a client. A raw value cannot be borrowed out of a tagged enum, so the type is a field like others.
 #[derive(Deserialize)]
-#[serde(tag = "type", rename_all = "lowercase")]
-enum Request<'a> {
-    Join {
-        #[serde(borrow)]
-        room: &'a str,
-    },
-    Publish {
-        room: &'a str,
-        #[serde(borrow)]
-        data: &'a RawValue,
-        #[serde(borrow)]
-        id: Option<&'a RawValue>,
-    },
-    #[serde(other)]
-    Other,
+struct Request<'a> {
+    #[serde(rename = "type", borrow)]
+    kind: &'a str,
+    #[serde(borrow)]
+    room: Option<&'a str>,
+    #[serde(borrow)]
+    data: Option<&'a RawValue>,
+    #[serde(borrow)]
+    id: Option<&'a RawValue>,
 }
 
 /// The body of an HTTP publish.
@@ -185,11 +179,17 @@ impl Handler<Message> for Client {
 
     fn heard(&mut self, message: Message) -> Option<Message> {
         let Message::Text(text) = message else { return None };
-        match serde_json::from_str(&text) {
-            Ok(Request::Join { room }) => self.join(room),
-            Ok(Request::Publish { room, data, id }) => self.publish(room, data, id),
-            Ok(Request::Other) => self.answer(Message::from(r#"{"type":"error","code":"unknown_type"}"#)),
-            Err(_) => self.answer(Message::from(r#"{"type":"error","code":"bad_json"}"#)),
+        let Ok(request) = serde_json::from_str::<Request<'_>>(&text) else {
+            self.answer(Message::from(r#"{"type":"error","code":"bad_json"}"#));
+            return None;
+        };
+        match (request.kind, request.room, request.data) {
+            ("join", Some(room), _) => self.join(room),
+            ("publish", Some(room), Some(data)) => self.publish(room, data, request.id),
+            ("join" | "publish", ..) => {
+                self.answer(Message::from(r#"{"type":"error","code":"bad_request"}"#))
+            }
+            _ => self.answer(Message::from(r#"{"type":"error","code":"unknown_type"}"#)),
         }
         None
     }
