@@ -5,7 +5,7 @@
 
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use clap::Parser;
 
 mod cli;
@@ -13,6 +13,7 @@ mod clock;
 mod compare;
 mod dialect;
 mod limits;
+mod machine;
 mod meter;
 mod net;
 mod order;
@@ -28,7 +29,7 @@ mod target;
 mod wire;
 mod work;
 
-use cli::{Cli, Command, Options};
+use cli::{Cli, Command, Compare, Options};
 use outcome::Outcome;
 use process::Watch;
 use progress::Progress;
@@ -54,17 +55,42 @@ fn command(cli: &Cli) -> Result<()> {
             }
             Ok(())
         }
-        Command::Compare(arguments) => compare::compare(arguments, &cli.options).map(drop),
-        Command::Work(work) => {
-            let outcome = one(work, &cli.options)?;
-            if cli.options.json {
-                println!("{}", serde_json::to_string_pretty(&outcome)?);
-            } else {
-                print!("{}", report::summary::Summary(&outcome));
-            }
-            Ok(())
-        }
+        Command::Compare(arguments) => compare_all(arguments, &cli.options),
+        Command::Work(work) => run_one(work, &cli.options),
     }
+}
+
+fn compare_all(arguments: &Compare, options: &Options) -> Result<()> {
+    let compared = compare::compare(arguments, options)?;
+    if options.json {
+        let outcomes: Vec<_> = compared
+            .iter()
+            .flat_map(|one| one.outcomes.iter().flatten())
+            .collect();
+        println!("{}", serde_json::to_string_pretty(&outcomes)?);
+    }
+    if let Some(directory) = &options.report {
+        report::page::write_comparison(directory, &compared)?;
+    }
+    if let Some(file) = &arguments.write {
+        report::markdown::write(file, &compared, arguments.shapes.is_empty())?;
+    }
+    let failures = compared.iter().map(|one| one.failures.len()).sum::<usize>();
+    ensure!(failures == 0, "{failures} runs failed");
+    Ok(())
+}
+
+fn run_one(work: &Work, options: &Options) -> Result<()> {
+    let outcome = one(work, options)?;
+    if options.json {
+        println!("{}", serde_json::to_string_pretty(&outcome)?);
+    } else {
+        print!("{}", report::summary::Summary(&outcome));
+    }
+    if let Some(directory) = &options.report {
+        report::page::write_run(directory, &outcome)?;
+    }
+    Ok(())
 }
 
 /// One scenario against one server.

@@ -52,7 +52,12 @@ pub(crate) fn compare(arguments: &Compare, options: &Options) -> Result<Vec<Comp
             .cloned()
             .collect();
         let done = compare_shape(shape, able, arguments.runs, options)?;
-        println!("{}", Table::of(&done));
+        // With --json standard output is for the program that reads it.
+        if options.json {
+            eprintln!("{}", Table::of(&done));
+        } else {
+            println!("{}", Table::of(&done));
+        }
         compared.push(done);
     }
     Ok(compared)
