@@ -1,3 +1,51 @@
-//! The `switchboard` program.
+//! The `switchboard` program: reads what the operator wants, starts the server and waits for a signal.
 
-fn main() {}
+mod cli;
+
+use std::process::ExitCode;
+
+use cli::banner::Banner;
+use cli::logging::Logging;
+use cli::{Command, Invocation, console, descriptors, signals};
+use switchboard::Server;
+use switchboard::config::{self, Config, Input, memory};
+
+/// The server ended by itself.
+const FAILED: ExitCode = ExitCode::FAILURE;
+
+fn main() -> ExitCode {
+    let result = match cli::parse(std::env::args_os()) {
+        Ok(Invocation { command: None, input }) => serve(&input),
+        Ok(Invocation { command: Some(Command::Check), input }) => check(&input),
+        Err(end) => Err(end),
+    };
+    result.map_or_else(|end| end, |()| ExitCode::SUCCESS)
+}
+
+/// `switchboard check`: says what is wrong, or that nothing is.
+fn check(input: &Input) -> Result<(), ExitCode> {
+    let config = config::read(input).map_err(console::refuse)?;
+    console::say(&cli::summary(input, &config));
+    Ok(())
+}
+
+/// `switchboard`: serves until a signal.
+fn serve(input: &Input) -> Result<(), ExitCode> {
+    let Config { mut settings, log } = config::read(input).map_err(console::refuse)?;
+    let logging = Logging::start(log).map_err(console::refuse_named)?;
+    descriptors::raise(settings.limits.connections);
+    if memory::available().is_some_and(|bytes| memory::fit(&mut settings.limits, bytes)) {
+        let limits = &settings.limits;
+        tracing::info!(limits.queue_total, limits.history_total, "totals lowered to fit the memory there is");
+    }
+    let insecure = settings.insecure;
+    let server = Server::new(settings).map_err(console::refuse_named)?;
+    signals::listen(server.handle()).map_err(console::refuse_named)?;
+    logging.announce(&Banner::new(server.local_addrs(), insecure));
+    let ended = server.run();
+    if let Err(error) = &ended {
+        tracing::error!(%error, "the server failed");
+    }
+    logging.close();
+    ended.map_err(|_| FAILED)
+}

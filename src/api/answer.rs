@@ -1,0 +1,108 @@
+//! The answers of calls, as JSON.
+
+use std::io::Write;
+
+use super::call::{Gathered, Published};
+use super::route::refusal;
+use crate::broker::post::{Line, Listing, Roster, Standing};
+use crate::dialect::native::event::{self, OrNull, People, Quoted};
+use crate::error::Fault;
+use crate::http::Response;
+use crate::position::Position;
+
+/// The position of a room that there is not.
+const NOWHERE: Position = Position { epoch: 0, offset: 0 };
+
+/// The answer of a server that is alive.
+pub fn health() -> Response {
+    Response::new(200).json(r#"{"status":"ok"}"#)
+}
+
+/// The answer of a call that has all of its answers.
+pub fn answer(gathered: Gathered) -> Response {
+    match gathered {
+        Gathered::Publish(result) => publish(result.unwrap_or(Err(Fault::Unavailable))),
+        Gathered::Batch(results) => batch(&results),
+        Gathered::Rooms(listing, lines) => rooms(&listing, lines),
+        Gathered::Room(name, looked) => match looked.unwrap_or(Err(Fault::Unavailable)) {
+            Ok(standing) => room(&name, standing.as_deref()),
+            Err(fault) => refusal(fault),
+        },
+        Gathered::History(looked) => match looked.unwrap_or(Err(Fault::Unavailable)) {
+            Ok(standing) => history(standing.as_deref()),
+            Err(fault) => refusal(fault),
+        },
+        Gathered::Members(rostered) => match rostered.unwrap_or(Err(Fault::Unavailable)) {
+            Ok(roster) => members(roster.as_deref()),
+            Err(fault) => refusal(fault),
+        },
+    }
+}
+
+fn position(position: Option<Position>) -> OrNull<String> {
+    OrNull(position.map(|position| format!("\"{position}\"")))
+}
+
+fn publish(result: Published) -> Response {
+    match result {
+        Ok(at) => Response::new(200).json(format!(r#"{{"position":{}}}"#, position(at))),
+        Err(fault) => refusal(fault),
+    }
+}
+
+fn batch(results: &[Option<Published>]) -> Response {
+    let result = |result: &Option<Published>| match result.unwrap_or(Err(Fault::Unavailable)) {
+        Ok(at) => format!(r#"{{"position":{}}}"#, position(at)),
+        Err(fault) => {
+            let message = Quoted(fault.message());
+            format!(r#"{{"error":{{"code":"{}","message":{message}}}}}"#, fault.code())
+        }
+    };
+    let results: Vec<_> = results.iter().map(result).collect();
+    Response::new(200).json(format!(r#"{{"results":[{}]}}"#, results.join(",")))
+}
+
+fn room(name: &str, standing: Option<&Standing>) -> Response {
+    let (count, connections, at) = standing
+        .map_or((0, 0, NOWHERE), |standing| (standing.count, standing.connections, standing.position));
+    Response::new(200)
+        .json(format!(r#"{{"room":"{name}","count":{count},"connections":{connections},"position":"{at}"}}"#))
+}
+
+/// Each shard gave its first `limit`, so the first `limit` of all are among them.
+fn rooms(listing: &Listing, mut lines: Vec<Line>) -> Response {
+    lines.sort_unstable_by(|a, b| a.name.name().cmp(b.name.name()));
+    let more = lines.len() > listing.limit;
+    lines.truncate(listing.limit);
+    let after = OrNull(lines.last().filter(|_| more).map(|line| Quoted(line.name.name())));
+    let line = |line: &Line| {
+        let Line { name, count, connections, position } = line;
+        let name = name.name();
+        format!(r#"{{"room":"{name}","count":{count},"connections":{connections},"position":"{position}"}}"#)
+    };
+    let rooms: Vec<_> = lines.iter().map(line).collect();
+    Response::new(200).json(format!(r#"{{"rooms":[{}],"after":{after}}}"#, rooms.join(",")))
+}
+
+fn members(roster: Option<&Roster>) -> Response {
+    let nobody = Roster { count: 0, people: Some(Vec::new()), after: None };
+    let Roster { count, people, after } = roster.unwrap_or(&nobody);
+    let (people, after) = (People(people.as_deref()), OrNull(after.as_deref().map(Quoted)));
+    Response::new(200).json(format!(r#"{{"count":{count},"users":{people},"after":{after}}}"#))
+}
+
+fn history(standing: Option<&Standing>) -> Response {
+    let Some(Standing { position, excerpt, .. }) = standing else {
+        return Response::new(200)
+            .json(format!(r#"{{"messages":[],"position":"{NOWHERE}","recovered":false,"more":false}}"#));
+    };
+    let mut body = br#"{"messages":"#.to_vec();
+    event::messages(&excerpt.messages, &mut body);
+    // Writing to a buffer cannot fail.
+    drop(write!(
+        body,
+        r#","position":"{position}","recovered":{},"more":{}}}"#,
+        excerpt.recovered, excerpt.more
+    ));
+    Response::new(200).json(body)
+}

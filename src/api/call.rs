@@ -1,0 +1,110 @@
+//! Calls of the HTTP API, and the answers that they gather before they can be answered themselves.
+
+use crate::broker::post::{Line, Listing, Page, Roster, Span, Standing};
+use crate::error::Fault;
+use crate::position::Position;
+
+/// What is called, before its body is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Call {
+    /// Is the server alive?
+    Health,
+    /// Say something in a room.
+    Publish(String),
+    /// Say several things in several rooms.
+    Batch,
+    /// Which rooms are there?
+    Rooms(Listing),
+    /// How does a room stand?
+    Room(String),
+    /// What was said in a room?
+    History(String, Span),
+    /// Who is in a room?
+    Members(String, Page),
+}
+
+impl Call {
+    /// Whether it means something without a body.
+    pub fn takes_body(&self) -> bool {
+        matches!(self, Self::Publish(_) | Self::Batch)
+    }
+}
+
+/// What became of a publish.
+pub type Published = Result<Option<Position>, Fault>;
+
+/// A call under way.
+#[derive(Debug)]
+pub struct Pending {
+    /// Answers that are still to come.
+    pub left: usize,
+    /// What has come.
+    pub gathered: Gathered,
+}
+
+/// The answers that have come, by the call that waits for them.
+#[derive(Debug)]
+pub enum Gathered {
+    /// One publish.
+    Publish(Option<Published>),
+    /// Publishes in the order asked for.
+    Batch(Vec<Option<Published>>),
+    /// Rooms of every shard so far.
+    Rooms(Listing, Vec<Line>),
+    /// One room, by name.
+    Room(String, Looked),
+    /// One room's messages.
+    History(Looked),
+    /// One room's people.
+    Members(Rostered),
+}
+
+/// Who is in a room; none if there is none.
+pub type Rostered = Option<Result<Option<Box<Roster>>, Fault>>;
+
+/// How a room stands; none if there is none.
+pub type Looked = Option<Result<Option<Box<Standing>>, Fault>>;
+
+impl Pending {
+    /// A call that waits for `left` answers.
+    pub fn new(left: usize, gathered: Gathered) -> Self {
+        Self { left, gathered }
+    }
+
+    /// Takes the answer to the publish that was number `index`.
+    pub fn published(&mut self, index: usize, result: Published) {
+        let slot = match &mut self.gathered {
+            Gathered::Publish(slot) => Some(slot),
+            Gathered::Batch(slots) => slots.get_mut(index),
+            _ => None,
+        };
+        if let Some(slot @ None) = slot {
+            *slot = Some(result);
+            self.left -= 1;
+        }
+    }
+
+    /// Takes the rooms of one shard.
+    pub fn listed(&mut self, lines: Vec<Line>) {
+        if let Gathered::Rooms(_, all) = &mut self.gathered {
+            all.extend(lines);
+            self.left -= 1;
+        }
+    }
+
+    /// Takes who is in a room.
+    pub fn rostered(&mut self, result: Result<Option<Box<Roster>>, Fault>) {
+        if let Gathered::Members(slot @ None) = &mut self.gathered {
+            *slot = Some(result);
+            self.left -= 1;
+        }
+    }
+
+    /// Takes how a room stands.
+    pub fn looked(&mut self, result: Result<Option<Box<Standing>>, Fault>) {
+        if let Gathered::Room(_, slot @ None) | Gathered::History(slot @ None) = &mut self.gathered {
+            *slot = Some(result);
+            self.left -= 1;
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! The HTTP side: which path means what, what a body asks, and how answers are written. Carries nothing out.
+
+pub mod answer;
+pub mod body;
+pub mod call;
+pub mod origin;
+pub mod route;

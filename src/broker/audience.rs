@@ -1,0 +1,63 @@
+//! The members of a room on one shard, by the wire that they read.
+
+use std::sync::Arc;
+
+use super::lane::Lane;
+use crate::message::Wire;
+use crate::settings::{RoomSettings, Slow};
+
+/// Everybody on one shard who is in a room.
+#[derive(Debug)]
+pub struct Audience {
+    lanes: Vec<Lane>,
+    /// What the room is like.
+    pub settings: Arc<RoomSettings>,
+    /// Whether the shard has it on its list of rooms with something to send.
+    pub listed: bool,
+}
+
+impl Audience {
+    /// Nobody yet.
+    pub fn new(settings: Arc<RoomSettings>) -> Self {
+        Self { lanes: Vec::new(), settings, listed: false }
+    }
+
+    /// The lane of those who read `wire`, if there are any.
+    pub fn lane(&mut self, wire: Wire) -> Option<&mut Lane> {
+        self.lanes.iter_mut().find(|lane| lane.wire == wire)
+    }
+
+    /// The lane of those who read `wire`, made if there is none.
+    pub fn lane_for(&mut self, wire: Wire) -> &mut Lane {
+        let index = self.lanes.iter().position(|lane| lane.wire == wire).unwrap_or_else(|| {
+            self.lanes.push(Lane::new(wire));
+            self.lanes.len() - 1
+        });
+        &mut self.lanes[index]
+    }
+
+    /// All lanes.
+    pub fn lanes(&mut self) -> &mut [Lane] {
+        &mut self.lanes
+    }
+
+    /// How many members there are.
+    pub fn len(&self) -> usize {
+        self.lanes.iter().map(|lane| lane.members().len()).sum()
+    }
+
+    /// Whether nobody is left.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether members who do not keep up miss messages instead of being cut off, so that positions must be kept.
+    pub fn skips(&self) -> bool {
+        self.settings.slow == Slow::Skip
+    }
+
+    /// Bytes on their way to members.
+    pub fn pending(&self) -> usize {
+        self.lanes.iter().map(Lane::pending).sum()
+    }
+}

@@ -1,0 +1,291 @@
+//! The half of a room that is on one shard only: it puts everything that happens there in order.
+//!
+//! Requests come as posts and leave as posts. What needs the engine waits at the head of a queue until the engine tells,
+//! and everything later on this room waits behind it, so that answers keep the order of requests whatever the engine does.
+
+mod answer;
+mod people;
+mod told;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::history::History;
+use super::place::{Ask, Tag, Tell};
+use super::post::{Caller, Join, Line, Page, Post, Span};
+use super::presence::Presence;
+use crate::error::Fault;
+use crate::id::ShardId;
+use crate::message::Draft;
+use crate::position::Position;
+use crate::room_key::{RoomKey, Space};
+use crate::settings::RoomSettings;
+use crate::time::Tick;
+
+/// How long an engine may take before a request is answered with `unavailable`.
+pub const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Requests that may wait for the engine in one room; further ones are answered with `unavailable` at once.
+pub const MAX_WAITING: usize = 1_000;
+
+/// What a home needs of its shard while it works: the time, and somewhere to put posts and asks.
+pub struct Desk<'a> {
+    /// What time it is.
+    pub now: Tick,
+    /// Posts for the given shards, kept in order.
+    pub posts: &'a mut Vec<(ShardId, Post)>,
+    /// Asks for the engine, kept in order.
+    pub asks: &'a mut Vec<Ask>,
+}
+
+/// A request to a room.
+#[derive(Debug)]
+pub enum Request {
+    /// A session wants in.
+    Join(Box<Join>),
+    /// A member on this shard, a connection of this user, is out.
+    Leave(ShardId, Option<Arc<str>>),
+    /// Something to say.
+    Publish(Caller, Draft),
+    /// What was said?
+    Look(Caller, Span),
+    /// Who is there?
+    Members(Caller, Page),
+}
+
+/// A request that is not answered yet.
+#[derive(Debug)]
+struct Waiting {
+    what: What,
+    /// When it is answered with `unavailable`.
+    until: Tick,
+    /// The engine was asked, under this tag.
+    tag: Option<Tag>,
+}
+
+#[derive(Debug)]
+enum What {
+    Request(Request),
+    /// A publish whose draft the engine has.
+    Committing(Caller),
+}
+
+/// How far the room is with the engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    Closed,
+    Opening,
+    /// The newest position, and the oldest offset that the engine can still give.
+    Open {
+        end: Position,
+        first: u64,
+    },
+}
+
+/// The home of one room.
+pub struct Home {
+    key: RoomKey,
+    settings: Arc<RoomSettings>,
+    stage: Stage,
+    history: History,
+    presence: Presence,
+    /// Members on each shard.
+    members: Vec<u32>,
+    waiting: VecDeque<Waiting>,
+    next_tag: Tag,
+    /// When there was last a member or a message.
+    used: Tick,
+}
+
+impl Home {
+    /// The home of a room that nobody has used yet.
+    pub fn new(key: RoomKey, settings: Arc<RoomSettings>, shards: usize, now: Tick) -> Self {
+        Self {
+            key,
+            settings,
+            stage: Stage::Closed,
+            history: History::default(),
+            presence: Presence::default(),
+            members: vec![0; shards],
+            waiting: VecDeque::new(),
+            next_tag: 0,
+            used: now,
+        }
+    }
+
+    /// Takes a request; its answer is posted now or when the engine has told what it needs.
+    pub fn request(&mut self, request: Request, desk: &mut Desk<'_>) {
+        if !matches!(request, Request::Look(..) | Request::Members(..)) {
+            self.used = desk.now;
+        }
+        // A leave must be counted whatever the engine does: it answers nobody.
+        if self.waiting.len() >= MAX_WAITING && !matches!(request, Request::Leave(..)) {
+            return self.refuse(What::Request(request), desk);
+        }
+        let until = desk.now.after(PATIENCE);
+        self.waiting.push_back(Waiting { what: What::Request(request), until, tag: None });
+        self.proceed(desk);
+    }
+
+    /// Hears from the engine.
+    pub fn tell(&mut self, tell: Tell, desk: &mut Desk<'_>) {
+        match tell {
+            Tell::Opened { position, tail, first, .. } => self.opened(position, tail, first, desk),
+            Tell::Committed { message, tag } => self.committed(message, tag, desk),
+            Tell::Lost { from, to, .. } => self.lost(from, to, desk),
+            Tell::Page { tag, messages, .. } => self.page(tag, messages, desk),
+            Tell::Failed { tag, .. } => self.failed(tag, desk),
+        }
+        self.proceed(desk);
+    }
+
+    /// Answers what has waited too long and forgets messages that are too old.
+    pub fn expire(&mut self, desk: &mut Desk<'_>) {
+        self.history.expire(&self.settings, desk.now);
+        self.expire_people(desk);
+        while self.waiting.front().is_some_and(|first| first.until <= desk.now) {
+            if let Some(late) = self.waiting.pop_front() {
+                self.refuse(late.what, desk);
+            }
+            // An engine that never answered is asked again.
+            if self.stage == Stage::Opening {
+                self.stage = Stage::Closed;
+            }
+        }
+        self.proceed(desk);
+    }
+
+    /// When [`Home::expire`] has something to do or the room may be forgotten.
+    pub fn deadline(&self) -> Tick {
+        let late = self.waiting.front().map_or(Tick::NEVER, |first| first.until);
+        late.min(self.history.expires(&self.settings)).min(self.presence.deadline()).min(self.forgotten())
+    }
+
+    /// Whether nobody would notice if the room were forgotten.
+    pub fn is_over(&self, now: Tick) -> bool {
+        self.forgotten() <= now
+    }
+
+    fn forgotten(&self) -> Tick {
+        let unused = self.connections() == 0 && self.waiting.is_empty() && self.presence.count() == 0;
+        // Without positions and people there is nothing to remember of an empty room.
+        let ttl = if self.keeps_positions() { self.settings.ttl } else { Duration::ZERO };
+        if unused { self.used.after(ttl) } else { Tick::NEVER }
+    }
+
+    fn keeps_positions(&self) -> bool {
+        self.key.space() == Space::Native
+    }
+
+    /// The room as a line of a list.
+    pub fn line(&self) -> Line {
+        Line {
+            name: self.key.clone(),
+            count: self.presence.count(),
+            connections: self.connections(),
+            position: self.end().unwrap_or(Position { epoch: 0, offset: 0 }),
+        }
+    }
+
+    /// How many members there are, on all shards.
+    pub fn connections(&self) -> u32 {
+        self.members.iter().sum()
+    }
+
+    /// Members on each shard.
+    pub fn members(&self) -> &[u32] {
+        &self.members
+    }
+
+    /// What the kept messages cost, in bytes.
+    pub fn history_bytes(&self) -> usize {
+        self.history.bytes()
+    }
+
+    /// Drops the oldest kept message, to make room elsewhere; says what it cost.
+    pub fn drop_oldest(&mut self) -> Option<usize> {
+        self.history.drop_oldest()
+    }
+
+    fn end(&self) -> Option<Position> {
+        match self.stage {
+            Stage::Open { end, .. } => Some(end),
+            Stage::Closed | Stage::Opening => None,
+        }
+    }
+
+    /// Does what can be done, in order, until the head of the queue has to wait for the engine.
+    fn proceed(&mut self, desk: &mut Desk<'_>) {
+        while let Some(first) = self.waiting.front()
+            && first.tag.is_none()
+        {
+            if self.stage == Stage::Closed {
+                desk.asks.push(Ask::Open(self.key.clone()));
+                self.stage = Stage::Opening;
+            }
+            let Stage::Open { end, first: oldest } = self.stage else { return };
+            let Some(mut first) = self.waiting.pop_front() else { return };
+            match first.what {
+                What::Request(Request::Leave(shard, user)) => self.leave(shard, user.as_ref(), desk),
+                What::Request(Request::Publish(caller, draft)) => {
+                    let tag = self.tag();
+                    desk.asks.push(Ask::Publish { room: self.key.clone(), draft, tag });
+                    let what = What::Committing(caller);
+                    return self.waiting.push_front(Waiting { what, tag: Some(tag), ..first });
+                }
+                What::Request(request) => {
+                    if let Some((since, limit)) = self.beyond(&request, end, oldest) {
+                        let tag = self.tag();
+                        desk.asks.push(Ask::Read { room: self.key.clone(), since, limit, tag });
+                        first.tag = Some(tag);
+                        first.what = What::Request(request);
+                        return self.waiting.push_front(first);
+                    }
+                    self.answer(request, &[], end, desk);
+                }
+                What::Committing(_) => {}
+            }
+        }
+    }
+
+    fn tag(&mut self) -> Tag {
+        self.next_tag = self.next_tag.wrapping_add(1);
+        self.next_tag
+    }
+
+    fn admit(&mut self, join: &Join, desk: &mut Desk<'_>) -> Result<(), Fault> {
+        let limit = self.settings.max_members;
+        if limit > 0 && self.connections() >= limit {
+            return Err(Fault::RoomFull);
+        }
+        self.members[usize::from(join.session.shard)] += 1;
+        self.came(join.user.as_ref(), desk);
+        Ok(())
+    }
+
+    fn leave(&mut self, shard: ShardId, user: Option<&Arc<str>>, desk: &mut Desk<'_>) {
+        self.members[usize::from(shard)] -= 1;
+        self.went(user, desk);
+    }
+
+    /// Posts to every shard with members.
+    fn post_members(&self, desk: &mut Desk<'_>, post: impl Fn() -> Post) {
+        for (shard, _) in self.members.iter().enumerate().filter(|(_, members)| **members > 0) {
+            desk.posts.push((shard as ShardId, post()));
+        }
+    }
+}
+
+impl Request {
+    fn span(&self) -> Span {
+        match self {
+            Self::Join(join) => join.span,
+            Self::Look(_, span) => *span,
+            Self::Leave(..) | Self::Publish(..) | Self::Members(..) => Span::Nothing,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

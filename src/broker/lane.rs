@@ -1,0 +1,290 @@
+//! A lane: the members of one room on one shard that speak one wire, and what they have not been given yet.
+//!
+//! A message costs an append to one shared buffer. Members are then served from that buffer one after another, each with
+//! one write, in slices of time: `hand` says how far the pass has come.
+//!
+//! ```text
+//!           members   a b c d | e f g h        filling  ····   what came since the pass began
+//!                            hand               flying  ████   what the pass hands out
+//! ```
+//!
+//! Invariants. Members before the hand have had all of `flying`, members behind it nothing but its first `from` bytes.
+//! `from` counts bytes that a member has already, or must not get: of `filling` before the hand, of `flying` behind it.
+//! With nothing flying the hand is at the end. So a pass that is cut short, a member that comes, goes or is served out of
+//! turn, and messages that arrive meanwhile can neither lose a byte, double one, nor turn two round.
+
+use bytes::Bytes;
+
+use crate::message::Wire;
+use crate::position::Position;
+
+/// A session in a lane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// The key of the session.
+    pub session: u32,
+    from: u32,
+}
+
+/// Where a message with a position ends in a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Mark {
+    end: u32,
+    position: Position,
+}
+
+/// Frames that members get together, and in lanes that skip, which positions they hold.
+#[derive(Debug, Default)]
+struct Batch {
+    bytes: Filling,
+    marks: Vec<Mark>,
+}
+
+/// Bytes being gathered: a lone frame is shared as it is, several are copied once into one buffer.
+#[derive(Debug, Default)]
+enum Filling {
+    #[default]
+    Empty,
+    One(Bytes),
+    Many(Vec<u8>),
+}
+
+impl Filling {
+    fn as_slice(&self) -> &[u8] {
+        match self {
+            Self::Empty => &[],
+            Self::One(frame) => frame,
+            Self::Many(bytes) => bytes,
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.as_slice().len()
+    }
+
+    fn push(&mut self, frame: &Bytes) {
+        match self {
+            Self::Empty => *self = Self::One(frame.clone()),
+            Self::One(first) => {
+                let mut bytes = Vec::with_capacity(4 * (first.len() + frame.len()));
+                bytes.extend_from_slice(first);
+                bytes.extend_from_slice(frame);
+                *self = Self::Many(bytes);
+            }
+            Self::Many(bytes) => bytes.extend_from_slice(frame),
+        }
+    }
+
+    fn seal(self) -> Bytes {
+        match self {
+            Self::Empty => Bytes::new(),
+            Self::One(frame) => frame,
+            Self::Many(bytes) => Bytes::from(bytes),
+        }
+    }
+}
+
+/// What the pass hands out: a batch that is complete.
+#[derive(Debug, Default)]
+struct Flying {
+    bytes: Bytes,
+    marks: Vec<Mark>,
+}
+
+/// What is on its way. Exists only while something is unsent.
+#[derive(Debug, Default)]
+struct Turn {
+    flying: Flying,
+    filling: Batch,
+}
+
+/// A range of frames for one member: its bytes and, in a lane that keeps them, the first and last position in it.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Part {
+    /// Whole frames; empty when the member has everything.
+    pub bytes: Bytes,
+    /// The positions of the messages in `bytes`, first and last.
+    pub positions: Option<(Position, Position)>,
+}
+
+impl Part {
+    fn cut(flying: &Flying, from: u32) -> Self {
+        Self { bytes: flying.bytes.slice(from as usize..), positions: positions(&flying.marks, from) }
+    }
+}
+
+fn positions(marks: &[Mark], from: u32) -> Option<(Position, Position)> {
+    let first = marks.partition_point(|mark| mark.end <= from);
+    Some((marks.get(first)?.position, marks.last()?.position))
+}
+
+/// The members of one room on one shard that speak one wire.
+#[derive(Debug)]
+pub struct Lane {
+    members: Vec<Member>,
+    hand: u32,
+    /// What the members of this lane read.
+    pub wire: Wire,
+    turn: Option<Box<Turn>>,
+}
+
+impl Lane {
+    /// An empty lane.
+    pub fn new(wire: Wire) -> Self {
+        Self { members: Vec::new(), hand: 0, wire, turn: None }
+    }
+
+    /// Its members, in no order.
+    pub fn members(&self) -> &[Member] {
+        &self.members
+    }
+
+    /// Whether anything is on its way.
+    pub fn is_pending(&self) -> bool {
+        self.turn.is_some()
+    }
+
+    /// Bytes on their way: flying and filling.
+    pub fn pending(&self) -> usize {
+        self.turn.as_ref().map_or(0, |turn| turn.flying.bytes.len() + turn.filling.bytes.len())
+    }
+
+    /// Takes in a member, who gets what is appended from now on. Says its slot; `moved` hears who changed place.
+    pub fn join(&mut self, session: u32, mut moved: impl FnMut(u32, u32)) -> u32 {
+        let from = self.filled();
+        self.members.push(Member { session, from });
+        let last = self.members.len() as u32 - 1;
+        // A newcomer must not get what is flying, so it takes a place before the hand.
+        self.swap(last, self.hand, &mut moved);
+        self.hand += 1;
+        self.hand - 1
+    }
+
+    /// Lets the member in `slot` go. Settle it first if it is to get what was on its way.
+    pub fn leave(&mut self, slot: u32, mut moved: impl FnMut(u32, u32)) {
+        let last = self.members.len() as u32 - 1;
+        if slot < self.hand {
+            // The gap must not cross the hand: it is filled from before it, and that one's place from the end.
+            self.hand -= 1;
+            self.swap(slot, self.hand, &mut moved);
+            self.swap(self.hand, last, &mut moved);
+        } else {
+            self.swap(slot, last, &mut moved);
+        }
+        self.members.pop();
+        if self.members.is_empty() {
+            self.members = Vec::new();
+            self.turn = None;
+        }
+    }
+
+    fn swap(&mut self, a: u32, b: u32, moved: &mut impl FnMut(u32, u32)) {
+        if a == b {
+            return;
+        }
+        self.members.swap(a as usize, b as usize);
+        for slot in [a, b] {
+            moved(self.members[slot as usize].session, slot);
+        }
+    }
+
+    /// Adds a frame for everybody. Its position is remembered where one is given, which only lanes that skip need.
+    pub fn append(&mut self, frame: &Bytes, position: Option<Position>) {
+        let turn = self.turn.get_or_insert_default();
+        turn.filling.bytes.push(frame);
+        if let Some(position) = position {
+            let end = turn.filling.bytes.len() as u32;
+            turn.filling.marks.push(Mark { end, position });
+        }
+    }
+
+    /// The member in `slot` is not to get what was appended last. It must be settled up to just before that.
+    pub fn pass_over(&mut self, slot: u32) {
+        debug_assert!(slot < self.hand);
+        self.members[slot as usize].from = self.filled();
+    }
+
+    fn filled(&self) -> u32 {
+        self.turn.as_ref().map_or(0, |turn| turn.filling.bytes.len() as u32)
+    }
+
+    /// Takes everything that the member in `slot` has not got, in order: its part of what flies, shared, and its part
+    /// of what fills, copied.
+    pub fn settle(&mut self, slot: u32, mut moved: impl FnMut(u32, u32)) -> [Part; 2] {
+        let Some(turn) = &self.turn else { return Default::default() };
+        let mut slot = slot;
+        let mut flying = Part::default();
+        if slot >= self.hand {
+            flying = Part::cut(&turn.flying, self.members[slot as usize].from);
+            self.members[slot as usize].from = 0;
+            self.swap(slot, self.hand, &mut moved);
+            slot = self.hand;
+            self.hand += 1;
+        }
+        let filling = self.take_filling(slot);
+        self.land();
+        [flying, filling]
+    }
+
+    fn take_filling(&mut self, slot: u32) -> Part {
+        let Some(turn) = &self.turn else { return Part::default() };
+        let member = &mut self.members[slot as usize];
+        let from = std::mem::replace(&mut member.from, turn.filling.bytes.len() as u32);
+        let bytes = match &turn.filling.bytes {
+            Filling::One(frame) => frame.slice(from as usize..),
+            filling => Bytes::copy_from_slice(&filling.as_slice()[from as usize..]),
+        };
+        Part { bytes, positions: positions(&turn.filling.marks, from) }
+    }
+
+    /// Starts a pass with what was gathered, unless one is under way. Says whether there is one now.
+    pub fn seal(&mut self) -> bool {
+        let Some(turn) = &mut self.turn else { return false };
+        if self.hand == self.members.len() as u32 {
+            let filling = std::mem::take(&mut turn.filling);
+            turn.flying = Flying { bytes: filling.bytes.seal(), marks: filling.marks };
+            self.hand = 0;
+            self.land();
+        }
+        self.turn.is_some()
+    }
+
+    /// The next member that the pass has not reached, with its part.
+    pub fn next(&self) -> Option<(u32, Part)> {
+        let turn = self.turn.as_ref()?;
+        let member = self.members.get(self.hand as usize)?;
+        Some((member.session, Part::cut(&turn.flying, member.from)))
+    }
+
+    /// The bytes for the member that [`Lane::next`] named, without sharing them.
+    pub fn next_bytes(&self) -> Option<(u32, &[u8])> {
+        let turn = self.turn.as_ref()?;
+        let member = self.members.get(self.hand as usize)?;
+        Some((member.session, &turn.flying.bytes[member.from as usize..]))
+    }
+
+    /// The member that [`Lane::next`] named has its part.
+    pub fn served(&mut self) {
+        if let Some(member) = self.members.get_mut(self.hand as usize) {
+            member.from = 0;
+            self.hand += 1;
+        }
+        self.land();
+    }
+
+    /// Ends a pass that has reached everybody.
+    fn land(&mut self) {
+        if self.hand < self.members.len() as u32 {
+            return;
+        }
+        let Some(turn) = &mut self.turn else { return };
+        turn.flying = Flying::default();
+        // With nothing filling either, every `from` is 0 already: it counts bytes of nothing.
+        if turn.filling.bytes.len() == 0 {
+            self.turn = None;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

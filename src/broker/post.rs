@@ -1,0 +1,173 @@
+//! What shards write to each other. Between two shards posts keep their order; nothing else is promised.
+
+use std::sync::Arc;
+
+use super::history::Excerpt;
+use super::presence::Person;
+use crate::error::Fault;
+use crate::id::{SessionId, ShardId};
+use crate::message::{Draft, Message};
+use crate::position::Position;
+use crate::room_key::RoomKey;
+
+/// Who gets the answer to a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Caller {
+    /// Nobody asked for one.
+    Nobody,
+    /// A session, which gave the request this `id` (JSON as it was written).
+    Session(SessionId, Option<Box<str>>),
+    /// A call of the HTTP API on this connection: the answer goes to this place among its answers.
+    Call(SessionId, u32),
+}
+
+impl Caller {
+    /// The session that waits.
+    pub fn session(&self) -> Option<SessionId> {
+        match self {
+            Self::Nobody => None,
+            Self::Session(session, _) | Self::Call(session, _) => Some(*session),
+        }
+    }
+}
+
+/// The part of a room's history that a request is about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Span {
+    /// None of it.
+    #[default]
+    Nothing,
+    /// The newest messages, at most so many.
+    Newest(usize),
+    /// The first messages after a position, at most so many; the newest, where that is out of reach or (none) was no
+    /// position at all.
+    After(Option<Position>, usize),
+}
+
+/// Where a room stands, as it is told to who joins it or asks.
+#[derive(Debug)]
+pub struct Standing {
+    /// Its newest position.
+    pub position: Position,
+    /// Messages, if some were asked for; all up to `position`.
+    pub excerpt: Excerpt,
+    /// How many people are in it.
+    pub count: u32,
+    /// Who they are, unless they are too many to list.
+    pub people: Option<Vec<Person>>,
+    /// How many connections are in it.
+    pub connections: u32,
+}
+
+/// A session wants to be in a room.
+#[derive(Debug)]
+pub struct Join {
+    /// Who.
+    pub session: SessionId,
+    /// Its user.
+    pub user: Option<Arc<str>>,
+    /// The request's `id`.
+    pub id: Option<Box<str>>,
+    /// The messages that it wants with the answer.
+    pub span: Span,
+    /// It is in the room already and wants only the answer.
+    pub again: bool,
+}
+
+/// One shard's word to another.
+#[derive(Debug)]
+pub enum Post {
+    /// To home: a session wants in.
+    Join(RoomKey, Box<Join>),
+    /// To home: a member on shard `1`, a connection of user `2`, is out.
+    Leave(RoomKey, ShardId, Option<Arc<str>>),
+    /// To home: something to say.
+    Publish(RoomKey, Caller, Draft),
+    /// To home: where does the room stand, and what was said?
+    Look(RoomKey, Caller, Span),
+    /// From home: the answer to a join.
+    Joined(RoomKey, Box<Join>, Result<Box<Standing>, Fault>),
+    /// From home: a message for the members on this shard.
+    Deliver(Arc<Message>),
+    /// To home: who is there?
+    Members(RoomKey, Caller, Page),
+    /// From home: who is there; none if there is no such room.
+    Rostered(RoomKey, Caller, Result<Option<Box<Roster>>, Fault>),
+    /// From home: something about the people in it.
+    Notice(RoomKey, Notice),
+    /// From home: the members on this shard missed these messages, both included.
+    Gap(RoomKey, Position, Position),
+    /// From home: the answer to a publish.
+    Published(RoomKey, Caller, Result<Option<Position>, Fault>),
+    /// From home: the answer to a look; none if there is no such room.
+    Looked(RoomKey, Caller, Result<Option<Box<Standing>>, Fault>),
+    /// To every shard: the rooms at home there whose names begin so and come after, at most so many.
+    List(Caller, Arc<Listing>),
+    /// The answer of one shard, in byte order.
+    Listed(Caller, Vec<Line>),
+}
+
+/// What the members of a room are told of each other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// A user is there who was not.
+    UserJoined {
+        /// The user.
+        user: Arc<str>,
+        /// How many people there are now.
+        count: u32,
+    },
+    /// A user who was there is not any more.
+    UserLeft {
+        /// The user.
+        user: Arc<str>,
+        /// How many people there are now.
+        count: u32,
+    },
+    /// There are so many people; they are too many to be told of one by one.
+    Count(u32),
+}
+
+/// A part of a list in byte order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Page {
+    /// What is greater than this.
+    pub after: Box<str>,
+    /// At most so much.
+    pub limit: usize,
+}
+
+/// Who is in a room.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Roster {
+    /// How many people there are.
+    pub count: u32,
+    /// One page of the named ones; none where the room does not tell.
+    pub people: Option<Vec<Person>>,
+    /// The last of them, if there are more.
+    pub after: Option<Arc<str>>,
+}
+
+/// Which rooms are to be listed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Listing {
+    /// Their names begin with this.
+    pub prefix: String,
+    /// Their names are greater than this.
+    pub after: String,
+    /// At most so many.
+    pub limit: usize,
+}
+
+/// A room in a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// Its name.
+    pub name: RoomKey,
+    /// How many people are in it.
+    pub count: u32,
+    /// How many connections are in it.
+    pub connections: u32,
+    /// Its newest position.
+    pub position: Position,
+}

@@ -1,0 +1,125 @@
+//! The log, on standard error.
+//!
+//! Lines are handed to a thread that writes them. When nobody reads the pipe that standard error is, that thread waits
+//! and lines are dropped past a bound: the event loops never wait for a log.
+
+use std::fs::File;
+use std::io::{self, IsTerminal, Write};
+use std::os::fd::AsFd;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use switchboard::config::{Log, LogFormat};
+use tracing::level_filters::LevelFilter;
+use tracing_appender::non_blocking::{NonBlocking, NonBlockingBuilder, WorkerGuard};
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt;
+use tracing_subscriber::layer::{Layer, SubscriberExt};
+use tracing_subscriber::util::SubscriberInitExt;
+
+use super::banner::Banner;
+
+/// Lines that may wait to be written, about a megabyte of them; more are dropped.
+const LINES: usize = 8192;
+/// How long the end of the program waits for the last lines, when nobody reads them.
+const LAST_LINES: Duration = Duration::from_secs(1);
+/// The target whose lines are written at every level but `off`, for a start is always worth a line.
+const ALWAYS: &str = "switchboard::start";
+
+/// The log of this process, from its start to [`close`](Self::close).
+pub(crate) struct Logging {
+    log: Log,
+    writer: NonBlocking,
+    guard: WorkerGuard,
+}
+
+impl Logging {
+    /// Makes standard error the log of the whole process.
+    ///
+    /// # Errors
+    ///
+    /// When there is no standard error, or the process has a log already.
+    pub(crate) fn start(log: Log) -> io::Result<Self> {
+        // A descriptor of its own: the lock of `io::stderr` would be held while a write waits, and whoever else prints
+        // there would wait with it.
+        let output = File::from(io::stderr().as_fd().try_clone_to_owned()?);
+        let (writer, guard) = patient(output);
+        let lines = fmt::layer().with_writer(writer.clone()).with_ansi(colours());
+        let lines = match log.format {
+            LogFormat::Text => lines.boxed(),
+            LogFormat::Json => lines.json().flatten_event(true).boxed(),
+        };
+        let lines = lines.with_filter(filter(log.level));
+        tracing_subscriber::registry().with(lines).try_init().map_err(io::Error::other)?;
+        Ok(Self { log, writer, guard })
+    }
+
+    /// Tells that the server is ready: plain lines for people, one event for machines.
+    pub(crate) fn announce(&self, banner: &Banner) {
+        match (self.log.level, self.log.format) {
+            (LevelFilter::OFF, _) => {}
+            (_, LogFormat::Text) => {
+                let _ = self.writer.clone().write_all(banner.to_string().as_bytes());
+            }
+            (_, LogFormat::Json) => {
+                let (publish, join, access) = (banner.publish(), banner.join(), banner.access());
+                tracing::info!(target: ALWAYS, publish, join, access, "{}", banner.ready());
+            }
+        }
+    }
+
+    /// Waits a moment for the last lines to be written.
+    ///
+    /// Dropping the guard waits too, but may print to standard output, which may be the same unread pipe; so it is
+    /// dropped by a thread that the end of the process does not wait for.
+    pub(crate) fn close(self) {
+        finish(self.guard);
+    }
+}
+
+/// What is written at `level`: at `off` nothing, else never less than the start.
+fn filter(level: LevelFilter) -> Targets {
+    let filter = Targets::new().with_default(level);
+    if level == LevelFilter::OFF { filter } else { filter.with_target(ALWAYS, level.max(LevelFilter::INFO)) }
+}
+
+/// A writer that never waits for `output`: a thread does.
+fn patient(output: impl Write + Send + 'static) -> (NonBlocking, WorkerGuard) {
+    NonBlockingBuilder::default().lossy(true).buffered_lines_limit(LINES).thread_name("log").finish(output)
+}
+
+fn finish(guard: WorkerGuard) {
+    let (done, wait) = mpsc::channel();
+    thread::spawn(move || {
+        drop(guard);
+        let _ = done.send(());
+    });
+    let _ = wait.recv_timeout(LAST_LINES);
+}
+
+/// Whether lines are coloured: for a terminal, unless <https://no-color.org> is asked for.
+fn colours() -> bool {
+    io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::net::UnixStream;
+
+    use super::*;
+
+    #[test]
+    fn nobody_waits_for_a_log_that_nobody_reads() {
+        let (output, unread) = UnixStream::pair().unwrap();
+        let (mut writer, guard) = patient(output);
+        let line = [b'x'; 128];
+        // Far more than a socket's buffer and the waiting lines together hold.
+        for _ in 0..20 * LINES {
+            writer.write_all(&line).unwrap();
+        }
+        assert!(writer.error_counter().dropped_lines() > 0, "lines are dropped");
+        finish(guard);
+        drop(unread);
+    }
+}

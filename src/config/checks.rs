@@ -1,0 +1,85 @@
+//! What no value shows alone: settings that contradict each other.
+
+use std::net::SocketAddr;
+
+use super::kinds::Bytes;
+use super::reader::Reader;
+use super::{Config, Source};
+use crate::settings::Settings;
+
+/// Reports to `reader` what does not fit together in `config`.
+pub(super) fn check(config: &Config, reader: &mut Reader) {
+    addresses(&config.settings, reader);
+    sizes(&config.settings, reader);
+}
+
+fn addresses(settings: &Settings, reader: &mut Reader) {
+    let Some(source) = reader.origin("listen").cloned() else {
+        return;
+    };
+    for (index, address) in settings.listen.iter().enumerate() {
+        let earlier = settings.listen.iter().take(index);
+        if address.port() != 0 && earlier.into_iter().any(|other| other == address) {
+            reader.report(source.clone(), "listen", format!("{address} is here twice; remove one"));
+        }
+    }
+    if let Some(address) = settings.listen.iter().find(|address| !settings.insecure && !is_loopback(address))
+    {
+        reader.report(source, "listen", exposed(*address));
+    }
+}
+
+/// Whether only this machine can reach `address`; `::ffff:127.0.0.1` is 127.0.0.1.
+fn is_loopback(address: &SocketAddr) -> bool {
+    address.ip().to_canonical().is_loopback()
+}
+
+fn exposed(address: SocketAddr) -> String {
+    format!(
+        "{address} is not loopback, and there are no API keys or tokens that could keep strangers out: listen on \
+         127.0.0.1:{port}, or pass --insecure if the network is trusted",
+        port = address.port()
+    )
+}
+
+fn sizes(settings: &Settings, reader: &mut Reader) {
+    let limits = &settings.limits;
+    let fits = [
+        (
+            "limits.message",
+            limits.message,
+            "limits.queue",
+            limits.queue,
+            "one message would fill a connection's queue",
+        ),
+        (
+            "limits.queue",
+            limits.queue,
+            "limits.queue_total",
+            limits.queue_total,
+            "one slow connection could take it all",
+        ),
+        (
+            "limits.header",
+            limits.header,
+            "limits.queue_total",
+            limits.queue_total,
+            "one request could take it all",
+        ),
+    ];
+    for (inner, size, outer, bound, why) in fits {
+        if size > bound {
+            let message = format!("{inner} ({}) is more than {outer} ({}): {why}", Bytes(size), Bytes(bound));
+            report_either(reader, inner, outer, message);
+        }
+    }
+}
+
+/// Reports at `key`, or at `other` where `key` has its default.
+fn report_either(reader: &mut Reader, key: &str, other: &str, message: String) {
+    let at = |key: &str| Some((reader.origin(key)?.clone(), key.to_owned()));
+    let found: Option<(Source, String)> = at(key).or_else(|| at(other));
+    if let Some((source, key)) = found {
+        reader.report(source, &key, message);
+    }
+}

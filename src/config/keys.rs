@@ -1,0 +1,99 @@
+//! Every key: its name, its kind, its bounds and the setting it fills.
+//!
+//! The bounds keep out what cannot work (a message of no bytes) and what would exhaust the machine by a slip of the
+//! hand (a thread for each of 10,000 shards). Zero is within them only where it has a meaning of its own.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use super::kinds::{self, LONGEST, MOST_BYTES};
+use super::patterns;
+use super::problem::Source;
+use super::section::Section;
+use super::{Config, Log, LogFormat};
+use crate::settings::{Heartbeat, KIB, Limits, MIB, RoomRule, RoomSettings, Settings, Slow};
+
+/// Any size but zero.
+const SIZE: RangeInclusive<usize> = 1..=MOST_BYTES;
+/// Any time but zero.
+const TIME: RangeInclusive<Duration> = Duration::from_millis(1)..=LONGEST;
+/// Any time at all.
+const TIME_OR_NONE: RangeInclusive<Duration> = Duration::ZERO..=LONGEST;
+
+/// The keys outside any table, and the tables.
+pub(super) fn root(section: &mut Section<'_>, config: &mut Config) {
+    let Settings { listen, shards, drain, console, insecure, limits, heartbeat, rooms } =
+        &mut config.settings;
+    section.set_list("listen", listen, kinds::address);
+    // A shard is a thread; no machine that this runs on has more cores.
+    section.set("shards", shards, kinds::count(0..=1024));
+    section.set("drain", drain, kinds::duration(TIME_OR_NONE));
+    section.set("console", console, kinds::console);
+    section.set_at_start("insecure", insecure, kinds::boolean);
+    log(section, &mut config.log);
+    section.table("limits", |section| limits_table(section, limits));
+    section.table("heartbeat", |section| heartbeat_table(section, heartbeat));
+    if let Some(found) = section.tables("rooms", room_table) {
+        *rooms = patterns::reachable(section, found);
+    }
+}
+
+fn log(section: &mut Section<'_>, log: &mut Log) {
+    const FORMATS: &[(&str, LogFormat)] = &[("text", LogFormat::Text), ("json", LogFormat::Json)];
+    section.set_at_start("log", &mut log.level, kinds::level);
+    section.set_at_start("log_format", &mut log.format, kinds::word(FORMATS));
+}
+
+fn limits_table(section: &mut Section<'_>, limits: &mut Limits) {
+    section.set("connections", &mut limits.connections, kinds::count(0..=u32::MAX as usize));
+    section.set(
+        "rooms_per_connection",
+        &mut limits.rooms_per_connection,
+        kinds::count(1..=u16::MAX as usize),
+    );
+    section.set("message", &mut limits.message, kinds::size(SIZE));
+    section.set("echo_message", &mut limits.echo_message, kinds::size(SIZE));
+    section.set("api_body", &mut limits.api_body, kinds::size(SIZE));
+    section.set("queue", &mut limits.queue, kinds::size(SIZE));
+    section.set("stall", &mut limits.stall, kinds::duration(TIME));
+    section.set("queue_total", &mut limits.queue_total, kinds::size(SIZE));
+    section.set("history_total", &mut limits.history_total, kinds::size(SIZE));
+    // Less refuses what every browser sends; more is memory for whoever connects, before anything is known of them.
+    section.set("header", &mut limits.header, kinds::size(512..=MIB));
+    section.set("headers", &mut limits.headers, kinds::count(8..=KIB));
+    section.set("handshake", &mut limits.handshake, kinds::duration(TIME));
+    section.set("body", &mut limits.body, kinds::duration(TIME));
+    section.set("http_idle", &mut limits.http_idle, kinds::duration(TIME));
+    section.set("close", &mut limits.close, kinds::duration(TIME));
+}
+
+fn heartbeat_table(section: &mut Section<'_>, heartbeat: &mut Heartbeat) {
+    // `welcome` tells the interval in whole seconds.
+    section.set("interval", &mut heartbeat.interval, kinds::duration(Duration::from_secs(1)..=LONGEST));
+    section.set("timeout", &mut heartbeat.timeout, kinds::duration(TIME));
+}
+
+/// One `[[rooms]]` table, which stands at `source`; `None` when it has no pattern that can be used.
+fn room_table(section: &mut Section<'_>, source: Source) -> Option<RoomRule> {
+    const SLOW: &[(&str, Slow)] = &[("disconnect", Slow::Disconnect), ("skip", Slow::Skip)];
+    let mut room = RoomSettings::default();
+    let mut pattern = None;
+    if !section.has("pattern") {
+        section.report(
+            source,
+            "pattern",
+            "missing; write which rooms are meant, like pattern = \"chat:*\"".to_owned(),
+        );
+    }
+    section.set("pattern", &mut pattern, |found| patterns::pattern(found).map(Some));
+    section.set("history", &mut room.history, kinds::count(0..=u32::MAX));
+    section.set("history_bytes", &mut room.history_bytes, kinds::size(SIZE));
+    section.set("ttl", &mut room.ttl, kinds::duration(TIME_OR_NONE));
+    section.set("presence", &mut room.presence, kinds::boolean);
+    section.set("presence_limit", &mut room.presence_limit, kinds::count(0..=u32::MAX));
+    section.set("presence_grace", &mut room.presence_grace, kinds::duration(TIME_OR_NONE));
+    section.set("client_publish", &mut room.client_publish, kinds::boolean);
+    section.set("max_members", &mut room.max_members, kinds::count(0..=u32::MAX));
+    section.set("slow", &mut room.slow, kinds::word(SLOW));
+    pattern.map(|pattern| RoomRule { pattern, room })
+}

@@ -1,0 +1,121 @@
+//! A mistake in the configuration and the place it was made in.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::environment;
+
+/// Where a value was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// A file; `line` counts from 1, and is absent when the file as a whole is meant.
+    File {
+        /// The path as it was given.
+        path: Arc<str>,
+        /// The line, from 1.
+        line: Option<usize>,
+    },
+    /// An environment variable, by its whole name.
+    Variable {
+        /// The name, `SWITCHBOARD_` included.
+        name: Arc<str>,
+    },
+    /// A flag, by the key it sets.
+    Flag {
+        /// The key: `log_format` for `--log-format`.
+        key: &'static str,
+    },
+}
+
+impl Source {
+    /// How `key` is written in this source.
+    pub(super) fn spell(&self, key: &str) -> String {
+        match self {
+            Self::File { .. } => key.to_owned(),
+            Self::Variable { .. } => environment::variable(key),
+            Self::Flag { .. } => flag(key),
+        }
+    }
+
+    /// Whether naming this source already names `key`.
+    pub(super) fn names(&self, key: &str) -> bool {
+        match self {
+            Self::File { .. } => false,
+            Self::Variable { name } => name.eq_ignore_ascii_case(&environment::variable(key)),
+            Self::Flag { key: own } => *own == key,
+        }
+    }
+
+    /// The order in which problems are shown: by layer, and within a file by line.
+    fn rank(&self) -> (u8, usize) {
+        match self {
+            Self::File { line, .. } => (0, line.unwrap_or(0)),
+            Self::Variable { .. } => (1, 0),
+            Self::Flag { .. } => (2, 0),
+        }
+    }
+}
+
+fn flag(key: &str) -> String {
+    format!("--{}", key.replace('_', "-"))
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File { path, line: Some(line) } => write!(f, "{path}:{line}"),
+            Self::File { path, line: None } => f.write_str(path),
+            Self::Variable { name } => write!(f, "environment {name}"),
+            Self::Flag { key } => f.write_str(&flag(key)),
+        }
+    }
+}
+
+/// One mistake; its text is one line that begins with the place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Where it was made.
+    pub source: Source,
+    /// The key that is concerned, as a dotted path, where there is one.
+    pub key: Option<String>,
+    /// What is wrong and what to write instead.
+    pub message: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.key {
+            Some(key) if !self.source.names(key) => write!(f, "{}: {key}: {}", self.source, self.message),
+            _ => write!(f, "{}: {}", self.source, self.message),
+        }
+    }
+}
+
+/// Every mistake of a configuration, at least one, one a line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problems(Vec<Problem>);
+
+impl Problems {
+    /// Puts `problems` in the order they are shown in; `None` if there are none.
+    pub(super) fn new(mut problems: Vec<Problem>) -> Option<Self> {
+        problems.sort_by_key(|problem| problem.source.rank());
+        (!problems.is_empty()).then_some(Self(problems))
+    }
+
+    /// The mistakes: those in the file by line, then the environment's, then the flags'.
+    pub fn iter(&self) -> impl Iterator<Item = &Problem> {
+        self.0.iter()
+    }
+}
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, problem) in self.0.iter().enumerate() {
+            let separator = if index == 0 { "" } else { "\n" };
+            write!(f, "{separator}{problem}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Problems {}

@@ -1,0 +1,220 @@
+//! What a client is told: each function writes one text frame.
+
+use std::fmt::{self, Display};
+use std::io::Write;
+
+use bytes::Bytes;
+use serde::Serialize;
+use tungstenite::protocol::frame::coding::{Data, OpCode};
+
+use crate::broker::post::{Notice, Roster, Standing};
+use crate::broker::presence::Person;
+use crate::error::Fault;
+use crate::id::ConnectionName;
+use crate::message::{Draft, Message};
+use crate::position::Position;
+use crate::room_key::RoomKey;
+use crate::time::rfc3339;
+use crate::ws::frame;
+
+const TEXT: OpCode = OpCode::Data(Data::Text);
+
+/// A JSON string.
+pub struct Quoted<'a>(pub &'a str);
+
+impl Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Serialising to a string cannot fail.
+        f.write_str(&serde_json::to_string(self.0).map_err(|_| fmt::Error)?)
+    }
+}
+
+/// A value, or `null`.
+pub struct OrNull<T>(pub Option<T>);
+
+impl<T: Display> Display for OrNull<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Some(value) => value.fmt(f),
+            None => f.write_str("null"),
+        }
+    }
+}
+
+/// People as a JSON array, or `null` when they are too many.
+pub struct People<'a>(pub Option<&'a [Person]>);
+
+impl Display for People<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        #[derive(Serialize)]
+        struct Line<'a> {
+            user: &'a str,
+            connections: u32,
+        }
+        let line = |person: &'_ Person| -> String {
+            let line = Line { user: &person.user, connections: person.connections };
+            serde_json::to_string(&line).unwrap_or_default()
+        };
+        match self.0 {
+            None => f.write_str("null"),
+            Some(people) => write!(f, "[{}]", people.iter().map(line).collect::<Vec<_>>().join(",")),
+        }
+    }
+}
+
+/// Messages as a JSON array.
+pub fn messages<M: AsRef<Message>>(messages: &[M], out: &mut Vec<u8>) {
+    out.push(b'[');
+    for (index, message) in messages.iter().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        out.extend_from_slice(message.as_ref().payload());
+    }
+    out.push(b']');
+}
+
+fn text(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
+    frame::encode_with(TEXT, out, write);
+}
+
+/// Formats into a buffer, which cannot fail.
+macro_rules! put {
+    ($out:expr, $($arg:tt)*) => {
+        drop(write!($out, $($arg)*))
+    };
+}
+
+/// `,"id":…` behind a type, if the request had one.
+struct Id<'a>(Option<&'a str>);
+
+impl Display for Id<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.map_or(Ok(()), |id| write!(f, ",\"id\":{id}"))
+    }
+}
+
+/// The first frame of every connection.
+pub fn welcome(
+    connection: ConnectionName,
+    user: Option<&str>,
+    ping_interval_s: u64,
+    max_message_bytes: usize,
+    out: &mut Vec<u8>,
+) {
+    let user = OrNull(user.map(Quoted));
+    text(out, |out| {
+        put!(
+            out,
+            r#"{{"type":"welcome","connection":"{connection}","user":{user},"ping_interval_s":{ping_interval_s},"max_message_bytes":{max_message_bytes}}}"#
+        );
+    });
+}
+
+/// The answer to a join.
+pub fn joined(id: Option<&str>, room: &RoomKey, standing: &Standing, out: &mut Vec<u8>) {
+    let Standing { position, excerpt, count, people, .. } = standing;
+    text(out, |out| {
+        let (id, room, people) = (Id(id), room.name(), People(people.as_deref()));
+        put!(out, r#"{{"type":"joined"{id},"room":"{room}","position":"{position}","#);
+        put!(out, r#""recovered":{},"count":{count},"users":{people},"history":"#, excerpt.recovered);
+        messages(&excerpt.messages, out);
+        out.push(b'}');
+    });
+}
+
+/// The room was left.
+pub fn left(id: Option<&str>, room: &str, out: &mut Vec<u8>) {
+    text(out, |out| put!(out, r#"{{"type":"left"{},"room":"{room}"}}"#, Id(id)));
+}
+
+/// The answer to a publish that had an `id`.
+pub fn published(id: &str, room: &RoomKey, position: Option<Position>, out: &mut Vec<u8>) {
+    let (room, position) = (room.name(), OrNull(position.map(|position| format!("\"{position}\""))));
+    text(out, |out| put!(out, r#"{{"type":"published","id":{id},"room":"{room}","position":{position}}}"#));
+}
+
+/// The answer to a request for history.
+pub fn history(id: Option<&str>, room: &RoomKey, standing: &Standing, out: &mut Vec<u8>) {
+    let Standing { position, excerpt, .. } = standing;
+    text(out, |out| {
+        let (id, room) = (Id(id), room.name());
+        put!(out, r#"{{"type":"history"{id},"room":"{room}","position":"{position}","#);
+        put!(out, r#""recovered":{},"more":{},"messages":"#, excerpt.recovered, excerpt.more);
+        messages(&excerpt.messages, out);
+        out.push(b'}');
+    });
+}
+
+/// The answer to a request for members.
+pub fn members(id: Option<&str>, room: &RoomKey, roster: &Roster, out: &mut Vec<u8>) {
+    let (id, room, Roster { count, people, after }) = (Id(id), room.name(), roster);
+    let (people, after) = (People(people.as_deref()), OrNull(after.as_deref().map(Quoted)));
+    text(out, |out| {
+        put!(
+            out,
+            r#"{{"type":"members"{id},"room":"{room}","count":{count},"users":{people},"after":{after}}}"#
+        );
+    });
+}
+
+/// Something about the people in a room.
+pub fn notice(room: &str, notice: &Notice, out: &mut Vec<u8>) {
+    let mut person = |kind, user: &str, count: u32| {
+        let user = Quoted(user);
+        text(out, |out| put!(out, r#"{{"type":"{kind}","room":"{room}","user":{user},"count":{count}}}"#));
+    };
+    match notice {
+        Notice::UserJoined { user, count } => person("user_joined", user, *count),
+        Notice::UserLeft { user, count } => person("user_left", user, *count),
+        Notice::Count(count) => {
+            text(out, |out| put!(out, r#"{{"type":"count","room":"{room}","count":{count}}}"#));
+        }
+    }
+}
+
+/// The server is there.
+pub fn pong(id: Option<&str>, wall_ms: u64, out: &mut Vec<u8>) {
+    text(out, |out| put!(out, r#"{{"type":"pong"{},"time":"{}"}}"#, Id(id), rfc3339(wall_ms)));
+}
+
+/// A request was refused.
+pub fn error(id: Option<&str>, room: Option<&str>, fault: Fault, out: &mut Vec<u8>) {
+    let (code, message) = (fault.code(), Quoted(fault.message()));
+    text(out, |out| {
+        put!(out, r#"{{"type":"error"{},"code":"{code}","message":{message}"#, Id(id));
+        if let Some(room) = room {
+            put!(out, r#","room":{}"#, Quoted(room));
+        }
+        out.push(b'}');
+    });
+}
+
+/// Messages were not sent to this connection: those from one position to another, both included.
+pub fn gap(room: &str, from: Position, to: Position, out: &mut Vec<u8>) {
+    text(out, |out| put!(out, r#"{{"type":"gap","room":"{room}","from":"{from}","to":"{to}"}}"#));
+}
+
+/// A room's message as its members read it, `data` as it was written.
+pub fn message(room: RoomKey, position: Option<Position>, draft: Draft, wall_ms: u64) -> Message {
+    let mut frame = Vec::with_capacity(draft.data.len() + room.name().len() + 160);
+    let mut payload = 0;
+    text(&mut frame, |out| {
+        let start = out.len();
+        put!(out, r#"{{"type":"message","room":"{}""#, room.name());
+        if let Some(position) = position {
+            put!(out, r#","position":"{position}""#);
+        }
+        put!(out, r#","from":{}"#, OrNull(draft.from.as_deref().map(Quoted)));
+        if let Some(event) = &draft.event {
+            put!(out, r#","event":"{event}""#);
+        }
+        put!(out, r#","time":"{}","data":"#, rfc3339(wall_ms));
+        out.extend_from_slice(&draft.data);
+        out.push(b'}');
+        payload = out.len() - start;
+    });
+    // How long the frame's header is depends on its payload, so it is counted from the end.
+    let header = frame.len() - payload;
+    Message::new(room, position, draft.exclude, Bytes::from(frame), header)
+}

@@ -1,0 +1,223 @@
+//! What a client asks, read from one text frame.
+
+use std::borrow::Cow;
+
+use super::fields::{self, Fields};
+use crate::broker::post::{Page, Span};
+use crate::error::Fault;
+use crate::position::Position;
+use crate::room_key::is_room_name;
+
+/// People that one answer lists unless the client says otherwise, and at most.
+pub const PEOPLE: (usize, usize) = (100, 1_000);
+
+/// One request, borrowed from the frame.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Request<'a> {
+    /// The client's own mark, given back as it was written.
+    pub id: Option<&'a str>,
+    /// What it asks.
+    pub what: What<'a>,
+}
+
+/// What is asked.
+#[derive(Debug, PartialEq, Eq)]
+pub enum What<'a> {
+    /// To be told what happens in a room.
+    Join {
+        /// The room.
+        room: Cow<'a, str>,
+        /// What to tell of what has happened.
+        span: Span,
+    },
+    /// Not to be told any more.
+    Leave {
+        /// The room.
+        room: Cow<'a, str>,
+    },
+    /// To say something in a room.
+    Publish {
+        /// The room.
+        room: Cow<'a, str>,
+        /// The publisher's word for what kind of message it is.
+        event: Option<Box<str>>,
+        /// What to say, as it was written.
+        data: &'a str,
+        /// Whether the sender gets it, too.
+        echo: bool,
+        /// Whether it gets a place in the order.
+        store: bool,
+    },
+    /// What was said in a room.
+    History {
+        /// The room.
+        room: Cow<'a, str>,
+        /// Which part of it.
+        span: Span,
+    },
+    /// Who is in a room.
+    Members {
+        /// The room.
+        room: Cow<'a, str>,
+        /// Which part of them.
+        page: Page,
+    },
+    /// Whether the server is there.
+    Ping,
+}
+
+impl What<'_> {
+    /// The room that this is about.
+    pub fn room(&self) -> Option<&str> {
+        match self {
+            Self::Join { room, .. }
+            | Self::Leave { room }
+            | Self::Publish { room, .. }
+            | Self::History { room, .. }
+            | Self::Members { room, .. } => Some(room),
+            Self::Ping => None,
+        }
+    }
+}
+
+/// Why a request was refused, and whose it was if that much could be read.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Refused<'a> {
+    /// What is wrong.
+    pub fault: Fault,
+    /// The request's `id`.
+    pub id: Option<&'a str>,
+}
+
+/// Reads a request.
+pub fn read(text: &str) -> Result<Request<'_>, Refused<'_>> {
+    let fields = Fields::read(text).map_err(|fault| Refused { fault, id: None })?;
+    let id = fields::id(fields.id).map_err(|fault| Refused { fault, id: None })?;
+    match what(&fields) {
+        Ok(what) => Ok(Request { id, what }),
+        Err(fault) => Err(Refused { fault, id }),
+    }
+}
+
+fn what<'a>(fields: &Fields<'a>) -> Result<What<'a>, Fault> {
+    match &*fields::required(fields.kind, "`type` is a string that every request has")? {
+        "join" => Ok(What::Join { room: room(fields)?, span: join_span(fields)? }),
+        "leave" => Ok(What::Leave { room: room(fields)? }),
+        "publish" => Ok(What::Publish {
+            room: room(fields)?,
+            event: fields::event(fields.event)?,
+            data: fields::data(fields.data)?,
+            echo: fields::flag(fields.echo, true, "`echo` is true or false")?,
+            store: fields::flag(fields.store, true, "`store` is true or false")?,
+        }),
+        "history" => Ok(What::History { room: room(fields)?, span: history_span(fields)? }),
+        "members" => Ok(What::Members { room: room(fields)?, page: page(fields)? }),
+        "ping" => Ok(What::Ping),
+        _ => Err(Fault::UnknownType),
+    }
+}
+
+fn room<'a>(fields: &Fields<'a>) -> Result<Cow<'a, str>, Fault> {
+    let room = fields::required(fields.room, "`room` is a string that this request needs")?;
+    if is_room_name(&room) { Ok(room) } else { Err(Fault::BadRoom) }
+}
+
+/// A position is opaque to clients, so one that no server wrote is not an error: nothing can be recovered from it.
+fn since(fields: &Fields<'_>) -> Result<Option<Option<Position>>, Fault> {
+    let since = fields::optional(fields.since, "`since` is a position, which is a string")?;
+    Ok(since.map(|since| since.parse().ok()))
+}
+
+fn join_span(fields: &Fields<'_>) -> Result<Span, Fault> {
+    let history = fields::number(fields.history, "`history` is a number of messages")?;
+    Ok(match (since(fields)?, history) {
+        (Some(since), _) => Span::After(since, usize::MAX),
+        (None, Some(limit)) => Span::Newest(limit),
+        (None, None) => Span::Nothing,
+    })
+}
+
+fn history_span(fields: &Fields<'_>) -> Result<Span, Fault> {
+    let limit = fields::number(fields.limit, "`limit` is a number of messages")?.unwrap_or(usize::MAX);
+    Ok(match since(fields)? {
+        Some(since) => Span::After(since, limit),
+        None => Span::Newest(limit),
+    })
+}
+
+fn page(fields: &Fields<'_>) -> Result<Page, Fault> {
+    let after = fields::optional(fields.after, "`after` is a user id")?.unwrap_or_default();
+    let limit = fields::number(fields.limit, "`limit` is a number of users")?.unwrap_or(PEOPLE.0);
+    Ok(Page { after: after.into(), limit: limit.min(PEOPLE.1) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fault(text: &str) -> &'static str {
+        read(text).map_or_else(|refused| refused.fault.code(), |_| "fine")
+    }
+
+    #[test]
+    fn requests_are_read() {
+        let text =
+            r#"{"type":"publish","room":"a","data": {"x":1} ,"event":"e","echo":false,"id":7,"more":[]}"#;
+        let what = What::Publish {
+            room: "a".into(),
+            event: Some("e".into()),
+            data: r#"{"x":1}"#,
+            echo: false,
+            store: true,
+        };
+        assert_eq!(read(text), Ok(Request { id: Some("7"), what }));
+        let join = |text| read(text).map(|request| request.what);
+        let span = |span| Ok(What::Join { room: "a/b".into(), span });
+        assert_eq!(join(r#"{"type":"join","room":"a\/b"}"#), span(Span::Nothing));
+        assert_eq!(join(r#"{"type":"join","room":"a/b","history":3}"#), span(Span::Newest(3)));
+        let since = Position { epoch: 10, offset: 4 };
+        let after = Span::After(Some(since), usize::MAX);
+        assert_eq!(join(r#"{"type":"join","room":"a/b","since":"0000000a:4","history":3}"#), span(after));
+        assert_eq!(
+            join(r#"{"type":"join","room":"a/b","since":"rubbish"}"#),
+            span(Span::After(None, usize::MAX))
+        );
+        assert_eq!(read(r#"{"type":"ping","id":"x"}"#), Ok(Request { id: Some("\"x\""), what: What::Ping }));
+    }
+
+    #[test]
+    fn every_fault_has_its_code() {
+        let cases = [
+            ("", "bad_json"),
+            ("[]", "bad_request"),
+            ("{}", "bad_request"),
+            (r#"{"type":7}"#, "bad_request"),
+            (r#"{"type":"dance"}"#, "unknown_type"),
+            (r#"{"type":"ping","id":null}"#, "bad_request"),
+            (r#"{"type":"join"}"#, "bad_request"),
+            (r#"{"type":"join","room":7}"#, "bad_request"),
+            (r#"{"type":"join","room":""}"#, "bad_room"),
+            (r#"{"type":"join","room":"$stats"}"#, "bad_room"),
+            (r#"{"type":"join","room":"a b"}"#, "bad_room"),
+            (r#"{"type":"join","room":"a","since":7}"#, "bad_request"),
+            (r#"{"type":"join","room":"a","history":-1}"#, "bad_request"),
+            (r#"{"type":"publish","room":"a"}"#, "bad_request"),
+            (r#"{"type":"publish","room":"a","data":1,"event":"a b"}"#, "bad_request"),
+            (r#"{"type":"publish","room":"a","data":1,"event":""}"#, "bad_request"),
+            (r#"{"type":"publish","room":"a","data":1,"echo":0}"#, "bad_request"),
+            (r#"{"type":"publish","room":"a","data":1,"store":"no"}"#, "bad_request"),
+            (r#"{"type":"publish","room":"a","data":1,"data":2}"#, "bad_request"),
+            (r#"{"type":"history","room":"a","limit":"x"}"#, "bad_request"),
+            (r#"{"type":"members","room":"a","after":1}"#, "bad_request"),
+        ];
+        for (text, code) in cases {
+            assert_eq!(fault(text), code, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_carries_the_id_if_it_could_be_read() {
+        assert_eq!(read(r#"{"type":"x","id":9}"#), Err(Refused { fault: Fault::UnknownType, id: Some("9") }));
+        assert_eq!(read("{").map_err(|refused| refused.id), Err(None));
+    }
+}

@@ -1,0 +1,70 @@
+//! Order within one process: a counter for each room, drawn anew with each life of the room.
+
+use std::collections::VecDeque;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+
+use crate::broker::directory::Directory;
+use crate::broker::place::{Ask, Tell};
+use crate::dialect;
+use crate::position::Position;
+use crate::room_key::{RoomKey, Space};
+use crate::time::Now;
+
+/// The engine without a network: whatever is asked is told within the same call, and nothing fails.
+#[derive(Default)]
+pub struct Local {
+    rooms: Directory<Position>,
+    lives: u64,
+    seed: RandomState,
+}
+
+impl Local {
+    /// Answers `ask` in full.
+    pub fn ask(&mut self, ask: Ask, now: Now, tells: &mut VecDeque<Tell>) {
+        match ask {
+            Ask::Open(room) => {
+                let position = self.open(&room);
+                let first = position.offset + 1;
+                tells.push_back(Tell::Opened { room, position, tail: Vec::new(), first });
+            }
+            Ask::Close(room) => {
+                self.rooms.find_key(&room).and_then(|number| self.rooms.remove(number));
+            }
+            Ask::Publish { room, draft, tag } => {
+                let stored = draft.store && room.space() == Space::Native;
+                let position = stored.then(|| self.next(&room));
+                let message = Arc::new(dialect::compose(room, position, draft, now.wall_ms));
+                tells.push_back(Tell::Committed { message, tag: Some(tag) });
+            }
+            // The home keeps all there is.
+            Ask::Read { room, tag, .. } => tells.push_back(Tell::Page { room, tag, messages: Vec::new() }),
+        }
+    }
+
+    /// Gives the room a new epoch, as if its order had been lost.
+    pub fn reopen(&mut self, room: &RoomKey) -> Position {
+        if let Some(number) = self.rooms.find_key(room) {
+            self.rooms.remove(number);
+        }
+        self.open(room)
+    }
+
+    fn open(&mut self, room: &RoomKey) -> Position {
+        self.lives += 1;
+        let epoch = self.seed.hash_one(self.lives) as u32;
+        let number = self.rooms.find_or_insert(room, || Position { epoch, offset: 0 });
+        self.rooms.get(number).copied().unwrap_or(Position { epoch, offset: 0 })
+    }
+
+    fn next(&mut self, room: &RoomKey) -> Position {
+        let number = self.rooms.find_or_insert(room, || Position { epoch: 0, offset: 0 });
+        match self.rooms.get_mut(number) {
+            Some(position) => {
+                position.offset += 1;
+                *position
+            }
+            None => Position { epoch: 0, offset: 0 },
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! What can go wrong, sorted by whose fault it is, with the words and numbers that each side is told.
+//!
+//! | fault | WebSocket | HTTP |
+//! | --- | --- | --- |
+//! | a request that cannot be read | `bad_json`, `bad_request`, `unknown_type`, `bad_room` | 400 |
+//! | a request that is not allowed | `forbidden` | 403 |
+//! | a request at the wrong time | `not_joined` | |
+//! | a limit | `room_limit`, `room_full` | 429 |
+//! | the server is busy or cannot | `unavailable` | 503 |
+
+/// A refused request: the connection lives on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// Not JSON, or nested too deep.
+    BadJson,
+    /// JSON, but not a request: what is wrong with it.
+    BadRequest(&'static str),
+    /// A `type` that this server does not know.
+    UnknownType,
+    /// A room name outside the rules.
+    BadRoom,
+    /// The room's settings do not let this client do that.
+    Forbidden,
+    /// The room must be joined first.
+    NotJoined,
+    /// The connection is in as many rooms as it may be.
+    RoomLimit,
+    /// The room has as many members as it takes.
+    RoomFull,
+    /// The server cannot do that now; trying again later may help.
+    Unavailable,
+}
+
+impl Fault {
+    /// The word that stands in `code`.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::BadJson => "bad_json",
+            Self::BadRequest(_) => "bad_request",
+            Self::UnknownType => "unknown_type",
+            Self::BadRoom => "bad_room",
+            Self::Forbidden => "forbidden",
+            Self::NotJoined => "not_joined",
+            Self::RoomLimit => "room_limit",
+            Self::RoomFull => "room_full",
+            Self::Unavailable => "unavailable",
+        }
+    }
+
+    /// The sentence that stands in `message`.
+    pub fn message(self) -> &'static str {
+        match self {
+            Self::BadJson => "this is not JSON, or it is nested more than 128 deep",
+            Self::BadRequest(what) => what,
+            Self::UnknownType => "no request has this type",
+            Self::BadRoom => "a room name is 1 to 200 bytes of A-Z a-z 0-9 _ - = @ , . ; : /",
+            Self::Forbidden => "this room does not let you do that",
+            Self::NotJoined => "join the room first",
+            Self::RoomLimit => "this connection is in as many rooms as it may be",
+            Self::RoomFull => "this room has as many members as it takes",
+            Self::Unavailable => "the server cannot do that now; try again later",
+        }
+    }
+
+    /// The HTTP status that says the same.
+    pub fn status(self) -> u16 {
+        match self {
+            Self::BadJson | Self::BadRequest(_) | Self::UnknownType | Self::BadRoom | Self::NotJoined => 400,
+            Self::Forbidden => 403,
+            Self::RoomLimit | Self::RoomFull => 429,
+            Self::Unavailable => 503,
+        }
+    }
+}
+
+/// Why the server ends a WebSocket connection: a code of RFC 6455 section 7.4 or of this server's own range.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Close {
+    /// The code in the close frame.
+    pub code: u16,
+    /// The reason in the close frame.
+    pub reason: std::borrow::Cow<'static, str>,
+}
+
+impl Close {
+    /// The client fell too far behind what others sent.
+    pub const SLOW_CONSUMER: Self = Self::fixed(4100, "slow consumer");
+    /// The client did not answer a ping.
+    pub const NO_PONG: Self = Self::fixed(4101, "no pong");
+    /// The native dialect is text.
+    pub const TEXT_ONLY: Self = Self::fixed(1003, "this dialect is text, not binary");
+    /// A raw room could not be joined, and its dialect has no words for why.
+    pub const NO_ROOM: Self = Self::fixed(1013, "the room cannot be joined now");
+    /// A page of another site tried to use an open relay.
+    pub const ORIGIN: Self = Self::fixed(1008, "origin not allowed");
+
+    /// A close whose reason never varies.
+    pub const fn fixed(code: u16, reason: &'static str) -> Self {
+        Self { code, reason: std::borrow::Cow::Borrowed(reason) }
+    }
+
+    /// The server goes away; the client comes back after `retry_ms`.
+    pub fn going_away(retry_ms: u64) -> Self {
+        Self { code: 1001, reason: format!("retry in {retry_ms} ms").into() }
+    }
+}

@@ -1,0 +1,29 @@
+//! HTTP/1.1 for a server, without I/O: bytes in, requests out; responses in, bytes out.
+//!
+//! A [`Reader`] is fed whatever arrived and gives a [`Head`], then a body, then the next head. It is strict by RFC 9110
+//! and 9112: where two readers of the same bytes could disagree, and so be led to see different requests, it answers
+//! with a [`Refusal`], after which the connection closes. A [`Response`] is built as a value and written in one go.
+//!
+//! ```text
+//!   input ─▶ Scan ─ end found ─▶ Head::parse ─▶ Framing ─▶ Body ─▶ the next Scan
+//!            lines, limits       httparse, Target, Host     sized or chunked
+//! ```
+
+mod authority;
+mod body;
+mod chunked;
+pub mod fields;
+mod framing;
+pub mod head;
+mod pairs;
+pub mod refusal;
+pub mod request;
+pub mod response;
+mod scan;
+mod syntax;
+pub mod target;
+
+pub use crate::http::fields::Fields;
+pub use crate::http::refusal::Refusal;
+pub use crate::http::request::{Head, Limits, Method, Reader, Step, Target, Version};
+pub use crate::http::response::{CONTINUE, Envelope, Response, reason};

@@ -1,0 +1,70 @@
+//! Names and values in the order they came, kept in one piece of text.
+
+use std::fmt;
+
+/// A list of (name, value) pairs in two allocations, however many there are.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(crate) struct Pairs {
+    /// All names and values, one after the other without anything between them.
+    text: String,
+    /// Where in `text` each name ends and where its value does; a name begins where the value before it ended.
+    ends: Vec<(usize, usize)>,
+}
+
+impl Pairs {
+    /// Makes room for `count` pairs of `bytes` together.
+    pub(crate) fn with_capacity(count: usize, bytes: usize) -> Self {
+        Self { text: String::with_capacity(bytes), ends: Vec::with_capacity(count) }
+    }
+
+    /// Adds a pair at the end.
+    pub(crate) fn push(&mut self, name: &str, value: &str) {
+        self.text.push_str(name);
+        let name_end = self.text.len();
+        self.text.push_str(value);
+        self.ends.push((name_end, self.text.len()));
+    }
+
+    /// How many pairs there are.
+    pub(crate) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// The pairs in order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        let mut start = 0;
+        self.ends.iter().map(move |&(name_end, value_end)| {
+            let pair = (&self.text[start..name_end], &self.text[name_end..value_end]);
+            start = value_end;
+            pair
+        })
+    }
+}
+
+/// Names only: values hold tokens and cookies, which no log may see.
+impl fmt::Debug for Pairs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter().map(|(name, _)| name)).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pairs_come_back_in_order_empty_ones_too() {
+        let given = [("a", "1"), ("", ""), ("b", ""), ("", "2"), ("a", "ü")];
+        let mut pairs = Pairs::with_capacity(5, 16);
+        given.iter().for_each(|(name, value)| pairs.push(name, value));
+        assert_eq!(pairs.iter().collect::<Vec<_>>(), given);
+        assert_eq!(pairs.len(), 5);
+    }
+
+    #[test]
+    fn debug_shows_no_value() {
+        let mut pairs = Pairs::default();
+        pairs.push("token", "secret");
+        assert_eq!(format!("{pairs:?}"), r#"["token"]"#);
+    }
+}

@@ -1,0 +1,77 @@
+//! Why a request was not read to its end.
+
+use std::borrow::Cow;
+
+/// The answer to a request that cannot be served. The connection closes after it, since what follows on it may not
+/// begin where it seems to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The HTTP status.
+    pub status: u16,
+    /// The `code` of the JSON error body, a word in snake case.
+    pub code: &'static str,
+    /// The `message` of the JSON error body, for people.
+    pub message: Cow<'static, str>,
+    /// Fields that a status asks for, such as `Allow` with 405 or `Upgrade` with 426.
+    pub headers: Vec<(&'static str, Cow<'static, str>)>,
+}
+
+impl Refusal {
+    /// A refusal without further fields.
+    pub fn new(status: u16, code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { status, code, message: message.into(), headers: Vec::new() }
+    }
+
+    /// The same with one more field.
+    #[must_use]
+    pub fn header(mut self, name: &'static str, value: impl Into<Cow<'static, str>>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    /// 400: the bytes are not a request, or not the same request to everybody.
+    pub fn bad_request(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(400, "bad_request", message)
+    }
+
+    /// 411: a method that carries a body came without a way to know its end.
+    pub fn length_required() -> Self {
+        Self::new(411, "length_required", "a body needs Content-Length or Transfer-Encoding: chunked")
+    }
+
+    /// 413: the body is over `limit` bytes.
+    pub fn content_too_large(limit: usize) -> Self {
+        Self::new(413, "content_too_large", format!("the body is over {limit} bytes"))
+    }
+
+    /// 414: the request line is too long or the target in too many parts.
+    pub fn uri_too_long(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(414, "uri_too_long", message)
+    }
+
+    /// 415: the body is encoded. RFC 9110 12.5.3 asks to say what would have been accepted.
+    pub fn unsupported_encoding() -> Self {
+        Self::new(415, "unsupported_media_type", "Content-Encoding must be identity or absent")
+            .header("Accept-Encoding", "identity")
+    }
+
+    /// 417: something other than `100-continue` is expected.
+    pub fn expectation_failed() -> Self {
+        Self::new(417, "expectation_failed", "Expect may only be 100-continue")
+    }
+
+    /// 431: too many fields, or too many bytes of them.
+    pub fn header_too_large(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(431, "header_too_large", message)
+    }
+
+    /// 501: a transfer coding that this server does not know.
+    pub fn unknown_transfer_coding() -> Self {
+        Self::new(501, "not_implemented", "Transfer-Encoding may only be chunked")
+    }
+
+    /// 505: a version of HTTP other than 1.0 and 1.1.
+    pub fn version_not_supported() -> Self {
+        Self::new(505, "version_not_supported", "only HTTP/1.1 and HTTP/1.0 are spoken here")
+    }
+}

@@ -1,0 +1,117 @@
+//! Requests out of the bytes of a connection.
+
+use crate::http::body::Body;
+use crate::http::refusal::Refusal;
+use crate::http::scan::Scan;
+use crate::settings;
+
+pub use crate::http::head::{Head, Method, Version};
+pub use crate::http::target::Target;
+
+#[cfg(test)]
+mod tests;
+
+/// Bounds on a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of the head, from the method to the final empty line; also of the extensions and trailers of one chunked
+    /// body together.
+    pub header: usize,
+    /// Fields in the head.
+    pub headers: usize,
+    /// Bytes of the body, after chunked decoding.
+    pub body: usize,
+}
+
+/// What came of some bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// All bytes were used and more are needed.
+    More,
+    /// A head is complete. Its body is next, also where there is none.
+    Head(Head),
+    /// The body is complete, and with it the request.
+    Body(Vec<u8>),
+}
+
+/// Reads the requests of one connection, one after the other.
+///
+/// After a [`Step::Head`] the caller may stop, as for an upgrade, whose next protocol owns all bytes that were not used;
+/// or it reads on for the [`Step::Body`], which a request without one gives at once, even for no input. The result is
+/// the same however the bytes are cut.
+#[derive(Debug)]
+pub struct Reader {
+    phase: Phase,
+}
+
+#[derive(Debug)]
+enum Phase {
+    Head(Scan),
+    Body(Body),
+    /// Nothing behind a refused request can be trusted to be one.
+    Refused,
+}
+
+impl Reader {
+    /// A reader at the beginning of a request.
+    pub fn new() -> Self {
+        Self { phase: Phase::Head(Scan::default()) }
+    }
+
+    /// Takes bytes from the front of `input`; returns how many were used and what came of it. Stops after each head and
+    /// after each body, so that pipelined bytes stay with the caller.
+    ///
+    /// # Errors
+    ///
+    /// A [`Refusal`] is to be answered and the connection to be closed. A reader that refused uses up whatever follows.
+    pub fn read(&mut self, input: &[u8], limits: &Limits) -> (usize, Result<Step, Refusal>) {
+        let outcome = match &mut self.phase {
+            Phase::Head(scan) => scan.read(input, limits).map(|(used, head)| (used, head.map(Step::Head))),
+            Phase::Body(body) => {
+                body.read(input, limits).map(|(used, content)| (used, content.map(Step::Body)))
+            }
+            Phase::Refused => Ok((input.len(), None)),
+        };
+        match outcome {
+            Ok((used, step)) => {
+                let step = step.unwrap_or(Step::More);
+                self.advance(&step);
+                (used, Ok(step))
+            }
+            Err(refusal) => {
+                self.phase = Phase::Refused;
+                (input.len(), Err(refusal))
+            }
+        }
+    }
+
+    /// Whether nothing of a request has arrived: the connection may be closed without anybody waiting for an answer.
+    pub fn is_idle(&self) -> bool {
+        matches!(&self.phase, Phase::Head(scan) if scan.is_idle())
+    }
+
+    /// Whether a head was given and its body not yet.
+    pub fn in_body(&self) -> bool {
+        matches!(self.phase, Phase::Body(_))
+    }
+
+    fn advance(&mut self, step: &Step) {
+        match step {
+            Step::More => {}
+            Step::Head(head) => self.phase = Phase::Body(Body::new(head.framing())),
+            Step::Body(_) => self.phase = Phase::Head(Scan::default()),
+        }
+    }
+}
+
+impl Default for Reader {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl From<&settings::Limits> for Limits {
+    fn from(limits: &settings::Limits) -> Self {
+        Self { header: limits.header, headers: limits.headers, body: limits.api_body }
+    }
+}

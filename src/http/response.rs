@@ -1,0 +1,255 @@
+//! Responses, built as values and written in one go.
+
+use std::borrow::Cow;
+use std::io::Write;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use httpdate::HttpDate;
+use serde_json::json;
+
+use crate::http::head::{Head, Method, Version};
+use crate::http::refusal::Refusal;
+use crate::http::syntax::{is_text, is_token};
+
+#[cfg(test)]
+mod tests;
+
+/// The interim response to `Expect: 100-continue`.
+pub const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
+
+/// The last second that an HTTP date can show, 31 December 9999.
+const LAST_SECOND: Duration = Duration::from_secs(253_402_300_799);
+
+/// A response to be written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Response {
+    status: u16,
+    headers: Vec<(&'static str, String)>,
+    content_type: Option<&'static str>,
+    body: Cow<'static, [u8]>,
+    /// Whether a body of unknown length follows, which the end of the connection ends.
+    streams: bool,
+}
+
+/// What a response depends on besides itself: the request that it answers, the connection and the time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Envelope {
+    /// The request was HEAD: the body's length is told, the body is not sent.
+    pub head_only: bool,
+    /// The connection closes after this response.
+    pub close: bool,
+    /// The version that the client speaks. To HTTP/1.0 every response closes.
+    pub version: Version,
+    /// Wall time, for `Date`.
+    pub now: SystemTime,
+}
+
+impl Envelope {
+    /// For the answer to `head`; `close` follows what the client asked for.
+    pub fn answering(head: &Head, now: SystemTime) -> Self {
+        Self { head_only: head.method == Method::Head, close: !head.keep_alive, version: head.version, now }
+    }
+
+    /// For a response after which the connection closes and whose request is not known, as after a [`Refusal`].
+    pub fn closing(now: SystemTime) -> Self {
+        Self { head_only: false, close: true, version: Version::Http11, now }
+    }
+
+    /// Whether the connection closes behind the response.
+    pub fn closes(&self) -> bool {
+        self.close || self.version == Version::Http10
+    }
+}
+
+impl Response {
+    /// A response without a body. 401 says which way to identify is meant, as it must (RFC 9110 15.5.2).
+    pub fn new(status: u16) -> Self {
+        let bare =
+            Self { status, headers: Vec::new(), content_type: None, body: Cow::default(), streams: false };
+        if status == 401 { bare.header("WWW-Authenticate", "Bearer") } else { bare }
+    }
+
+    /// The HTTP status.
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// Adds a field. `Connection`, `Content-Length`, `Content-Type` and `Date` are not for this: they are written from
+    /// what else is known.
+    ///
+    /// A character in `value` that could end the field, or that no field may have, is a bug of the caller; outside of
+    /// debug builds it becomes a space, so that nothing can be injected.
+    #[must_use]
+    pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        debug_assert!(!name.is_empty() && name.bytes().all(is_token), "{name:?} is no field name");
+        debug_assert!(!is_framing(name), "{name} is not set by hand");
+        self.headers.push((name, clean(value.into())));
+        self
+    }
+
+    /// Names the methods that a resource has, as 405 must (RFC 9110 15.5.6).
+    #[must_use]
+    pub fn allow(self, methods: &[Method]) -> Self {
+        let names: Vec<&str> = methods.iter().map(Method::as_str).collect();
+        self.header("Allow", names.join(", "))
+    }
+
+    /// Names the protocol that 101 switches to or that 426 asks for; `Connection: upgrade` comes with it.
+    #[must_use]
+    pub fn upgrade(self, protocol: &'static str) -> Self {
+        self.header("Upgrade", protocol)
+    }
+
+    /// Says when to come back, in whole seconds and at least one, for 429 and 503.
+    #[must_use]
+    pub fn retry_after(self, wait: Duration) -> Self {
+        let seconds = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0)).max(1);
+        self.header("Retry-After", seconds.to_string())
+    }
+
+    /// Gives it a body of any type.
+    #[must_use]
+    pub fn body(mut self, content_type: &'static str, body: impl Into<Cow<'static, [u8]>>) -> Self {
+        self.content_type = Some(content_type);
+        self.body = body.into();
+        self
+    }
+
+    /// Gives it a body that is JSON already.
+    #[must_use]
+    pub fn json(self, body: impl Into<Vec<u8>>) -> Self {
+        self.body("application/json", body.into())
+    }
+
+    /// Gives it a body of plain text.
+    #[must_use]
+    pub fn text(self, body: &str) -> Self {
+        self.body("text/plain; charset=utf-8", body.as_bytes().to_vec())
+    }
+
+    /// Gives it the body that every error here has: `{"error":{"code","message"}}`.
+    #[must_use]
+    pub fn error(self, code: &str, message: &str) -> Self {
+        self.json(json!({"error": {"code": code, "message": message}}).to_string())
+    }
+
+    /// Announces a body that the caller writes bit by bit, and that ends with the connection.
+    #[must_use]
+    pub fn stream(mut self, content_type: &'static str) -> Self {
+        self.content_type = Some(content_type);
+        self.streams = true;
+        self
+    }
+
+    /// Appends the response to `out`: the whole of it, or its head where the body is not to be sent.
+    pub fn write(&self, to: &Envelope, out: &mut Vec<u8>) {
+        // Writing to a Vec cannot fail. RFC 9110 6.2: the version is the sender's own, also towards HTTP/1.0.
+        let _ = write!(out, "HTTP/1.1 {} {}\r\n", self.status, reason(self.status));
+        if self.status >= 200 {
+            let _ = write!(out, "Date: {}\r\n", date(to.now));
+        }
+        for (name, value) in &self.headers {
+            write_field(name, value, out);
+        }
+        self.write_connection(to, out);
+        if let Some(content_type) = self.content_type {
+            write_field("Content-Type", content_type, out);
+        }
+        if !self.streams && has_content(self.status) {
+            let _ = write!(out, "Content-Length: {}\r\n", self.body.len());
+        }
+        out.extend_from_slice(b"\r\n");
+        if !to.head_only && has_content(self.status) {
+            out.extend_from_slice(&self.body);
+        }
+    }
+
+    /// RFC 9110 7.8: who sends `Upgrade` must name it in `Connection` as well.
+    fn write_connection(&self, to: &Envelope, out: &mut Vec<u8>) {
+        let upgrades = self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("upgrade"));
+        let closes = self.status >= 200 && (self.streams || to.closes());
+        match (upgrades, closes) {
+            (true, true) => write_field("Connection", "upgrade, close", out),
+            (true, false) => write_field("Connection", "upgrade", out),
+            (false, true) => write_field("Connection", "close", out),
+            (false, false) => {}
+        }
+    }
+}
+
+impl From<&Refusal> for Response {
+    fn from(refusal: &Refusal) -> Self {
+        let response = Self::new(refusal.status).error(refusal.code, &refusal.message);
+        refusal.headers.iter().fold(response, |response, (name, value)| response.header(name, value.as_ref()))
+    }
+}
+
+/// The reason phrase of a status, or nothing for one that this server does not use.
+pub fn reason(status: u16) -> &'static str {
+    match status {
+        100 => "Continue",
+        101 => "Switching Protocols",
+        200 => "OK",
+        201 => "Created",
+        202 => "Accepted",
+        204 => "No Content",
+        301 => "Moved Permanently",
+        302 => "Found",
+        304 => "Not Modified",
+        307 => "Temporary Redirect",
+        308 => "Permanent Redirect",
+        400 => "Bad Request",
+        401 => "Unauthorized",
+        403 => "Forbidden",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        406 => "Not Acceptable",
+        408 => "Request Timeout",
+        409 => "Conflict",
+        411 => "Length Required",
+        412 => "Precondition Failed",
+        413 => "Content Too Large",
+        414 => "URI Too Long",
+        415 => "Unsupported Media Type",
+        417 => "Expectation Failed",
+        421 => "Misdirected Request",
+        422 => "Unprocessable Content",
+        426 => "Upgrade Required",
+        429 => "Too Many Requests",
+        431 => "Request Header Fields Too Large",
+        500 => "Internal Server Error",
+        501 => "Not Implemented",
+        503 => "Service Unavailable",
+        505 => "HTTP Version Not Supported",
+        _ => "",
+    }
+}
+
+/// Whether a response of this status has content (RFC 9110 6.4.1), and so a length.
+fn has_content(status: u16) -> bool {
+    status >= 200 && status != 204 && status != 304
+}
+
+/// Whether `name` is a field that [`Response::write`] alone sets: two of them would contradict each other.
+fn is_framing(name: &str) -> bool {
+    ["connection", "content-length", "content-type", "date", "transfer-encoding"]
+        .iter()
+        .any(|framing| name.eq_ignore_ascii_case(framing))
+}
+
+fn clean(value: String) -> String {
+    let is_clean = value.bytes().all(is_text);
+    debug_assert!(is_clean, "a field value has a control character");
+    if is_clean { value } else { value.replace(|character: char| character.is_ascii_control(), " ") }
+}
+
+fn write_field(name: &str, value: &str, out: &mut Vec<u8>) {
+    for part in [name, ": ", value, "\r\n"] {
+        out.extend_from_slice(part.as_bytes());
+    }
+}
+
+/// The date in the form of RFC 9110 5.6.7, which has four digits for the year. A clock may be set to anything.
+fn date(now: SystemTime) -> HttpDate {
+    HttpDate::from(now.clamp(UNIX_EPOCH, UNIX_EPOCH + LAST_SECOND))
+}

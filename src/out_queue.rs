@@ -1,0 +1,214 @@
+//! What a session's socket has not taken yet: ranges of shared buffers, in order, never copies of them.
+
+use std::collections::VecDeque;
+use std::io::IoSlice;
+
+use bytes::Bytes;
+
+use crate::time::Tick;
+
+/// What a queued segment costs beside its bytes, so that many small ones count for what they take.
+pub const SEGMENT_COST: usize = 64;
+
+/// Who wanted the bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// The connection itself: replies, history, echo, HTTP answers. Too many of them stop its reading.
+    Asked,
+    /// Others: what rooms send. Too many of them make it a slow consumer.
+    Sent,
+}
+
+#[derive(Debug)]
+enum Body {
+    Shared(Bytes),
+    Own(Vec<u8>),
+}
+
+#[derive(Debug)]
+struct Segment {
+    body: Body,
+    class: Class,
+    at: Tick,
+}
+
+impl Segment {
+    fn bytes(&self) -> &[u8] {
+        match &self.body {
+            Body::Shared(bytes) => bytes,
+            Body::Own(bytes) => bytes,
+        }
+    }
+
+    fn cost(&self) -> usize {
+        self.bytes().len() + SEGMENT_COST
+    }
+}
+
+/// The unsent bytes of one session. Every segment begins and ends between two frames.
+#[derive(Debug, Default)]
+pub struct OutQueue {
+    segments: VecDeque<Segment>,
+    /// How much of the first segment is already gone.
+    sent: usize,
+    asked: usize,
+    others: usize,
+}
+
+impl OutQueue {
+    /// Own segments grow to this, so that many small replies are one write.
+    const OWN: usize = 16 * 1024;
+
+    /// Whether everything is gone.
+    pub fn is_empty(&self) -> bool {
+        self.segments.is_empty()
+    }
+
+    /// The cost of what the connection asked for.
+    pub fn asked(&self) -> usize {
+        self.asked
+    }
+
+    /// The cost of what others sent.
+    pub fn others(&self) -> usize {
+        self.others
+    }
+
+    /// When the oldest of what others sent was queued.
+    pub fn oldest(&self) -> Option<Tick> {
+        self.segments.iter().find(|segment| segment.class == Class::Sent).map(|segment| segment.at)
+    }
+
+    /// Queues a range of a shared buffer.
+    pub fn push_shared(&mut self, bytes: Bytes, class: Class, at: Tick) {
+        if !bytes.is_empty() {
+            self.push(Segment { body: Body::Shared(bytes), class, at });
+        }
+    }
+
+    /// Queues bytes of this session alone, which `write` appends to a buffer.
+    pub fn push_own(&mut self, class: Class, at: Tick, write: impl FnOnce(&mut Vec<u8>)) {
+        if let Some(Segment { body: Body::Own(bytes), class: last, .. }) = self.segments.back_mut()
+            && *last == class
+            && bytes.len() < Self::OWN
+        {
+            let before = bytes.len();
+            write(bytes);
+            let added = bytes.len() - before;
+            *self.account(class) += added;
+            return;
+        }
+        let mut bytes = Vec::new();
+        write(&mut bytes);
+        if !bytes.is_empty() {
+            self.push(Segment { body: Body::Own(bytes), class, at });
+        }
+    }
+
+    fn push(&mut self, segment: Segment) {
+        *self.account(segment.class) += segment.cost();
+        self.segments.push_back(segment);
+    }
+
+    fn account(&mut self, class: Class) -> &mut usize {
+        match class {
+            Class::Asked => &mut self.asked,
+            Class::Sent => &mut self.others,
+        }
+    }
+
+    /// The unsent bytes from the front, as many pieces as `slices` has room for; says how many there are.
+    pub fn front<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
+        let mut count = 0;
+        for (slot, segment) in slices.iter_mut().zip(&self.segments) {
+            let skip = if count == 0 { self.sent } else { 0 };
+            *slot = IoSlice::new(&segment.bytes()[skip..]);
+            count += 1;
+        }
+        count
+    }
+
+    /// Forgets the first `n` bytes: the socket has them.
+    pub fn advance(&mut self, n: usize) {
+        self.sent += n;
+        while let Some(first) = self.segments.front()
+            && self.sent >= first.bytes().len()
+        {
+            self.sent -= first.bytes().len();
+            let (class, cost) = (first.class, first.cost());
+            *self.account(class) -= cost;
+            self.segments.pop_front();
+        }
+    }
+
+    /// Drops everything but a segment that is partly gone, whose end keeps what follows on a frame boundary.
+    pub fn cut(&mut self) {
+        let keep = usize::from(self.sent > 0);
+        while self.segments.len() > keep {
+            if let Some(last) = self.segments.pop_back() {
+                *self.account(last.class) -= last.cost();
+            }
+        }
+    }
+
+    /// Drops everything. What follows need not make sense to the peer.
+    pub fn clear(&mut self) {
+        self.segments.clear();
+        (self.sent, self.asked, self.others) = (0, 0, 0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(queue: &OutQueue) -> Vec<u8> {
+        let mut slices = [IoSlice::new(&[]); 8];
+        let count = queue.front(&mut slices);
+        slices[..count].iter().flat_map(|slice| slice.to_vec()).collect()
+    }
+
+    fn queue() -> OutQueue {
+        let mut queue = OutQueue::default();
+        queue.push_shared(Bytes::from_static(b"hello "), Class::Sent, Tick(1));
+        queue.push_own(Class::Asked, Tick(2), |out| out.extend(b"wor"));
+        queue.push_own(Class::Asked, Tick(3), |out| out.extend(b"ld"));
+        queue.push_shared(Bytes::from_static(b"!"), Class::Sent, Tick(4));
+        queue
+    }
+
+    #[test]
+    fn bytes_leave_in_order_at_every_split() {
+        for split in 0..=12 {
+            let mut queue = queue();
+            queue.advance(split);
+            assert_eq!(text(&queue), &b"hello world!"[split..]);
+            queue.advance(12 - split);
+            assert!(queue.is_empty());
+            assert_eq!((queue.asked(), queue.others()), (0, 0));
+        }
+    }
+
+    #[test]
+    fn each_side_pays_for_its_own() {
+        let mut queue = queue();
+        assert_eq!(queue.others(), 7 + 2 * SEGMENT_COST);
+        assert_eq!(queue.asked(), 5 + SEGMENT_COST);
+        assert_eq!(queue.oldest(), Some(Tick(1)));
+        queue.advance(6);
+        assert_eq!(queue.oldest(), Some(Tick(4)));
+    }
+
+    #[test]
+    fn a_cut_keeps_the_frame_that_is_under_way() {
+        let mut queue = queue();
+        queue.advance(2);
+        queue.cut();
+        assert_eq!(text(&queue), b"llo ");
+        let mut queue = super::tests::queue();
+        queue.advance(6);
+        queue.cut();
+        assert!(queue.is_empty());
+        assert_eq!((queue.asked(), queue.others()), (0, 0));
+    }
+}

@@ -1,0 +1,73 @@
+//! Positions: places in the order of a room's messages.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// A place in the order of one room's messages, written `epoch:offset`.
+///
+/// Offsets grow by one a message. The epoch tells one life of a room from the next: positions of different epochs
+/// cannot be compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Position {
+    /// Which life of the room; drawn at random.
+    pub epoch: u32,
+    /// How many messages had got a place in this life, this one included; 0 before the first.
+    pub offset: u64,
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:08x}:{}", self.epoch, self.offset)
+    }
+}
+
+/// The text is not a position that this server can have written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotAPosition;
+
+impl FromStr for Position {
+    type Err = NotAPosition;
+
+    fn from_str(text: &str) -> Result<Self, NotAPosition> {
+        let (epoch, offset) = text.split_once(':').ok_or(NotAPosition)?;
+        let hex = epoch.len() == 8 && epoch.bytes().all(|b| b.is_ascii_hexdigit() && !b.is_ascii_uppercase());
+        let decimal = !offset.is_empty() && offset.bytes().all(|b| b.is_ascii_digit());
+        if !hex || !decimal {
+            return Err(NotAPosition);
+        }
+        Ok(Self {
+            epoch: u32::from_str_radix(epoch, 16).map_err(|_| NotAPosition)?,
+            offset: offset.parse().map_err(|_| NotAPosition)?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_position_reads_back() {
+        let position = Position { epoch: 0xbeef, offset: 18 };
+        assert_eq!(position.to_string(), "0000beef:18");
+        assert_eq!("0000beef:18".parse(), Ok(position));
+    }
+
+    #[test]
+    fn rubbish_is_no_position() {
+        for text in [
+            "",
+            ":",
+            "0000beef",
+            "beef:1",
+            "0000BEEF:1",
+            "0000beef:+1",
+            "0000beef:-1",
+            "0000beef:",
+            "+000beef:1",
+        ] {
+            assert_eq!(text.parse::<Position>(), Err(NotAPosition), "{text}");
+        }
+        assert!("00000000:18446744073709551616".parse::<Position>().is_err());
+    }
+}

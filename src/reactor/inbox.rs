@@ -1,0 +1,89 @@
+//! How threads talk to a reactor: a buffer that is swapped out whole, and a waker for when it was empty.
+
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use mio::{Registry, Token, Waker};
+
+use crate::broker::post::Post;
+use crate::shard::Common;
+
+/// What a reactor can be told.
+#[derive(Debug)]
+pub enum Letter {
+    /// A post for its shard.
+    Post(Post),
+    /// End in this time, without haste.
+    Drain(Duration),
+    /// End now.
+    Stop,
+}
+
+/// The end of an inbox that others hold; cheap to clone.
+#[derive(Clone)]
+pub struct Inbox(Arc<Inner>);
+
+struct Inner {
+    letters: Mutex<Letters>,
+    waker: Waker,
+    shard: usize,
+    common: Arc<Common>,
+}
+
+#[derive(Debug, Default)]
+struct Letters {
+    kept: Vec<Letter>,
+    bytes: usize,
+}
+
+impl Letter {
+    /// Bytes that somebody outside of the server made it hold.
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Post(Post::Publish(_, _, draft)) => draft.data.len(),
+            _ => 0,
+        }
+    }
+}
+
+impl Inbox {
+    /// The inbox of `shard`, whose waker shows up as `token`.
+    ///
+    /// # Errors
+    ///
+    /// If the system has no descriptor left for the waker.
+    pub fn new(registry: &Registry, token: Token, shard: usize, common: Arc<Common>) -> io::Result<Self> {
+        let waker = Waker::new(registry, token)?;
+        Ok(Self(Arc::new(Inner { letters: Mutex::default(), waker, shard, common })))
+    }
+
+    /// Puts letters in, in order. Never refuses.
+    pub fn put(&self, letters: impl IntoIterator<Item = Letter>) {
+        let mut inside = self.lock();
+        let was_empty = inside.kept.is_empty();
+        for letter in letters {
+            inside.bytes += letter.bytes();
+            inside.kept.push(letter);
+        }
+        let wake = was_empty && !inside.kept.is_empty();
+        self.0.common.pressure.set_inbox(self.0.shard, inside.bytes);
+        drop(inside);
+        if wake && let Err(error) = self.0.waker.wake() {
+            tracing::error!(%error, "a reactor cannot be woken");
+        }
+    }
+
+    /// Swaps what has come with the empty `letters`.
+    pub(super) fn take(&self, letters: &mut Vec<Letter>) {
+        let mut inside = self.lock();
+        std::mem::swap(&mut inside.kept, letters);
+        inside.bytes = 0;
+        self.0.common.pressure.set_inbox(self.0.shard, 0);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Letters> {
+        // A thread that panicked while it put letters in left whole letters.
+        self.0.letters.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

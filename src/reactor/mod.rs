@@ -1,0 +1,18 @@
+//! The only place with sockets and clocks: one thread that waits, reads, lets its shard decide, and writes.
+//!
+//! ```text
+//!   wait ─▶ gather ─▶ decide ─▶ hand ─▶ flush ─▶ reap ─┐
+//!     ▲                                                │
+//!     └────────────────────────────────────────────────┘
+//! ```
+
+mod budget;
+mod clock;
+mod inbox;
+mod listener;
+mod socket;
+mod turn;
+
+pub use inbox::{Inbox, Letter};
+pub use listener::{BindError, bind};
+pub use turn::Reactor;

@@ -1,0 +1,170 @@
+//! The sockets of a reactor's sessions, by the keys of the sessions.
+
+use std::io::{IoSlice, Read, Write};
+use std::net::Shutdown;
+
+use mio::net::TcpStream;
+use mio::{Interest, Registry, Token};
+
+use super::budget::Budget;
+use crate::shard::outlet::{Outlet, Taken};
+
+/// One connection, and what the kernel last said of it. Edge-triggered: it says so once.
+struct Socket {
+    stream: TcpStream,
+    readable: bool,
+    /// The peer has finished, or the connection failed: reads go on until they say so.
+    read_closed: bool,
+    listed: bool,
+}
+
+/// What a read came to.
+pub(super) enum Input {
+    /// So many bytes; whether there may be more.
+    Bytes(usize, bool),
+    /// Nothing for now.
+    Nothing,
+    /// The peer has finished.
+    Eof,
+    /// The connection failed.
+    Broken,
+}
+
+/// All connections of a reactor.
+#[derive(Default)]
+pub(super) struct Sockets {
+    sockets: Vec<Option<Socket>>,
+    /// Sessions that may have something to read.
+    ready: Vec<u32>,
+}
+
+impl Sockets {
+    /// Takes in the connection of session `key`, registered both ways once and for all.
+    pub(super) fn insert(
+        &mut self,
+        registry: &Registry,
+        key: u32,
+        mut stream: TcpStream,
+    ) -> std::io::Result<()> {
+        registry.register(&mut stream, Token(key as usize), Interest::READABLE | Interest::WRITABLE)?;
+        let index = key as usize;
+        if index >= self.sockets.len() {
+            self.sockets.resize_with(index + 1, || None);
+        }
+        self.sockets[index] = Some(Socket { stream, readable: false, read_closed: false, listed: false });
+        Ok(())
+    }
+
+    /// Closes the connection of session `key`.
+    pub(super) fn remove(&mut self, key: u32) {
+        if let Some(socket) = self.sockets.get_mut(key as usize) {
+            // Closing the last descriptor takes it out of the poll.
+            *socket = None;
+        }
+    }
+
+    /// The kernel says that session `key` can be read.
+    pub(super) fn readable(&mut self, key: u32, read_closed: bool) {
+        if let Some(socket) = self.get(key) {
+            socket.readable = true;
+            socket.read_closed |= read_closed;
+            self.list(key);
+        }
+    }
+
+    /// Puts session `key` on the list of those to read, if there may be something.
+    pub(super) fn list(&mut self, key: u32) {
+        if let Some(socket) = self.get(key)
+            && socket.readable
+            && !std::mem::replace(&mut socket.listed, true)
+        {
+            self.ready.push(key);
+        }
+    }
+
+    /// Whether some session may have something to read.
+    pub(super) fn has_ready(&self) -> bool {
+        !self.ready.is_empty()
+    }
+
+    /// The sessions to read in this turn.
+    pub(super) fn take_ready(&mut self, into: &mut Vec<u32>) {
+        std::mem::swap(&mut self.ready, into);
+        for key in into {
+            if let Some(Some(socket)) = self.sockets.get_mut(*key as usize) {
+                socket.listed = false;
+            }
+        }
+    }
+
+    /// Reads what session `key` has sent.
+    pub(super) fn read(&mut self, key: u32, buffer: &mut [u8]) -> Input {
+        let Some(socket) = self.get(key) else { return Input::Nothing };
+        loop {
+            match socket.stream.read(buffer) {
+                Ok(0) => {
+                    socket.readable = false;
+                    return Input::Eof;
+                }
+                Ok(n) => {
+                    // A short read has emptied the socket, which saves asking again; but data and FIN together give one
+                    // edge, and behind them nothing would tell of the end.
+                    socket.readable = n == buffer.len() || socket.read_closed;
+                    return Input::Bytes(n, socket.readable);
+                }
+                Err(error) => match error.kind() {
+                    std::io::ErrorKind::WouldBlock => {
+                        socket.readable = false;
+                        return Input::Nothing;
+                    }
+                    std::io::ErrorKind::Interrupted => {}
+                    _ => {
+                        socket.readable = false;
+                        return Input::Broken;
+                    }
+                },
+            }
+        }
+    }
+
+    fn get(&mut self, key: u32) -> Option<&mut Socket> {
+        self.sockets.get_mut(key as usize)?.as_mut()
+    }
+}
+
+/// The sockets as a shard writes to them within one turn.
+pub(super) struct Writer<'a> {
+    pub(super) sockets: &'a mut Sockets,
+    pub(super) budget: Budget,
+}
+
+impl Outlet for Writer<'_> {
+    fn write(&mut self, key: u32, slices: &[IoSlice<'_>]) -> Taken {
+        let Some(socket) = self.sockets.get(key) else { return Taken::Broken };
+        loop {
+            let result = match slices {
+                [one] => socket.stream.write(one),
+                many => socket.stream.write_vectored(many),
+            };
+            match result {
+                Ok(n) => return Taken::Some(n),
+                Err(error) => match error.kind() {
+                    std::io::ErrorKind::WouldBlock => return Taken::Some(0),
+                    std::io::ErrorKind::Interrupted => {}
+                    _ => return Taken::Broken,
+                },
+            }
+        }
+    }
+
+    fn finish(&mut self, key: u32) {
+        if let Some(socket) = self.sockets.get(key) {
+            // It fails where the peer is gone already, and then there is nobody to tell.
+            drop(socket.stream.shutdown(Shutdown::Write));
+        }
+    }
+
+    fn is_spent(&mut self) -> bool {
+        self.budget.is_spent()
+    }
+}

@@ -1,0 +1,259 @@
+//! The turn: what a reactor does over and over.
+
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use mio::net::TcpListener;
+use mio::{Events, Interest, Poll, Token};
+
+use super::budget::Budget;
+use super::clock::Clock;
+use super::inbox::{Inbox, Letter};
+use super::listener::{Accepted, accept};
+use super::socket::{Input, Sockets, Writer};
+use crate::engine::{Engine, local::Local};
+use crate::id::ShardId;
+use crate::shard::{Common, Shard};
+use crate::time::Tick;
+
+/// Connections taken in one turn by one listener.
+const ACCEPTS: usize = 64;
+
+/// Bytes read from one session in one turn. All sessions share the one buffer.
+const READ: usize = 64 * 1024;
+
+/// How long a listener rests when there is no descriptor left: no edge tells when there is one again.
+const REST: Duration = Duration::from_millis(100);
+
+/// Tokens above these are not sessions. The slab of sessions stays far below.
+const INBOX: Token = Token(usize::MAX - 1);
+const LISTENERS: usize = usize::MAX / 2;
+
+/// A listening socket, and whether somebody may wait at it.
+struct Gate {
+    listener: TcpListener,
+    waiting: bool,
+    rests_until: Option<Instant>,
+}
+
+/// One thread's loop, with its sockets, its shard and the inboxes of the other shards.
+pub struct Reactor {
+    me: ShardId,
+    poll: Poll,
+    events: Events,
+    inbox: Inbox,
+    peers: Vec<Inbox>,
+    gates: Vec<Gate>,
+    sockets: Sockets,
+    shard: Shard,
+    clock: Clock,
+    buffer: Vec<u8>,
+    letters: Vec<Letter>,
+    ready: Vec<u32>,
+    complained: Option<Instant>,
+    stopped: bool,
+}
+
+impl Reactor {
+    /// A reactor that has its descriptors and does not run yet.
+    ///
+    /// # Errors
+    ///
+    /// If the system has no descriptor left for it.
+    pub fn new(me: ShardId, common: Arc<Common>, listeners: Vec<TcpListener>) -> io::Result<Self> {
+        let poll = Poll::new()?;
+        let inbox = Inbox::new(poll.registry(), INBOX, usize::from(me), common.clone())?;
+        let mut gates = Vec::new();
+        for (index, mut listener) in listeners.into_iter().enumerate() {
+            poll.registry().register(&mut listener, Token(LISTENERS + index), Interest::READABLE)?;
+            gates.push(Gate { listener, waiting: true, rests_until: None });
+        }
+        let mut clock = Clock::new();
+        let shard = Shard::new(me, common, Engine::Local(Local::default()), clock.read());
+        Ok(Self {
+            me,
+            poll,
+            events: Events::with_capacity(1024),
+            inbox,
+            peers: Vec::new(),
+            gates,
+            sockets: Sockets::default(),
+            shard,
+            clock,
+            buffer: vec![0; READ],
+            letters: Vec::new(),
+            ready: Vec::new(),
+            complained: None,
+            stopped: false,
+        })
+    }
+
+    /// Where others put letters for it.
+    pub fn inbox(&self) -> Inbox {
+        self.inbox.clone()
+    }
+
+    /// Turns until it is told to stop, or has drained. `peers` are the inboxes of all shards, this one's included.
+    ///
+    /// # Errors
+    ///
+    /// If the system's poll fails, which it does not do for a reason outside of the program.
+    pub fn run(mut self, peers: Vec<Inbox>) -> io::Result<()> {
+        self.peers = peers;
+        while !self.stopped && !self.shard.is_drained() {
+            self.wait()?;
+            self.gather();
+            self.decide();
+            self.hand();
+            self.flush();
+            self.reap();
+        }
+        Ok(())
+    }
+
+    /// Waits for something to do.
+    fn wait(&mut self) -> io::Result<()> {
+        let timeout = if self.has_work() { Some(Duration::ZERO) } else { self.patience() };
+        match self.poll.poll(&mut self.events, timeout) {
+            Err(error) if error.kind() != io::ErrorKind::Interrupted => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    fn has_work(&self) -> bool {
+        let open = |gate: &Gate| gate.waiting && gate.rests_until.is_none();
+        self.sockets.has_ready() || self.shard.has_work() || self.gates.iter().any(open)
+    }
+
+    /// How long nothing needs to be done.
+    fn patience(&mut self) -> Option<Duration> {
+        let now = self.clock.read();
+        let wait_ms = |Tick(tick)| (u64::from(tick) * Tick::MS).saturating_sub(now.loop_ms);
+        let tick = self.shard.next_tick().map(|tick| Duration::from_millis(wait_ms(tick)));
+        let rest = self.gates.iter().filter_map(|gate| gate.rests_until).min();
+        let rest = rest.map(|until| until.saturating_duration_since(Instant::now()));
+        [tick, rest].into_iter().flatten().min()
+    }
+
+    /// Notes what the kernel and the other shards say, and takes in who has come.
+    fn gather(&mut self) {
+        self.shard.begin(self.clock.read());
+        for event in &self.events {
+            match event.token() {
+                INBOX => {}
+                Token(token) if token >= LISTENERS => self.gates[token - LISTENERS].waiting = true,
+                Token(key) => {
+                    let key = key as u32;
+                    if event.is_writable() {
+                        self.shard.writable(key);
+                    }
+                    if event.is_readable() || event.is_read_closed() || event.is_error() {
+                        self.sockets.readable(key, event.is_read_closed() || event.is_error());
+                    }
+                }
+            }
+        }
+        self.inbox.take(&mut self.letters);
+        for index in 0..self.gates.len() {
+            self.admit(index);
+        }
+    }
+
+    /// Accepts from one listener.
+    fn admit(&mut self, index: usize) {
+        let gate = &mut self.gates[index];
+        if gate.rests_until.is_some_and(|until| until > Instant::now()) {
+            return;
+        }
+        gate.rests_until = None;
+        for _ in 0..ACCEPTS {
+            if !self.gates[index].waiting {
+                return;
+            }
+            match accept(&self.gates[index].listener) {
+                Accepted::Connection(stream) => {
+                    let key = self.shard.accept();
+                    if let Err(error) = self.sockets.insert(self.poll.registry(), key, stream) {
+                        self.exhausted(index, &error);
+                        self.shard.fail(key);
+                    }
+                }
+                Accepted::Nobody => self.gates[index].waiting = false,
+                Accepted::Exhausted(error) => return self.exhausted(index, &error),
+            }
+        }
+    }
+
+    fn exhausted(&mut self, index: usize, error: &io::Error) {
+        let now = Instant::now();
+        self.gates[index].rests_until = Some(now + REST);
+        if self.complained.is_none_or(|last| now.duration_since(last) >= Duration::from_secs(60)) {
+            self.complained = Some(now);
+            let sessions = self.shard.sessions();
+            tracing::warn!(%error, sessions, "cannot accept: raise the limit of open files (ulimit -n)");
+        }
+    }
+
+    /// Reads, hears the other shards, and only then looks at the time, so that a pong which waited in its socket counts.
+    fn decide(&mut self) {
+        self.read_ready();
+        let mut letters = std::mem::take(&mut self.letters);
+        for letter in letters.drain(..) {
+            match letter {
+                Letter::Post(post) => self.shard.take_all([post]),
+                Letter::Drain(length) => self.shard.drain(length),
+                Letter::Stop => self.stopped = true,
+            }
+        }
+        self.letters = letters;
+        while let Some(key) = self.shard.next_resumed() {
+            self.sockets.list(key);
+        }
+        self.shard.tick();
+    }
+
+    fn read_ready(&mut self) {
+        let mut ready = std::mem::take(&mut self.ready);
+        self.sockets.take_ready(&mut ready);
+        for key in ready.drain(..) {
+            if self.shard.wants_read(key) {
+                self.read(key);
+            }
+        }
+        self.ready = ready;
+    }
+
+    fn read(&mut self, key: u32) {
+        match self.sockets.read(key, &mut self.buffer) {
+            Input::Bytes(n, more) => {
+                self.shard.receive(key, &mut self.buffer[..n]);
+                if more {
+                    self.sockets.list(key);
+                }
+            }
+            Input::Nothing => {}
+            Input::Eof => self.shard.hang_up(key),
+            Input::Broken => self.shard.fail(key),
+        }
+    }
+
+    /// Hands over what was posted to other shards, before the writes, so that they can begin.
+    fn hand(&mut self) {
+        for (other, peer) in self.peers.iter().enumerate() {
+            let posts = self.shard.outgoing(other as ShardId);
+            if !posts.is_empty() && other != usize::from(self.me) {
+                peer.put(posts.drain(..).map(Letter::Post));
+            }
+        }
+    }
+
+    fn flush(&mut self) {
+        self.shard.flush(&mut Writer { sockets: &mut self.sockets, budget: Budget::new() });
+    }
+
+    fn reap(&mut self) {
+        let sockets = &mut self.sockets;
+        self.shard.reap(|key| sockets.remove(key));
+    }
+}

@@ -1,0 +1,119 @@
+//! Room names, and the keys that rooms are found by.
+
+use std::fmt;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+
+/// The longest room name, in bytes.
+pub const MAX_NAME: usize = 200;
+
+/// Rooms of different spaces may share a name and are strangers to each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Space {
+    /// Rooms of the native dialect, Server-Sent Events and the HTTP API.
+    Native,
+    /// Rooms of the raw dialect.
+    Raw,
+}
+
+/// Whether `name` may name a room: 1 to 200 bytes of `A-Z a-z 0-9 _ - = @ , . ; : /`.
+///
+/// Names of the server's own begin with `$` and are never a client's to make up.
+pub fn is_room_name(name: &str) -> bool {
+    (1..=MAX_NAME).contains(&name.len()) && name.bytes().all(is_room_byte)
+}
+
+/// Whether `byte` may stand in a room's name.
+pub fn is_room_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"_-=@,.;:/".contains(&byte)
+}
+
+/// Makes keys under a hash that was drawn for this process, so that nobody outside can aim many rooms at one shard or
+/// at one bucket.
+#[derive(Clone, Default)]
+pub struct RoomKeys {
+    state: RandomState,
+}
+
+impl RoomKeys {
+    /// The hash of a room's name in its space.
+    pub fn hash(&self, space: Space, name: &str) -> u64 {
+        self.state.hash_one((space, name))
+    }
+
+    /// The key of the room called `name`.
+    pub fn key(&self, space: Space, name: &str) -> RoomKey {
+        RoomKey(Arc::new(Inner { hash: self.hash(space, name), space, name: name.into() }))
+    }
+}
+
+/// Which room: a shared name with its hash beside it, so that a look-up hashes nothing.
+#[derive(Clone)]
+pub struct RoomKey(Arc<Inner>);
+
+struct Inner {
+    hash: u64,
+    space: Space,
+    name: Box<str>,
+}
+
+impl RoomKey {
+    /// The keyed hash of space and name.
+    pub fn hash(&self) -> u64 {
+        self.0.hash
+    }
+
+    /// The space that the name is meant in.
+    pub fn space(&self) -> Space {
+        self.0.space
+    }
+
+    /// The name as clients write it.
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// Which of `shards` shards the room is at home on.
+    pub fn home(&self, shards: usize) -> usize {
+        // The high half, since the low bits already choose the bucket in a directory.
+        ((self.0.hash >> 32) as usize) % shards
+    }
+}
+
+impl PartialEq for RoomKey {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+            || (self.0.hash == other.0.hash && self.0.space == other.0.space && self.0.name == other.0.name)
+    }
+}
+
+impl Eq for RoomKey {}
+
+impl fmt::Debug for RoomKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}:{}", self.0.space, self.0.name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_have_an_alphabet_and_a_length() {
+        for good in ["a", "chat:1", "A-Z_=@,.;:/9", &"x".repeat(200)] {
+            assert!(is_room_name(good), "{good}");
+        }
+        for bad in ["", "$me", "a b", "é", "a*", "a\0", "\"", &"x".repeat(201)] {
+            assert!(!is_room_name(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn spaces_keep_rooms_apart() {
+        let keys = RoomKeys::default();
+        assert_eq!(keys.key(Space::Raw, "a"), keys.key(Space::Raw, "a"));
+        assert_ne!(keys.key(Space::Raw, "a"), keys.key(Space::Native, "a"));
+        assert_ne!(keys.key(Space::Raw, "a"), keys.key(Space::Raw, "b"));
+    }
+}

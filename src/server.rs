@@ -1,0 +1,177 @@
+//! A whole server: bound, then run on one thread a shard.
+
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::mpsc;
+use std::thread;
+
+use crate::broker::permit::Rules;
+use crate::handle::Handle;
+use crate::id::{ConnectionNames, ShardId};
+use crate::ledger::Account;
+use crate::pressure::Pressure;
+use crate::reactor::{self, BindError, Inbox, Reactor};
+use crate::room_key::RoomKeys;
+use crate::settings::{Console, Settings};
+use crate::shard::Common;
+
+/// A server that has its addresses and does not serve yet.
+pub struct Server {
+    reactors: Vec<Reactor>,
+    addresses: Vec<SocketAddr>,
+    handle: Handle,
+}
+
+/// Why a server could not start.
+#[derive(Debug)]
+pub enum StartError {
+    /// An address cannot be listened on.
+    Bind(BindError),
+    /// The system has no room for another server.
+    System(io::Error),
+}
+
+/// Why a server ended that was not told to.
+#[derive(Debug)]
+pub enum RunError {
+    /// The system refused what it must not refuse.
+    System(io::Error),
+    /// A bug: a shard panicked, and a relay without one core's rooms is not half a relay.
+    Panicked,
+}
+
+impl Server {
+    /// Binds every address of `settings`. Connections wait from now on; they are served by [`Server::run`].
+    ///
+    /// # Errors
+    ///
+    /// The first address that cannot be listened on, or a system without descriptors.
+    pub fn new(settings: Settings) -> Result<Self, StartError> {
+        let cores = || thread::available_parallelism().map_or(1, usize::from);
+        let shards = if settings.shards == 0 { cores() } else { settings.shards };
+        let mut listeners: Vec<Vec<_>> = (0..shards).map(|_| Vec::new()).collect();
+        let mut addresses = Vec::new();
+        for address in &settings.listen {
+            let bound = reactor::bind(*address, shards).map_err(StartError::Bind)?;
+            addresses.extend(bound.first().and_then(|first| first.local_addr().ok()));
+            for (shard, listener) in listeners.iter_mut().zip(bound) {
+                shard.push(listener);
+            }
+        }
+        let drain = settings.drain;
+        let common = Arc::new(common(settings, shards, &addresses));
+        let reactor = |(me, listeners)| Reactor::new(me as ShardId, common.clone(), listeners);
+        let reactors: Vec<_> = listeners
+            .into_iter()
+            .enumerate()
+            .map(reactor)
+            .collect::<Result<_, _>>()
+            .map_err(StartError::System)?;
+        let inboxes = reactors.iter().map(Reactor::inbox).collect();
+        let handle = Handle::new(inboxes, common, drain);
+        Ok(Self { reactors, addresses, handle })
+    }
+
+    /// The addresses that it listens on, with the ports that the system chose.
+    pub fn local_addrs(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// The way to it from other threads.
+    pub fn handle(&self) -> Handle {
+        self.handle.clone()
+    }
+
+    /// Serves until [`Handle::shutdown`] or [`Handle::stop_now`].
+    ///
+    /// # Errors
+    ///
+    /// If a shard cannot go on.
+    pub fn run(self) -> Result<(), RunError> {
+        let inboxes: Vec<Inbox> = self.reactors.iter().map(Reactor::inbox).collect();
+        let (ended, endings) = mpsc::channel();
+        let mut threads = Vec::new();
+        for (index, reactor) in self.reactors.into_iter().enumerate() {
+            let (peers, ended) = (inboxes.clone(), ended.clone());
+            let run = move || {
+                let ending = Ending(ended);
+                let result = reactor.run(peers);
+                drop(ending);
+                result
+            };
+            let thread = thread::Builder::new().name(format!("shard-{index}")).spawn(run);
+            threads.push(thread.map_err(RunError::System)?);
+        }
+        drop(ended);
+        let mut result = Ok(());
+        // Threads end together: at the same word, or because one of them cannot go on.
+        while endings.recv().is_ok() {
+            for thread in threads.extract_if(.., |thread| thread.is_finished()) {
+                let this = thread.join().map_or(Err(RunError::Panicked), |end| end.map_err(RunError::System));
+                if this.is_err() && result.is_ok() {
+                    result = this;
+                    self.handle.stop_now();
+                }
+            }
+        }
+        for thread in threads {
+            let this = thread.join().map_or(Err(RunError::Panicked), |end| end.map_err(RunError::System));
+            result = result.and(this);
+        }
+        result
+    }
+}
+
+/// Says that a thread has ended, however it did.
+struct Ending(mpsc::Sender<()>);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        // Nobody listens any more once the server is gone.
+        let _ = self.0.send(());
+    }
+}
+
+fn common(settings: Settings, shards: usize, addresses: &[SocketAddr]) -> Common {
+    let loopback = addresses.iter().all(|address| address.ip().is_loopback());
+    Common {
+        rules: Rules::new(&settings.rooms),
+        room_keys: RoomKeys::default(),
+        names: ConnectionNames::new(),
+        history: Account::new(settings.limits.history_total),
+        pressure: Pressure::new(shards),
+        shards,
+        echo: match settings.console {
+            Console::Auto => loopback,
+            Console::On => true,
+            Console::Off => false,
+        },
+        local_pages_only: !settings.insecure,
+        settings,
+    }
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bind(error) => error.fmt(f),
+            Self::System(error) => {
+                write!(f, "cannot start: {error}; is the limit of open files too low (ulimit -n)?")
+            }
+        }
+    }
+}
+
+impl fmt::Display for RunError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::System(error) => write!(f, "a shard cannot go on: {error}"),
+            Self::Panicked => f.write_str("a shard panicked: this is a bug, please report it"),
+        }
+    }
+}
+
+impl std::error::Error for StartError {}
+impl std::error::Error for RunError {}

@@ -1,0 +1,165 @@
+//! A session: everything that is kept of one connection but its socket. An idle one owns no memory beyond this struct.
+
+pub mod exchange;
+
+use std::sync::Arc;
+
+use crate::broker::seats::Seats;
+use crate::dialect::Dialect;
+use crate::message::Wire;
+use crate::out_queue::OutQueue;
+use crate::position::Position;
+use crate::time::Tick;
+use crate::ws::connection::Connection;
+use exchange::Exchange;
+
+/// One connection, from accept to its end.
+#[derive(Debug)]
+pub struct Session {
+    /// Which of the sessions that had this key.
+    pub generation: u32,
+    /// What the connection is doing.
+    pub phase: Phase,
+    /// What it speaks once it is a WebSocket.
+    pub dialect: Dialect,
+    /// Unsent bytes; none while the socket takes everything.
+    pub queue: Option<Box<OutQueue>>,
+    /// Input that has to wait; none while it is handled as it comes.
+    pub tail: Option<Box<Tail>>,
+    /// Ranges of messages that it was not sent and is not told of yet; only in rooms that skip.
+    pub gaps: Option<Box<Vec<Gap>>>,
+    /// The rooms that it is in.
+    pub seats: Seats,
+    /// The user, if it has a name.
+    pub user: Option<Arc<str>>,
+    /// When something last came from it.
+    pub heard: Tick,
+    /// When it last published.
+    pub published: Tick,
+    /// Joins that are not answered yet.
+    pub joins: u16,
+    /// Its socket took less than it was offered.
+    pub blocked: bool,
+    /// It is on the shard's list of sessions to write.
+    pub touched: bool,
+    /// Its reading was held up and must be taken up again by the shard.
+    pub held: bool,
+    /// Nothing more is read until the answer to a request has come.
+    pub awaiting: bool,
+    /// A ping went out after `heard`.
+    pub pinged: bool,
+    /// The peer will send nothing more.
+    pub eof: bool,
+    /// It fell too far behind and is about to be closed for it.
+    pub slow: bool,
+}
+
+/// What a connection is doing.
+#[derive(Debug)]
+pub enum Phase {
+    /// Speaking HTTP.
+    Http(Box<Exchange>),
+    /// An open WebSocket.
+    Open(Connection),
+    /// A WebSocket on which a close frame was sent and not yet received.
+    Closing(Connection),
+    /// Everything is said: what is queued goes out, and what comes in is read and forgotten, so that no reset destroys
+    /// the last words on their way.
+    Lingering,
+    /// Over; freed at the end of the turn.
+    Over,
+}
+
+/// Input that has to wait.
+#[derive(Debug, Default)]
+pub struct Tail {
+    /// A request that was taken from its frame already.
+    pub request: Option<Box<str>>,
+    /// Bytes behind it, as they came.
+    pub bytes: Vec<u8>,
+}
+
+/// Messages of one room that a session was not sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gap {
+    /// The number of the room's audience.
+    pub room: u32,
+    /// The first that it missed.
+    pub from: Position,
+    /// The last that it missed.
+    pub to: Position,
+}
+
+impl Session {
+    /// A connection that was just accepted.
+    pub fn new(generation: u32, now: Tick) -> Self {
+        Self {
+            generation,
+            phase: Phase::Http(Box::new(Exchange::default())),
+            dialect: Dialect::Native,
+            queue: None,
+            tail: None,
+            gaps: None,
+            seats: Seats::default(),
+            user: None,
+            heard: now,
+            published: Tick::ZERO,
+            joins: 0,
+            blocked: false,
+            touched: false,
+            held: false,
+            awaiting: false,
+            pinged: false,
+            eof: false,
+            slow: false,
+        }
+    }
+
+    /// The wire on which it reads its rooms.
+    pub fn wire(&self) -> Wire {
+        match self.dialect {
+            Dialect::Native | Dialect::Echo => Wire::Native,
+            Dialect::Raw { .. } => Wire::Raw,
+        }
+    }
+
+    /// Whether it is an open WebSocket.
+    pub fn is_open(&self) -> bool {
+        matches!(self.phase, Phase::Open(_))
+    }
+
+    /// Whether nothing more is to come of it.
+    pub fn is_over(&self) -> bool {
+        matches!(self.phase, Phase::Over)
+    }
+
+    /// Cost of the queued bytes that it asked for itself.
+    pub fn asked(&self) -> usize {
+        self.queue.as_ref().map_or(0, |queue| queue.asked())
+    }
+
+    /// Cost of the queued bytes that others sent.
+    pub fn others(&self) -> usize {
+        self.queue.as_ref().map_or(0, |queue| queue.others())
+    }
+
+    /// Whether an HTTP call is waiting for its answer.
+    pub fn is_calling(&self) -> bool {
+        matches!(&self.phase, Phase::Http(exchange) if exchange.is_calling())
+    }
+
+    /// The gap that is open in `room`.
+    pub fn gap(&mut self, room: u32) -> Option<&mut Gap> {
+        self.gaps.as_mut()?.iter_mut().find(|gap| gap.room == room)
+    }
+}
+
+#[cfg(all(test, not(debug_assertions)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_is_small() {
+        assert!(size_of::<Session>() <= 136, "{}", size_of::<Session>());
+    }
+}

@@ -1,0 +1,136 @@
+//! Calls of the HTTP API: what is posted for each, and how the answers come together.
+
+use std::sync::Arc;
+
+use super::Shard;
+use crate::api::answer;
+use crate::api::body;
+use crate::api::call::{Call, Gathered, Pending};
+use crate::api::route::refusal;
+use crate::broker::post::{Caller, Line, Listing, Post, Span};
+use crate::error::Fault;
+use crate::http::Response;
+use crate::id::SessionId;
+use crate::message::Draft;
+use crate::room_key::{RoomKey, Space};
+use crate::session::exchange::Stage;
+
+impl Shard {
+    /// Posts what the call needs; the response itself where nothing is.
+    pub(super) fn begin_call(&mut self, key: u32, call: Call, body: &[u8]) -> Result<Pending, Response> {
+        if self.pressed && call.takes_body() {
+            return Err(refusal(Fault::Unavailable).retry_after(std::time::Duration::from_secs(1)));
+        }
+        match call {
+            Call::Health => Err(answer::health()),
+            Call::Publish(room) => {
+                let draft = body::publish(body, &self.common.names).map_err(refusal)?;
+                self.publish(&room, Caller::Call(self.id(key), 0), draft);
+                Ok(Pending::new(1, Gathered::Publish(None)))
+            }
+            Call::Batch => {
+                let entries = body::batch(body, &self.common.names).map_err(refusal)?;
+                Ok(self.batch(key, entries))
+            }
+            Call::Rooms(listing) => Ok(self.ask_rooms(key, listing)),
+            Call::Room(room) => {
+                self.look(key, &room, Span::Nothing);
+                Ok(Pending::new(1, Gathered::Room(room, None)))
+            }
+            Call::Members(room, page) => {
+                let room = self.room(Space::Native, &room);
+                let caller = Caller::Call(self.id(key), 0);
+                self.post_home(&room, Post::Members(room.clone(), caller, page));
+                Ok(Pending::new(1, Gathered::Members(None)))
+            }
+            Call::History(room, span) => {
+                self.look(key, &room, span);
+                Ok(Pending::new(1, Gathered::History(None)))
+            }
+        }
+    }
+
+    fn batch(&mut self, key: u32, entries: Vec<body::Entry>) -> Pending {
+        let mut pending = Pending::new(entries.len(), Gathered::Batch(vec![None; entries.len()]));
+        for (index, entry) in entries.into_iter().enumerate() {
+            match entry {
+                Ok((room, draft)) => self.publish(&room, Caller::Call(self.id(key), index as u32), draft),
+                Err(fault) => pending.published(index, Err(fault)),
+            }
+        }
+        pending
+    }
+
+    fn publish(&mut self, room: &str, caller: Caller, draft: Draft) {
+        self.counters.messages_in += 1;
+        let room = self.room(Space::Native, room);
+        self.post_home(&room, Post::Publish(room.clone(), caller, draft));
+    }
+
+    fn look(&mut self, key: u32, room: &str, span: Span) {
+        let room = self.room(Space::Native, room);
+        let caller = Caller::Call(self.id(key), 0);
+        self.post_home(&room, Post::Look(room.clone(), caller, span));
+    }
+
+    fn ask_rooms(&mut self, key: u32, listing: Listing) -> Pending {
+        // One more than a page shows whether there are more.
+        let wanted = Arc::new(Listing { limit: listing.limit + 1, ..listing.clone() });
+        let caller = Caller::Call(self.id(key), 0);
+        for shard in 0..self.common.shards {
+            self.post(shard as u16, Post::List(caller.clone(), wanted.clone()));
+        }
+        Pending::new(self.common.shards, Gathered::Rooms(listing, Vec::new()))
+    }
+
+    /// The first rooms at home here that `listing` asks for.
+    pub(super) fn lines(&self, listing: &Listing) -> Vec<Line> {
+        let wanted = |key: &RoomKey| {
+            key.space() == Space::Native
+                && key.name().starts_with(&listing.prefix)
+                && key.name() > listing.after.as_str()
+        };
+        let rooms = self.homes.iter().filter(|(_, key, _)| wanted(key));
+        let mut lines: Vec<Line> = rooms.map(|(_, _, home)| home.line()).collect();
+        lines.sort_unstable_by(|a, b| a.name.name().cmp(b.name.name()));
+        lines.truncate(listing.limit);
+        lines
+    }
+
+    /// An answer has come for the call of `session`.
+    pub(super) fn answered(&mut self, session: SessionId, take: impl FnOnce(&mut Pending)) {
+        if self.find(session).is_none() {
+            return;
+        }
+        if let Some(exchange) = self.exchange(session.key)
+            && let Stage::Call(_, pending) = &mut exchange.stage
+        {
+            take(pending);
+            self.finish_call(session.key);
+        }
+    }
+
+    /// Answers a call that has all its answers, and lets the next request in.
+    pub(super) fn finish_call(&mut self, key: u32) {
+        let wall = self.wall();
+        let Some(exchange) = self.exchange(key) else { return };
+        match std::mem::replace(&mut exchange.stage, Stage::Head) {
+            Stage::Call(mut envelope, pending) if pending.left == 0 => {
+                envelope.now = wall;
+                self.respond(key, &envelope, &answer::answer(pending.gathered));
+                self.time_exchange(key);
+                self.release(key);
+                self.after_input(key);
+            }
+            other => exchange.stage = other,
+        }
+    }
+
+    /// The key of the room called `name`: shared with its audience or home where there is one.
+    pub(super) fn room(&self, space: Space, name: &str) -> RoomKey {
+        let hash = self.common.room_keys.hash(space, name);
+        let home = || self.homes.find(hash, space, name).and_then(|number| self.homes.key(number));
+        let audience = self.audiences.find(hash, space, name).and_then(|number| self.audiences.key(number));
+        audience.or_else(home).cloned().unwrap_or_else(|| self.common.room_keys.key(space, name))
+    }
+}

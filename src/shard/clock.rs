@@ -1,0 +1,121 @@
+//! What happens because time has passed.
+
+use super::Shard;
+use crate::broker::place::Ask;
+use crate::error::Close;
+use crate::session::Phase;
+use crate::settings::Slow;
+use crate::time::Tick;
+use crate::ws::frame::{self, Control, OpCode};
+
+impl Shard {
+    /// Does everything that is due.
+    pub fn tick(&mut self) {
+        let now = self.now.tick();
+        let mut due = std::mem::take(&mut self.work.due);
+        self.deadlines.sweep(now, &mut due);
+        for key in due.drain(..) {
+            self.session_due(key);
+        }
+        self.home_deadlines.sweep(now, &mut due);
+        for number in due.drain(..) {
+            self.home_due(number);
+        }
+        self.work.due = due;
+        self.drain_some();
+        self.consult();
+        self.carry();
+    }
+
+    /// The tick by which [`Shard::tick`] has something to do, if there is one.
+    pub fn next_tick(&self) -> Option<Tick> {
+        let soonest = [self.deadlines.soonest(), self.home_deadlines.soonest()].into_iter().flatten().min();
+        // A drain closes some connections in every tick, and nobody says when another shard's load has fallen.
+        let next = Tick(self.now.tick().0 + 1);
+        if self.drain.is_some() || self.pressed {
+            Some(soonest.map_or(next, |soonest| soonest.min(next)))
+        } else {
+            soonest
+        }
+    }
+
+    fn session_due(&mut self, key: u32) {
+        let Some(session) = self.session(key) else { return };
+        match session.phase {
+            Phase::Http(_) => self.exchange_late(key),
+            Phase::Open(_) => {
+                if self.is_stalled(key) {
+                    self.work.slow.push(key);
+                } else {
+                    self.beat(key);
+                }
+            }
+            Phase::Closing(_) | Phase::Lingering => self.end(key),
+            Phase::Over => {}
+        }
+        self.carry();
+    }
+
+    fn home_due(&mut self, number: u32) {
+        self.with_home(number, |home, desk| home.expire(desk));
+        let over = self.homes.get(number).is_some_and(|home| home.is_over(self.now.tick()));
+        if over && let Some(room) = self.homes.key(number).cloned() {
+            self.home_deadlines.set(number, Tick::NEVER);
+            if let Some(home) = self.homes.remove(number) {
+                self.history.spend(&self.common.history, 0, home.history_bytes());
+            }
+            self.mail.asks.push(Ask::Close(room));
+        }
+        self.consult();
+        self.carry();
+    }
+
+    /// Sets when a new WebSocket is first asked for a sign of life: somewhere in the second half of the interval, so that
+    /// connections which came together are not all asked together for ever after.
+    pub(super) fn first_beat(&mut self, key: u32) {
+        let interval = self.common.settings.heartbeat.interval;
+        // Fibonacci hashing spreads keys that follow each other.
+        let spread = f64::from(key.wrapping_mul(0x9E37_79B9)) / f64::from(u32::MAX);
+        self.deadlines.set(key, self.now.tick().after(interval.mul_f64(0.5 + 0.5 * spread)));
+    }
+
+    /// Asks a silent session for a sign of life, or closes one that gave none.
+    fn beat(&mut self, key: u32) {
+        let now = self.now.tick();
+        let heartbeat = self.common.settings.heartbeat.clone();
+        let Some(session) = self.session(key) else { return };
+        if session.pinged {
+            return self.close(key, Close::NO_PONG);
+        }
+        let heard = session.heard;
+        if now.since(heard) < heartbeat.interval / 2 {
+            self.arm(key, heard.after(heartbeat.interval));
+        } else {
+            session.pinged = true;
+            self.own(key, |out| frame::encode(OpCode::Control(Control::Ping), &[], out));
+            self.arm(key, now.after(heartbeat.timeout));
+        }
+    }
+
+    /// Sets the next deadline of an open session: a sign of life, or progress of what others sent.
+    fn arm(&mut self, key: u32, beat: Tick) {
+        let stall = self.common.settings.limits.stall;
+        let oldest = self.sessions.get(key as usize).and_then(|session| session.queue.as_ref()?.oldest());
+        self.deadlines.set(key, oldest.map_or(beat, |oldest| beat.min(oldest.after(stall))));
+    }
+
+    /// Whether what others sent has waited too long in the queue of a session that must not fall behind.
+    fn is_stalled(&mut self, key: u32) -> bool {
+        let (now, stall) = (self.now.tick(), self.common.settings.limits.stall);
+        let Some(session) = self.sessions.get_mut(key as usize) else { return false };
+        let oldest = session.queue.as_ref().and_then(|queue| queue.oldest());
+        if oldest.is_none_or(|oldest| oldest.after(stall) > now) {
+            return false;
+        }
+        let audiences = &self.audiences;
+        let strict =
+            |room| audiences.get(room).is_some_and(|audience| audience.settings.slow == Slow::Disconnect);
+        session.slow = session.seats.iter().any(|seat| strict(seat.room));
+        session.slow
+    }
+}

@@ -1,0 +1,131 @@
+//! How a session ends: by either side's close frame, by a last answer, or with its socket.
+
+use super::Shard;
+use super::settle::moved;
+use crate::broker::post::Post;
+use crate::error::Close;
+use crate::out_queue::Class;
+use crate::session::Phase;
+use crate::ws::connection::Connection;
+use crate::ws::frame;
+
+/// What a close frame without a code means (RFC 6455 section 7.1.5), and how one is written.
+const NO_CODE: u16 = 1005;
+
+impl Shard {
+    /// Closes a WebSocket: what its rooms have for it, then a close frame, then the wait for the peer's.
+    pub(super) fn close(&mut self, key: u32, close: Close) {
+        self.settle(key);
+        self.say_close(key, &close, Phase::Closing);
+    }
+
+    /// Closes a session that fell too far behind: what it has not begun to read is dropped.
+    fn close_slow(&mut self, key: u32) {
+        self.counters.slow += 1;
+        if let Some(queue) = self.session(key).and_then(|session| session.queue.as_mut()) {
+            queue.cut();
+        }
+        self.say_close(key, &Close::SLOW_CONSUMER, Phase::Closing);
+    }
+
+    /// RFC 6455 section 7.1.7: after a violation nothing that the peer sends makes sense any more.
+    pub(super) fn violated(&mut self, key: u32, close: Close) {
+        self.settle(key);
+        if self.sessions.get(key as usize).is_some_and(|session| session.is_open()) {
+            self.say_close(key, &close, Phase::Closing);
+        }
+        self.linger(key);
+        self.carry();
+    }
+
+    /// RFC 6455 section 5.5.1: a close frame is answered with the same code, and the server closes first.
+    pub(super) fn close_received(&mut self, key: u32, code: Option<u16>) {
+        if self.sessions.get(key as usize).is_some_and(|session| session.is_open()) {
+            self.settle(key);
+            let close = Close { code: code.unwrap_or(NO_CODE), reason: "".into() };
+            self.say_close(key, &close, Phase::Closing);
+        }
+        self.linger(key);
+    }
+
+    fn say_close(&mut self, key: u32, close: &Close, phase: impl FnOnce(Connection) -> Phase) {
+        self.stand_up_everywhere(key);
+        self.push(key, Class::Asked, |out| frame::close(close.code, &close.reason, out));
+        let until = self.now.tick().after(self.common.settings.limits.close);
+        self.deadlines.set(key, until);
+        let Some(session) = self.session(key) else { return };
+        session.slow = false;
+        session.gaps = None;
+        session.awaiting = false;
+        if let Phase::Open(connection) = &mut session.phase {
+            session.phase = phase(std::mem::take(connection));
+        }
+        // A request that waited for a room will never be carried out.
+        if let Some(tail) = &mut session.tail {
+            tail.request = None;
+        }
+        tracing::debug!(session = key, code = close.code, reason = %close.reason, "closing");
+        self.release(key);
+    }
+
+    /// Everything is said: the queue goes out, then the rest is read to its end for a while.
+    pub(super) fn linger(&mut self, key: u32) {
+        let until = self.now.tick().after(self.common.settings.limits.close);
+        let Some(session) = self.session(key) else { return };
+        session.phase = Phase::Lingering;
+        session.tail = None;
+        self.deadlines.set(key, until);
+        self.touch(key);
+        self.release(key);
+    }
+
+    /// Ends a session without a word.
+    pub(super) fn end(&mut self, key: u32) {
+        let Some(session) = self.session(key) else { return };
+        if session.is_over() {
+            return;
+        }
+        session.phase = Phase::Over;
+        session.queue = None;
+        session.tail = None;
+        session.awaiting = false;
+        self.work.ended.push(key);
+        self.stand_up_everywhere(key);
+    }
+
+    /// Takes a session out of one room.
+    pub(super) fn stand_up(&mut self, key: u32, number: u32) {
+        let Some(session) = self.session(key) else { return };
+        let (wire, user) = (session.wire(), session.user.clone());
+        let Some(slot) = session.seats.remove(number) else { return };
+        let Some(audience) = self.audiences.get_mut(number) else { return };
+        if let Some(lane) = audience.lane(wire) {
+            lane.leave(slot, moved(&mut self.sessions, number));
+        }
+        let empty = audience.is_empty();
+        let Some(room) = self.audiences.key(number).cloned() else { return };
+        if empty {
+            self.audiences.remove(number);
+        }
+        self.post_home(&room, Post::Leave(room.clone(), self.me, user));
+    }
+
+    /// Takes a session out of all its rooms.
+    fn stand_up_everywhere(&mut self, key: u32) {
+        // An answer to a join that is still under way finds the session closed and puts the count right.
+        self.joining.remove(&key);
+        while let Some(seat) = self.sessions.get(key as usize).and_then(|session| session.seats.iter().next())
+        {
+            self.stand_up(key, seat.room);
+        }
+    }
+
+    /// Closes the sessions that this turn found too far behind.
+    pub(super) fn cut_off_the_slow(&mut self) {
+        for key in std::mem::take(&mut self.work.slow) {
+            if self.sessions.get(key as usize).is_some_and(|session| session.slow && session.is_open()) {
+                self.close_slow(key);
+            }
+        }
+    }
+}

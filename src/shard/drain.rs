@@ -1,0 +1,80 @@
+//! Shutting down without a stampede: connections are closed one after another, and told when to come back.
+
+use std::time::Duration;
+
+use super::Shard;
+use crate::error::Close;
+use crate::session::Phase;
+use crate::time::Now;
+
+/// A shutdown under way.
+pub(super) struct Drain {
+    began_ms: u64,
+    length_ms: u64,
+    sessions: usize,
+    closed: usize,
+    next: usize,
+}
+
+impl Drain {
+    /// What is left of the time for it.
+    pub(super) fn left(&self, now: Now) -> Duration {
+        Duration::from_millis((self.began_ms + self.length_ms).saturating_sub(now.loop_ms))
+    }
+
+    /// How many sessions should be closed by now: all of them after 80 % of the time.
+    fn target(&self, now: Now) -> usize {
+        let passed = (now.loop_ms - self.began_ms) as f64;
+        let share = passed / (0.8 * self.length_ms.max(1) as f64);
+        (self.sessions as f64 * share).ceil().min(f64::from(u32::MAX)) as usize
+    }
+}
+
+impl Shard {
+    /// Begins to shut down: no new WebSocket, and every session closed within `length`.
+    pub fn drain(&mut self, length: Duration) {
+        if self.drain.is_none() {
+            let (began_ms, length_ms) = (self.now.loop_ms, length.as_millis() as u64);
+            let sessions = self.sessions.len();
+            self.drain = Some(Drain { began_ms, length_ms, sessions, closed: 0, next: 0 });
+        }
+    }
+
+    /// Whether a shutdown was begun and has nothing left to wait for.
+    pub fn is_drained(&self) -> bool {
+        let late = |drain: &Drain| drain.left(self.now).is_zero();
+        self.drain.as_ref().is_some_and(|drain| self.sessions.is_empty() || late(drain))
+    }
+
+    pub(super) fn drain_some(&mut self) {
+        let now = self.now;
+        let end = self.sessions.capacity();
+        while let Some(drain) = &mut self.drain
+            && drain.next < end
+            && drain.closed < drain.target(now)
+        {
+            let key = drain.next;
+            drain.next += 1;
+            let left_ms = drain.left(now).as_millis() as u64;
+            if self.sessions.contains(key) {
+                drain.closed += 1;
+                self.send_away(key as u32, left_ms);
+            }
+        }
+    }
+
+    fn send_away(&mut self, key: u32, left_ms: u64) {
+        let Some(session) = self.session(key) else { return };
+        match session.phase {
+            Phase::Open(_) => {
+                // Clients of one server must not all come back to the next one in the same instant.
+                let random = u64::from(getrandom::u32().unwrap_or(key));
+                let retry_ms = left_ms + random % (left_ms + 1);
+                self.close(key, Close::going_away(retry_ms));
+            }
+            Phase::Http(_) if !session.is_calling() && session.queue.is_none() => self.end(key),
+            Phase::Http(_) | Phase::Closing(_) | Phase::Lingering | Phase::Over => {}
+        }
+        self.carry();
+    }
+}

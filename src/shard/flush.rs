@@ -1,0 +1,197 @@
+//! The end of a turn: every touched session and every room with something to send is written, once, within a budget.
+
+use std::io::IoSlice;
+
+use super::Shard;
+use super::outlet::{Outlet, Taken};
+use crate::message::Wire;
+use crate::session::Phase;
+
+/// Members of one room that are served before the next room has its turn, so that a large room delays no small one.
+const SLICE: usize = 128;
+
+/// Pieces of a queue that one write offers.
+const PIECES: usize = 32;
+
+/// What a visit to a member came to.
+enum Visit {
+    /// It was served, and the next can be.
+    Served,
+    /// The pass has reached everybody.
+    Done,
+}
+
+impl Shard {
+    /// Writes what this turn has for its sessions. What does not fit into the budget is left for the next turn.
+    pub fn flush(&mut self, outlet: &mut impl Outlet) {
+        self.seal();
+        // Writing a session settles it, and that may touch others only in their own queues.
+        for key in std::mem::take(&mut self.work.touched) {
+            if let Some(session) = self.session(key) {
+                session.touched = false;
+                self.settle(key);
+                self.flush_session(key, outlet);
+            }
+        }
+        self.serve_rooms(outlet);
+        self.cut_off_the_slow();
+        self.carry();
+        self.tell_load();
+    }
+
+    /// Tells the other shards how much is on its way here.
+    fn tell_load(&self) {
+        let pending = |number| self.audiences.get(number).map_or(0, |audience| audience.pending());
+        let load = self.work.listed.iter().map(|&number| pending(number)).sum();
+        self.common.pressure.set_rooms(usize::from(self.me), load);
+    }
+
+    /// Starts a pass in every listed lane that has none under way.
+    fn seal(&mut self) {
+        for number in &self.work.listed {
+            if let Some(audience) = self.audiences.get_mut(*number) {
+                for lane in audience.lanes() {
+                    lane.seal();
+                }
+            }
+        }
+    }
+
+    /// Goes round the listed rooms, a slice of each, until all are served or the budget is spent.
+    fn serve_rooms(&mut self, outlet: &mut impl Outlet) {
+        while let Some(number) = self.work.listed.pop_front() {
+            let spent = self.serve_slice(number, outlet);
+            let Some(audience) = self.audiences.get_mut(number) else { continue };
+            audience.listed = audience.pending() > 0;
+            if audience.listed {
+                self.work.listed.push_back(number);
+            }
+            if spent {
+                return;
+            }
+        }
+    }
+
+    /// Serves some members of a room; says whether the budget is spent.
+    fn serve_slice(&mut self, number: u32, outlet: &mut impl Outlet) -> bool {
+        for wire in [Wire::Native, Wire::Raw] {
+            if let Some(lane) = self.audiences.get_mut(number).and_then(|audience| audience.lane(wire)) {
+                lane.seal();
+            }
+            for _ in 0..SLICE {
+                if outlet.is_spent() {
+                    return true;
+                }
+                if let Visit::Done = self.visit(number, wire, outlet) {
+                    break;
+                }
+            }
+        }
+        false
+    }
+
+    /// Serves the member at the hand of a lane.
+    fn visit(&mut self, number: u32, wire: Wire, outlet: &mut impl Outlet) -> Visit {
+        let Some(audience) = self.audiences.get_mut(number) else { return Visit::Done };
+        let skips = audience.skips();
+        let Some(lane) = audience.lane(wire) else { return Visit::Done };
+        let Some((key, bytes)) = lane.next_bytes() else { return Visit::Done };
+        let Some(session) = self.sessions.get_mut(key as usize) else { return Visit::Done };
+        if bytes.is_empty() {
+            lane.served();
+            return Visit::Served;
+        }
+        if session.queue.is_none() && !session.blocked && session.seats.is_only(number) {
+            self.counters.writes += 1;
+            let taken = outlet.write(key, &[IoSlice::new(bytes)]);
+            let whole = taken == Taken::Some(bytes.len());
+            if whole {
+                self.counters.bytes_out += bytes.len() as u64;
+            }
+            let part = if whole { None } else { lane.next().map(|(_, part)| part) };
+            lane.served();
+            if let Some(part) = part {
+                self.took_less(key, number, skips, part, taken);
+            }
+        } else if session.blocked {
+            let part = lane.next().map(|(_, part)| part).unwrap_or_default();
+            lane.served();
+            self.enqueue(key, number, skips, part, 0);
+        } else {
+            self.settle(key);
+            self.flush_session(key, outlet);
+        }
+        Visit::Served
+    }
+
+    /// A member's socket did not take its whole part.
+    fn took_less(
+        &mut self,
+        key: u32,
+        number: u32,
+        skips: bool,
+        part: crate::broker::lane::Part,
+        taken: Taken,
+    ) {
+        match taken {
+            Taken::Broken => self.end(key),
+            Taken::Some(sent) => {
+                self.counters.bytes_out += sent as u64;
+                self.enqueue(key, number, skips, part, sent);
+                if let Some(session) = self.session(key) {
+                    session.blocked = true;
+                }
+            }
+        }
+    }
+
+    /// Writes a session's queue as far as its socket takes it.
+    pub(super) fn flush_session(&mut self, key: u32, outlet: &mut impl Outlet) {
+        while self.write_some(key, outlet) {}
+        self.release(key);
+    }
+
+    /// Offers the front of a session's queue to its socket; says whether more can be offered.
+    fn write_some(&mut self, key: u32, outlet: &mut impl Outlet) -> bool {
+        let Some(session) = self.sessions.get_mut(key as usize) else { return false };
+        let Some(queue) = &session.queue else { return false };
+        if session.blocked || session.is_over() {
+            return false;
+        }
+        if queue.is_empty() {
+            self.drained(key, outlet);
+            return false;
+        }
+        let mut slices = [IoSlice::new(&[]); PIECES];
+        let count = queue.front(&mut slices);
+        let offered: usize = slices[..count].iter().map(|slice| slice.len()).sum();
+        self.counters.writes += 1;
+        let Taken::Some(sent) = outlet.write(key, &slices[..count]) else {
+            self.end(key);
+            return false;
+        };
+        self.counters.bytes_out += sent as u64;
+        session.blocked = sent < offered;
+        if let Some(queue) = &mut session.queue {
+            queue.advance(sent);
+        }
+        self.tell_gaps(key, None);
+        true
+    }
+
+    /// Everything that was queued is gone.
+    fn drained(&mut self, key: u32, outlet: &mut impl Outlet) {
+        /// Empty queues that are kept for the next session that needs one.
+        const SPARE: usize = 64;
+        let Some(session) = self.sessions.get_mut(key as usize) else { return };
+        if let Some(queue) = session.queue.take()
+            && self.spare.len() < SPARE
+        {
+            self.spare.push(queue);
+        }
+        if let Phase::Lingering = session.phase {
+            outlet.finish(key);
+        }
+        self.after_input(key);
+    }
+}

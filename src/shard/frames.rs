@@ -1,0 +1,172 @@
+//! WebSocket on a session: the upgrade, and what each frame leads to in each dialect.
+
+use tungstenite::protocol::frame::coding::{Control, Data, OpCode};
+
+use super::Shard;
+use crate::api::route::Upgrade;
+use crate::broker::post::Span;
+use crate::dialect::Dialect;
+use crate::dialect::native::{self, event};
+use crate::error::{Close, Fault};
+use crate::http::{Head, Method, Response, Version};
+use crate::room_key::is_room_name;
+use crate::session::Phase;
+use crate::ws::connection::{Connection, Event, Limits};
+use crate::ws::{frame, handshake};
+
+impl Shard {
+    /// Makes a WebSocket of an HTTP connection, or says why not.
+    pub(super) fn upgrade(&mut self, key: u32, head: &Head, wanted: Upgrade) -> Result<(), Response> {
+        let protocols: &[&'static str] =
+            if wanted.dialect == Dialect::Native { &[native::SUBPROTOCOL] } else { &[] };
+        let (get, http11) = (head.method == Method::Get, head.version == Version::Http11);
+        let upgrade = handshake::judge(get, http11, head, protocols).map_err(refused)?;
+        if let Some(drain) = &self.drain {
+            let response = Response::new(503).retry_after(drain.left(self.now));
+            return Err(response.error("unavailable", "the server is shutting down"));
+        }
+        self.push(key, crate::out_queue::Class::Asked, |out| handshake::response(&upgrade, out));
+        let Some(session) = self.session(key) else { return Ok(()) };
+        session.phase = Phase::Open(Connection::default());
+        session.dialect = wanted.dialect;
+        session.user = wanted.user;
+        self.first_beat(key);
+        if wanted.foreign {
+            self.close(key, Close::ORIGIN);
+        } else {
+            self.welcome(key, wanted.dialect, &wanted.rooms);
+        }
+        Ok(())
+    }
+
+    fn welcome(&mut self, key: u32, dialect: Dialect, rooms: &[String]) {
+        match dialect {
+            Dialect::Echo => {}
+            Dialect::Raw { .. } => {
+                for room in rooms {
+                    self.join(key, None, room, Span::Nothing);
+                }
+                // Without words for "not joined yet", what a raw client says waits until it is.
+                if let Some(session) = self.session(key) {
+                    session.awaiting = true;
+                }
+            }
+            Dialect::Native => {
+                let settings = &self.common.settings;
+                let (interval, max) = (settings.heartbeat.interval.as_secs(), settings.limits.message);
+                let name = self.common.names.name(self.id(key));
+                let user = self.session(key).and_then(|session| session.user.clone());
+                self.own(key, |out| event::welcome(name, user.as_deref(), interval, max, out));
+                for (index, room) in rooms.iter().enumerate() {
+                    if rooms[..index].contains(room) {
+                        continue;
+                    }
+                    if is_room_name(room) {
+                        self.join(key, None, room, Span::Nothing);
+                    } else {
+                        self.error(key, None, Some(room), Fault::BadRoom);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Reads frames until input runs out or has to wait; says how much was used.
+    pub(super) fn read_frames(&mut self, key: u32, input: &mut [u8]) -> usize {
+        let Some(session) = self.session(key) else { return input.len() };
+        let (Phase::Open(connection) | Phase::Closing(connection)) = &mut session.phase else {
+            return input.len();
+        };
+        let mut connection = std::mem::take(connection);
+        let used = self.read_events(key, &mut connection, input);
+        if let Some(session) = self.session(key)
+            && let Phase::Open(place) | Phase::Closing(place) = &mut session.phase
+        {
+            connection.release();
+            *place = connection;
+        }
+        used
+    }
+
+    fn read_events(&mut self, key: u32, connection: &mut Connection, input: &mut [u8]) -> usize {
+        let limits = &self.common.settings.limits;
+        let echo = self.sessions.get(key as usize).is_some_and(|session| session.dialect == Dialect::Echo);
+        let limits = Limits { message: if echo { limits.echo_message } else { limits.message } };
+        let mut at = 0;
+        while !self.holds(key) {
+            match connection.read(&mut input[at..], &limits) {
+                Err(violation) => {
+                    self.violated(key, Close::fixed(violation.code, violation.reason));
+                    return input.len();
+                }
+                Ok(step) => {
+                    at += step.used;
+                    let Some(event) = step.event else { return at };
+                    self.event(key, event);
+                    self.carry();
+                    if self
+                        .session(key)
+                        .is_none_or(|session| matches!(session.phase, Phase::Lingering | Phase::Over))
+                    {
+                        return input.len();
+                    }
+                }
+            }
+        }
+        at
+    }
+
+    fn event(&mut self, key: u32, event: Event<'_>) {
+        let Some(session) = self.session(key) else { return };
+        let (open, dialect) = (session.is_open(), session.dialect);
+        match event {
+            Event::Close(reason) => return self.close_received(key, reason.map(|(code, _)| code)),
+            // RFC 6455 section 5.5.1: after a close frame was sent, nothing follows it.
+            _ if !open => return,
+            Event::Ping(payload) => {
+                let pong = OpCode::Control(Control::Pong);
+                return self.own(key, |out| frame::encode(pong, payload, out));
+            }
+            Event::Pong(_) => return,
+            Event::Text(_) | Event::Binary(_) => {}
+        }
+        let (opcode, payload) = match event {
+            Event::Text(text) => (OpCode::Data(Data::Text), text.as_bytes()),
+            Event::Binary(bytes) => (OpCode::Data(Data::Binary), bytes),
+            _ => return,
+        };
+        match (dialect, event) {
+            (Dialect::Echo, _) => self.own(key, |out| frame::encode(opcode, payload, out)),
+            (Dialect::Raw { echo }, _) => self.say_raw(key, opcode, payload, echo),
+            (Dialect::Native, Event::Text(text)) => self.text(key, text),
+            (Dialect::Native, _) => self.close(key, Close::TEXT_ONLY),
+        }
+    }
+}
+
+fn refused(refused: handshake::Refused) -> Response {
+    let status = refused.status();
+    let code = if status == 426 { "upgrade_required" } else { "bad_request" };
+    let response = Response::new(status).error(code, refused.message());
+    let field = |response: Response, (name, value): &(&'static str, &str)| match *name {
+        "Upgrade" => response.upgrade("websocket"),
+        // Written by the response itself beside `Upgrade`.
+        "Connection" => response,
+        name => response.header(name, *value),
+    };
+    refused.fields().iter().fold(response, field)
+}
+
+impl handshake::Fields for Head {
+    fn field(&self, name: &str) -> Option<&str> {
+        Self::field(self, name)
+    }
+
+    fn has_token(&self, name: &str, token: &str) -> bool {
+        Self::has_token(self, name, token)
+    }
+
+    fn count(&self, name: &str) -> usize {
+        self.fields(name).count()
+    }
+}

@@ -1,0 +1,155 @@
+//! HTTP on a session: heads are judged, bodies gathered, answers written in the order of requests.
+
+use std::time::{Duration, SystemTime};
+
+use super::Shard;
+use crate::api::call::Call;
+use crate::api::route::{self, Offers, Route};
+use crate::http::{CONTINUE, Envelope, Head, Limits, Refusal, Response, Step};
+use crate::out_queue::Class;
+use crate::session::Phase;
+use crate::session::exchange::{Exchange, Stage, Timer};
+use crate::time::Tick;
+
+impl Shard {
+    pub(super) fn exchange(&mut self, key: u32) -> Option<&mut Exchange> {
+        match &mut self.session(key)?.phase {
+            Phase::Http(exchange) => Some(exchange),
+            _ => None,
+        }
+    }
+
+    /// Reads requests until input runs out, one has to wait for its answer, or the connection is a WebSocket.
+    pub(super) fn read_http(&mut self, key: u32, input: &[u8]) -> usize {
+        let limits = &self.common.settings.limits;
+        let limits = Limits { header: limits.header, headers: limits.headers, body: limits.api_body };
+        let mut at = 0;
+        while !self.holds(key) {
+            let Some(exchange) = self.exchange(key) else { break };
+            let (used, step) = exchange.reader.read(&input[at..], &limits);
+            at += used;
+            match step {
+                Ok(Step::More) => break,
+                Ok(Step::Head(head)) => self.head(key, head, at == input.len()),
+                Ok(Step::Body(body)) => self.body(key, &body),
+                Err(refusal) => self.refuse(key, &refusal),
+            }
+            self.carry();
+        }
+        self.time_exchange(key);
+        at
+    }
+
+    /// A head is complete. `last` says that nothing behind it has arrived.
+    fn head(&mut self, key: u32, head: Head, last: bool) {
+        let offers = Offers {
+            echo: self.common.echo,
+            local_pages_only: self.common.local_pages_only,
+            draining: self.drain.is_some(),
+        };
+        let call = match route::route(&head, offers) {
+            Ok(Route::Call(call)) => Ok(call),
+            Ok(Route::Upgrade(upgrade)) => match self.upgrade(key, &head, upgrade) {
+                Ok(()) => return,
+                Err(response) => Err(response),
+            },
+            Err(response) => Err(response),
+        };
+        if head.expects_continue && last && head.has_body() {
+            match &call {
+                Ok(_) => self.own(key, |out| out.extend_from_slice(CONTINUE)),
+                // RFC 9110 section 10.1.1: a final answer instead of 100, and the body need not be read.
+                Err(response) => {
+                    let envelope = Envelope { close: true, ..Envelope::answering(&head, self.wall()) };
+                    return self.respond(key, &envelope, response);
+                }
+            }
+        }
+        if let Some(exchange) = self.exchange(key) {
+            exchange.stage = Stage::Body(Box::new(head), call);
+        }
+    }
+
+    /// A request is complete.
+    fn body(&mut self, key: u32, body: &[u8]) {
+        let wall = self.wall();
+        let Some(exchange) = self.exchange(key) else { return };
+        let Stage::Body(head, call) = std::mem::replace(&mut exchange.stage, Stage::Head) else { return };
+        let envelope = Envelope::answering(&head, wall);
+        match call {
+            Ok(call) => self.call(key, envelope, call, body),
+            Err(response) => self.respond(key, &envelope, &response),
+        }
+    }
+
+    fn refuse(&mut self, key: u32, refusal: &Refusal) {
+        let envelope = Envelope::closing(self.wall());
+        self.respond(key, &envelope, &Response::from(refusal));
+    }
+
+    /// Writes an answer, and ends the connection behind it if it is to end.
+    pub(super) fn respond(&mut self, key: u32, envelope: &Envelope, response: &Response) {
+        let close = envelope.close || self.drain.is_some();
+        let envelope = Envelope { close, ..*envelope };
+        self.push(key, Class::Asked, |out| response.write(&envelope, out));
+        if let Some(exchange) = self.exchange(key) {
+            exchange.stage = Stage::Head;
+            exchange.timer = Timer::Off;
+            exchange.kept_alive = true;
+        }
+        if envelope.closes() {
+            self.linger(key);
+        }
+    }
+
+    /// The wall clock as HTTP wants it.
+    pub(super) fn wall(&self) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_millis(self.now.wall_ms)
+    }
+
+    /// Sets the deadline of what the exchange waits for, unless it has waited for that before: a request that trickles
+    /// in does not earn time by it.
+    pub(super) fn time_exchange(&mut self, key: u32) {
+        let now = self.now.tick();
+        let limits = self.common.settings.limits.clone();
+        let Some(exchange) = self.exchange(key) else { return };
+        let (timer, wait) = match &exchange.stage {
+            Stage::Call(..) => (Timer::Off, None),
+            Stage::Body(..) => (Timer::Body, Some(limits.body)),
+            Stage::Head if exchange.kept_alive && exchange.reader.is_idle() => {
+                (Timer::Idle, Some(limits.http_idle))
+            }
+            Stage::Head => (Timer::Head, Some(limits.handshake)),
+        };
+        if exchange.timer != timer {
+            exchange.timer = timer;
+            self.deadlines.set(key, wait.map_or(Tick::NEVER, |wait| now.after(wait)));
+        }
+    }
+
+    /// The deadline of an exchange has passed.
+    pub(super) fn exchange_late(&mut self, key: u32) {
+        let Some(exchange) = self.exchange(key) else { return };
+        if exchange.timer == Timer::Idle || exchange.reader.is_idle() && matches!(exchange.stage, Stage::Head)
+        {
+            return self.end(key);
+        }
+        let message = "the request did not arrive in time";
+        let response = Response::new(408).error("request_timeout", message);
+        let envelope = Envelope::closing(self.wall());
+        self.respond(key, &envelope, &response);
+    }
+
+    /// Carries out a call whose body is complete.
+    fn call(&mut self, key: u32, envelope: Envelope, call: Call, body: &[u8]) {
+        match self.begin_call(key, call, body) {
+            Ok(pending) => {
+                if let Some(exchange) = self.exchange(key) {
+                    exchange.stage = Stage::Call(envelope, pending);
+                }
+                self.finish_call(key);
+            }
+            Err(response) => self.respond(key, &envelope, &response),
+        }
+    }
+}

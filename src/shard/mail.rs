@@ -1,0 +1,162 @@
+//! Posts: handed to other shards at the end of the turn, or carried out here at once, in order.
+
+use super::Shard;
+use crate::broker::home::{Desk, Home, Request};
+use crate::broker::place::Tell;
+use crate::broker::post::{Caller, Post};
+use crate::dialect::{self, native::event};
+use crate::id::ShardId;
+use crate::room_key::RoomKey;
+
+impl Shard {
+    /// Takes what other shards posted, in order.
+    pub fn take_all(&mut self, posts: impl IntoIterator<Item = Post>) {
+        for post in posts {
+            self.take(post);
+            self.carry();
+        }
+    }
+
+    /// What is to be handed to shard `other`, which is taken from here.
+    pub fn outgoing(&mut self, other: ShardId) -> &mut Vec<Post> {
+        &mut self.mail.others[usize::from(other)]
+    }
+
+    pub(super) fn post(&mut self, shard: ShardId, post: Post) {
+        if shard == self.me {
+            self.mail.own.push_back(post);
+        } else {
+            self.mail.others[usize::from(shard)].push(post);
+        }
+    }
+
+    pub(super) fn post_home(&mut self, room: &RoomKey, post: Post) {
+        self.post(room.home(self.common.shards) as ShardId, post);
+    }
+
+    /// Carries out everything that was posted to this shard by itself.
+    pub(super) fn carry(&mut self) {
+        while let Some(post) = self.mail.own.pop_front() {
+            self.take(post);
+        }
+    }
+
+    fn take(&mut self, post: Post) {
+        match post {
+            Post::Join(room, join) => self.at_home(&room, Request::Join(join)),
+            Post::Leave(room, shard, user) => self.at_home(&room, Request::Leave(shard, user)),
+            Post::Publish(room, caller, draft) => self.at_home(&room, Request::Publish(caller, draft)),
+            Post::Look(room, caller, span) => {
+                if self.homes.find_key(&room).is_some() {
+                    self.at_home(&room, Request::Look(caller, span));
+                } else if let Some(session) = caller.session() {
+                    self.post(session.shard, Post::Looked(room, caller, Ok(None)));
+                }
+            }
+            Post::Members(room, caller, page) => {
+                if self.homes.find_key(&room).is_some() {
+                    self.at_home(&room, Request::Members(caller, page));
+                } else if let Some(session) = caller.session() {
+                    self.post(session.shard, Post::Rostered(room, caller, Ok(None)));
+                }
+            }
+            Post::List(caller, listing) => {
+                if let Some(session) = caller.session() {
+                    let lines = self.lines(&listing);
+                    self.post(session.shard, Post::Listed(caller, lines));
+                }
+            }
+            Post::Joined(room, join, result) => self.joined(&room, *join, result),
+            Post::Deliver(message) => self.deliver(&message),
+            Post::Notice(room, notice) => self.append(&room, &dialect::notice(&room, &notice), None),
+            Post::Gap(room, from, to) => self.tell_gap(&room, from, to),
+            Post::Published(room, caller, result) => match caller {
+                Caller::Nobody => {}
+                Caller::Session(session, id) => self.published(session, id.as_deref(), &room, result),
+                Caller::Call(session, index) => {
+                    self.answered(session, |pending| pending.published(index as usize, result));
+                }
+            },
+            Post::Looked(room, caller, result) => match caller {
+                Caller::Nobody => {}
+                Caller::Session(session, id) => self.looked(session, id.as_deref(), &room, result),
+                Caller::Call(session, _) => self.answered(session, |pending| pending.looked(result)),
+            },
+            Post::Rostered(room, caller, result) => match caller {
+                Caller::Nobody => {}
+                Caller::Session(session, id) => self.rostered(session, id.as_deref(), &room, result),
+                Caller::Call(session, _) => self.answered(session, |pending| pending.rostered(result)),
+            },
+            Post::Listed(caller, lines) => {
+                if let Caller::Call(session, _) = caller {
+                    self.answered(session, |pending| pending.listed(lines));
+                }
+            }
+        }
+    }
+
+    /// Something is asked of a room that is at home here.
+    fn at_home(&mut self, room: &RoomKey, request: Request) {
+        let (shards, now) = (self.common.shards, self.now.tick());
+        let rules = &self.common.rules;
+        let number = self.homes.find_or_insert(room, || {
+            let settings = rules.settings(room.space(), room.name()).clone();
+            Home::new(room.clone(), settings, shards, now)
+        });
+        self.with_home(number, |home, desk| home.request(request, desk));
+        self.consult();
+    }
+
+    /// Asks the engine what homes want to know, and tells them, until nobody asks any more.
+    pub(super) fn consult(&mut self) {
+        self.engine.poll(self.now, &mut self.mail.tells);
+        loop {
+            let mut asks = std::mem::take(&mut self.mail.asks);
+            for ask in asks.drain(..) {
+                self.engine.ask(ask, self.now, &mut self.mail.tells);
+            }
+            if self.mail.asks.is_empty() {
+                self.mail.asks = asks;
+            }
+            let Some(tell) = self.mail.tells.pop_front() else { return };
+            self.tell(tell);
+        }
+    }
+
+    fn tell(&mut self, tell: Tell) {
+        if let Tell::Committed { .. } = tell {
+            self.counters.encodes += 1;
+        }
+        if let Some(number) = self.homes.find_key(tell.room()) {
+            self.with_home(number, |home, desk| home.tell(tell, desk));
+        }
+    }
+
+    /// Lets a home work, sends off what it posts, and notes when it wants to work again.
+    pub(super) fn with_home(&mut self, number: u32, work: impl FnOnce(&mut Home, &mut Desk<'_>)) {
+        let Some(home) = self.homes.get_mut(number) else { return };
+        let mut posts = std::mem::take(&mut self.mail.posts);
+        let before = home.history_bytes();
+        work(home, &mut Desk { now: self.now.tick(), posts: &mut posts, asks: &mut self.mail.asks });
+        self.home_deadlines.set(number, home.deadline());
+        let after = home.history_bytes();
+        if after != before {
+            // What is kept too much goes where something new is kept, oldest first.
+            let mut overdrawn = self.history.spend(&self.common.history, after, before);
+            while overdrawn && let Some(freed) = home.drop_oldest() {
+                overdrawn = self.history.spend(&self.common.history, 0, freed);
+            }
+        }
+        for (shard, post) in posts.drain(..) {
+            self.post(shard, post);
+        }
+        self.mail.posts = posts;
+    }
+
+    /// Members of `room` here missed messages that nobody can give them.
+    fn tell_gap(&mut self, room: &RoomKey, from: crate::position::Position, to: crate::position::Position) {
+        let mut frame = Vec::new();
+        event::gap(room.name(), from, to, &mut frame);
+        self.append(room, &frame.into(), None);
+    }
+}

@@ -1,0 +1,237 @@
+//! A shard: the sessions of one core, the rooms that are at home there, and everything that is decided about them.
+//!
+//! No socket and no clock: bytes and the time are passed in, and what is to be written goes to an [`Outlet`] once a turn.
+//! So a whole shard runs in a test on a virtual clock, as it runs in the reactor.
+//!
+//! ```text
+//!   receive ─▶ http ──▶ call ───┐                    ┌─▶ home ─▶ engine
+//!           └▶ frames ▶ request ┴─ posts ─▶ take ────┤
+//!                                                    └─▶ deliver ─▶ lanes ─▶ flush ─▶ outlet
+//! ```
+
+mod call;
+mod clock;
+mod close;
+mod deliver;
+mod drain;
+mod flush;
+mod frames;
+mod http;
+mod mail;
+pub mod outlet;
+mod receive;
+mod request;
+mod settle;
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use slab::Slab;
+
+use crate::broker::audience::Audience;
+use crate::broker::directory::Directory;
+use crate::broker::home::Home;
+use crate::broker::permit::Rules;
+use crate::broker::place::{Ask, Tell};
+use crate::broker::post::Post;
+use crate::engine::Engine;
+use crate::id::{ConnectionNames, SessionId, ShardId};
+use crate::ledger::{Account, Purse};
+use crate::metrics::Counters;
+use crate::out_queue::OutQueue;
+use crate::pressure::Pressure;
+use crate::room_key::{RoomKey, RoomKeys};
+use crate::session::Session;
+use crate::settings::Settings;
+use crate::time::{Deadlines, Now, Tick};
+use drain::Drain;
+
+/// What the shards of one server have in common.
+pub struct Common {
+    /// The configuration.
+    pub settings: Settings,
+    /// What rooms are like.
+    pub rules: Rules,
+    /// Where rooms are at home.
+    pub room_keys: RoomKeys,
+    /// What connections are called.
+    pub names: ConnectionNames,
+    /// How many shards there are.
+    pub shards: usize,
+    /// The bytes of history that all of them keep.
+    pub history: Account,
+    /// How much all of them have on their way.
+    pub pressure: Pressure,
+    /// Whether `/echo` is served.
+    pub echo: bool,
+    /// Whether only pages of this machine may use the server.
+    pub local_pages_only: bool,
+}
+
+/// One core's share of the server.
+pub struct Shard {
+    me: ShardId,
+    common: Arc<Common>,
+    now: Now,
+    sessions: Slab<Session>,
+    generation: u32,
+    deadlines: Deadlines,
+    audiences: Directory<Audience>,
+    homes: Directory<Home>,
+    history: Purse,
+    home_deadlines: Deadlines,
+    engine: Engine,
+    /// Rooms whose join a session waits for; only sessions that wait are in it.
+    joining: HashMap<u32, Vec<RoomKey>>,
+    mail: Mail,
+    work: Work,
+    drain: Option<Drain>,
+    /// Some shard has more on its way than is good; publishers are not read.
+    pressed: bool,
+    counters: Counters,
+    /// Empty queues, boxed as sessions hold them.
+    #[expect(clippy::vec_box)]
+    spare: Vec<Box<OutQueue>>,
+}
+
+/// Posts and asks that were decided on and not yet carried out.
+#[derive(Default)]
+struct Mail {
+    own: VecDeque<Post>,
+    others: Vec<Vec<Post>>,
+    posts: Vec<(ShardId, Post)>,
+    asks: Vec<Ask>,
+    tells: VecDeque<Tell>,
+}
+
+/// What this turn has still to do.
+#[derive(Default)]
+struct Work {
+    /// Sessions with something of their own to write.
+    touched: Vec<u32>,
+    /// Audiences with something on its way, in the order in which they are served.
+    listed: VecDeque<u32>,
+    /// Sessions that fell too far behind.
+    slow: Vec<u32>,
+    /// Sessions whose reading goes on.
+    resumed: Vec<u32>,
+    /// Sessions whose reading is held while the server is pressed.
+    pressed: Vec<u32>,
+    /// Sessions that are over and to be freed.
+    ended: Vec<u32>,
+    due: Vec<u32>,
+}
+
+impl Shard {
+    /// A shard without sessions.
+    pub fn new(me: ShardId, common: Arc<Common>, engine: Engine, now: Now) -> Self {
+        let others = (0..common.shards).map(|_| Vec::new()).collect();
+        Self {
+            me,
+            common,
+            now,
+            sessions: Slab::new(),
+            generation: 0,
+            deadlines: Deadlines::default(),
+            audiences: Directory::default(),
+            homes: Directory::default(),
+            history: Purse::default(),
+            home_deadlines: Deadlines::default(),
+            engine,
+            joining: HashMap::new(),
+            mail: Mail { others, ..Mail::default() },
+            work: Work::default(),
+            drain: None,
+            pressed: false,
+            counters: Counters::default(),
+            spare: Vec::new(),
+        }
+    }
+
+    /// Begins a turn: this is the time until the next.
+    pub fn begin(&mut self, now: Now) {
+        self.now = now;
+        let pressed = self.common.pressure.is_high(self.pressed);
+        if std::mem::replace(&mut self.pressed, pressed) && !pressed {
+            for key in std::mem::take(&mut self.work.pressed) {
+                self.release(key);
+            }
+        }
+    }
+
+    /// Takes in a connection; says the key by which it is spoken of until it is reaped.
+    pub fn accept(&mut self) -> u32 {
+        self.generation = self.generation.wrapping_add(1);
+        let now = self.now.tick();
+        let key = self.sessions.insert(Session::new(self.generation, now)) as u32;
+        self.deadlines.set(key, now.after(self.common.settings.limits.handshake));
+        key
+    }
+
+    /// Frees the sessions that are over and gives their keys to `gone`, whose sockets can be closed.
+    pub fn reap(&mut self, mut gone: impl FnMut(u32)) {
+        for key in std::mem::take(&mut self.work.ended) {
+            self.deadlines.set(key, Tick::NEVER);
+            if self.sessions.try_remove(key as usize).is_some() {
+                gone(key);
+            }
+        }
+    }
+
+    /// Whether a turn is needed at once, because something is left over from the last.
+    pub fn has_work(&self) -> bool {
+        let Work { touched, listed, resumed, ended, slow, .. } = &self.work;
+        let sessions = [touched, resumed, ended, slow].iter().any(|keys| !keys.is_empty());
+        sessions || !listed.is_empty() || self.mail.others.iter().any(|posts| !posts.is_empty())
+    }
+
+    /// How many sessions there are.
+    pub fn sessions(&self) -> usize {
+        self.sessions.len()
+    }
+
+    /// How many rooms are at home here.
+    pub fn rooms(&self) -> usize {
+        self.homes.len()
+    }
+
+    /// Connections that each room at home here counts, by shard, to compare with reality.
+    pub fn counted(&self) -> impl Iterator<Item = (&RoomKey, &[u32])> {
+        self.homes.iter().map(|(_, key, home)| (key, home.members()))
+    }
+
+    /// Members that each room has here.
+    pub fn seated(&self) -> impl Iterator<Item = (&RoomKey, usize)> {
+        self.audiences.iter().map(|(_, key, audience)| (key, audience.len()))
+    }
+
+    /// What the shard has done so far.
+    pub fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    fn id(&self, key: u32) -> SessionId {
+        let generation = self.sessions.get(key as usize).map_or(0, |session| session.generation);
+        SessionId { shard: self.me, key, generation }
+    }
+
+    fn session(&mut self, key: u32) -> Option<&mut Session> {
+        self.sessions.get_mut(key as usize)
+    }
+
+    /// The session called `id`, if it is one of this shard's and still there.
+    fn find(&mut self, id: SessionId) -> Option<&mut Session> {
+        let session = self.sessions.get_mut(id.key as usize)?;
+        (id.shard == self.me && session.generation == id.generation && !session.is_over()).then_some(session)
+    }
+
+    /// Puts a session on the list of those to write.
+    fn touch(&mut self, key: u32) {
+        if let Some(session) = self.sessions.get_mut(key as usize)
+            && !session.touched
+        {
+            session.touched = true;
+            self.work.touched.push(key);
+        }
+    }
+}

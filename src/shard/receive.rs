@@ -1,0 +1,163 @@
+//! Bytes come in: which protocol reads them, and when reading has to wait.
+
+use super::Shard;
+use crate::session::{Phase, Tail};
+use crate::time::Tick;
+
+impl Shard {
+    /// Takes what session `key` sent. What has to wait is kept.
+    pub fn receive(&mut self, key: u32, input: &mut [u8]) {
+        let tick = self.now.tick();
+        let Some(session) = self.session(key) else { return };
+        session.heard = tick;
+        session.pinged = false;
+        self.counters.bytes_in += input.len() as u64;
+        self.consume_or_keep(key, input);
+    }
+
+    /// The peer of session `key` will send nothing more.
+    pub fn hang_up(&mut self, key: u32) {
+        let Some(session) = self.session(key) else { return };
+        session.eof = true;
+        self.after_input(key);
+    }
+
+    /// The socket of session `key` is broken.
+    pub fn fail(&mut self, key: u32) {
+        self.end(key);
+        self.carry();
+    }
+
+    /// The socket of session `key` takes bytes again.
+    pub fn writable(&mut self, key: u32) {
+        if let Some(session) = self.session(key)
+            && std::mem::take(&mut session.blocked)
+        {
+            self.touch(key);
+        }
+    }
+
+    /// Whether session `key` is to be read. If not, it will be among [`Shard::next_resumed`] when it is.
+    pub fn wants_read(&mut self, key: u32) -> bool {
+        let held = self.holds(key);
+        if held && self.pressed {
+            self.work.pressed.push(key);
+        }
+        let Some(session) = self.session(key) else { return false };
+        session.held |= held;
+        !held && !session.is_over()
+    }
+
+    /// A session whose reading goes on. What it had to keep is handled by now.
+    pub fn next_resumed(&mut self) -> Option<u32> {
+        let key = self.work.resumed.pop()?;
+        if let Some(tail) = self.session(key).and_then(|session| session.tail.take()) {
+            self.read_tail(key, *tail);
+        }
+        Some(key)
+    }
+
+    fn read_tail(&mut self, key: u32, mut tail: Tail) {
+        if let Some(text) = tail.request.take() {
+            self.text(key, &text);
+            self.carry();
+        }
+        self.consume_or_keep(key, &mut tail.bytes);
+        self.after_input(key);
+    }
+
+    fn consume_or_keep(&mut self, key: u32, input: &mut [u8]) {
+        let used = self.consume(key, input);
+        let Some(rest) = input.get(used..).filter(|rest| !rest.is_empty()) else { return };
+        if let Some(session) = self.session(key) {
+            session.tail.get_or_insert_default().bytes.extend_from_slice(rest);
+            session.held = true;
+        }
+        self.release(key);
+    }
+
+    /// Feeds input to whatever the session speaks by now; says how much of it was used.
+    fn consume(&mut self, key: u32, input: &mut [u8]) -> usize {
+        let mut at = 0;
+        loop {
+            let Some(session) = self.session(key) else { return input.len() };
+            match session.phase {
+                Phase::Http(_) => {
+                    at += self.read_http(key, &input[at..]);
+                    if self.session(key).is_none_or(|session| matches!(session.phase, Phase::Http(_))) {
+                        return at;
+                    }
+                }
+                Phase::Open(_) | Phase::Closing(_) => return at + self.read_frames(key, &mut input[at..]),
+                Phase::Lingering | Phase::Over => return input.len(),
+            }
+        }
+    }
+
+    /// Ends a session whose peer has finished, once everything that it sent is handled and answered.
+    pub(super) fn after_input(&mut self, key: u32) {
+        let Some(session) = self.session(key) else { return };
+        if !session.eof || session.tail.is_some() {
+            return;
+        }
+        let unanswered = match session.phase {
+            Phase::Http(_) => session.is_calling() || session.queue.is_some(),
+            Phase::Lingering => session.queue.is_some(),
+            // A WebSocket whose peer sends no close frame any more is gone (RFC 6455 section 7.1.5: 1006).
+            Phase::Open(_) | Phase::Closing(_) | Phase::Over => session.awaiting,
+        };
+        if !unanswered {
+            self.end(key);
+            self.carry();
+        }
+    }
+
+    /// Whether what session `key` sends has to wait.
+    pub(super) fn holds(&self, key: u32) -> bool {
+        let Some(session) = self.sessions.get(key as usize) else { return false };
+        session.tail.is_some() || self.waits(key)
+    }
+
+    /// Whether what session `key` sent has to wait for something else than what it sent before.
+    fn waits(&self, key: u32) -> bool {
+        let Some(session) = self.sessions.get(key as usize) else { return false };
+        let parked = session.tail.as_ref().is_some_and(|tail| tail.request.is_some());
+        let calm = !self.pressed || !self.published_lately(session.published);
+        parked
+            || session.awaiting
+            || session.is_calling()
+            || session.asked() > self.common.settings.limits.queue / 4
+            || !calm
+    }
+
+    fn published_lately(&self, published: Tick) -> bool {
+        published != Tick::ZERO && self.now.tick().0.saturating_sub(published.0) <= 4
+    }
+
+    /// Lets reading go on if nothing holds it any more.
+    pub(super) fn release(&mut self, key: u32) {
+        let waits = self.waits(key);
+        let Some(session) = self.session(key) else { return };
+        if session.held && !waits {
+            session.held = false;
+            self.work.resumed.push(key);
+        }
+    }
+
+    /// Tries a request again that waited for a join.
+    pub(super) fn unpark(&mut self, key: u32) {
+        let Some(session) = self.session(key) else { return };
+        if session.tail.as_ref().is_some_and(|tail| tail.request.is_some()) {
+            session.held = false;
+            self.work.resumed.push(key);
+        }
+    }
+
+    /// Keeps a request for when the join that it has to wait for is answered (rule 3).
+    pub(super) fn park(&mut self, key: u32, text: &str) {
+        if let Some(session) = self.session(key) {
+            session.tail.get_or_insert_default().request = Some(text.into());
+            session.held = true;
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! Settling: what a session has not got of its rooms is moved to its own queue, so that something else can follow it.
+
+use bytes::Bytes;
+use slab::Slab;
+
+use super::Shard;
+use crate::broker::lane::Part;
+use crate::broker::seats::Seat;
+use crate::dialect::native::event;
+use crate::out_queue::{Class, OutQueue, SEGMENT_COST};
+use crate::session::{Gap, Session};
+
+/// Keeps seats true while a lane moves its members.
+pub(super) fn moved(sessions: &mut Slab<Session>, room: u32) -> impl FnMut(u32, u32) {
+    move |session, slot| {
+        if let Some(session) = sessions.get_mut(session as usize) {
+            session.seats.moved(room, slot);
+        }
+    }
+}
+
+impl Shard {
+    /// Queues bytes for one session alone, behind everything that its rooms have for it.
+    pub(super) fn own(&mut self, key: u32, write: impl FnOnce(&mut Vec<u8>)) {
+        self.settle(key);
+        self.push(key, Class::Asked, write);
+    }
+
+    /// Queues bytes for one session alone.
+    pub(super) fn push(&mut self, key: u32, class: Class, write: impl FnOnce(&mut Vec<u8>)) {
+        let now = self.now.tick();
+        if let Some(queue) = self.queue(key) {
+            queue.push_own(class, now, write);
+            self.touch(key);
+        }
+    }
+
+    pub(super) fn queue(&mut self, key: u32) -> Option<&mut OutQueue> {
+        let session = self.sessions.get_mut(key as usize)?;
+        let queue = session.queue.get_or_insert_with(|| self.spare.pop().unwrap_or_default());
+        Some(queue)
+    }
+
+    /// Queues what session `key` has not got of any of its rooms.
+    pub(super) fn settle(&mut self, key: u32) {
+        for index in 0.. {
+            let Some(session) = self.sessions.get(key as usize) else { return };
+            let Some(seat) = session.seats.at(index) else { return };
+            if let Some(seat) = seat {
+                self.settle_seat(key, seat);
+            }
+        }
+    }
+
+    /// Queues what session `key` has not got of one room.
+    pub(super) fn settle_seat(&mut self, key: u32, seat: Seat) {
+        let Some(session) = self.sessions.get(key as usize) else { return };
+        let wire = session.wire();
+        let Some(audience) = self.audiences.get_mut(seat.room) else { return };
+        let skips = audience.skips();
+        let Some(lane) = audience.lane(wire) else { return };
+        if !lane.is_pending() {
+            return;
+        }
+        let parts = lane.settle(seat.slot, moved(&mut self.sessions, seat.room));
+        for part in parts {
+            self.enqueue(key, seat.room, skips, part, 0);
+        }
+    }
+
+    /// Queues a part of a room's messages, of which the socket has already taken `sent` bytes, unless the session has
+    /// too much queued: then the room's rule for slow members holds.
+    pub(super) fn enqueue(&mut self, key: u32, room: u32, skips: bool, part: Part, sent: usize) {
+        let now = self.now.tick();
+        let limits = &self.common.settings.limits;
+        let (limit, stall) = (limits.queue, limits.stall);
+        let Some(session) = self.sessions.get_mut(key as usize) else { return };
+        if part.bytes.is_empty() || session.slow {
+            return;
+        }
+        if let Some(gap) = session.gap(room) {
+            return widen(gap, &part);
+        }
+        let others = session.others();
+        let stalled = || session.queue.as_ref()?.oldest().map(|oldest| oldest.after(stall) <= now);
+        let full = others + part.bytes.len() + SEGMENT_COST > limit || stalled() == Some(true);
+        if session.blocked && others > 0 && full {
+            if skips {
+                return self.open_gap(key, room, &part);
+            }
+            session.slow = true;
+            return self.work.slow.push(key);
+        }
+        if others == 0 {
+            self.deadlines.hasten(key, now.after(stall));
+        }
+        self.queue_shared(key, part.bytes, sent);
+    }
+
+    fn queue_shared(&mut self, key: u32, bytes: Bytes, sent: usize) {
+        let now = self.now.tick();
+        if let Some(queue) = self.queue(key) {
+            queue.push_shared(bytes, Class::Sent, now);
+            queue.advance(sent);
+        }
+        self.touch(key);
+    }
+
+    fn open_gap(&mut self, key: u32, room: u32, part: &Part) {
+        // Messages without a position are for who is there now; nobody can ask for them later.
+        let Some((from, to)) = part.positions else { return };
+        if let Some(session) = self.session(key) {
+            session.gaps.get_or_insert_default().push(Gap { room, from, to });
+        }
+    }
+
+    /// Tells the gaps of a session whose queue has become short enough, or of one room that it leaves.
+    pub(super) fn tell_gaps(&mut self, key: u32, only: Option<u32>) {
+        let half = self.common.settings.limits.queue / 2;
+        let Some(session) = self.session(key) else { return };
+        if session.gaps.is_none() || only.is_none() && session.others() > half {
+            return;
+        }
+        let Some(mut gaps) = session.gaps.take() else { return };
+        let told: Vec<Gap> = gaps.extract_if(.., |gap| only.is_none_or(|room| room == gap.room)).collect();
+        if !gaps.is_empty() {
+            session.gaps = Some(gaps);
+        }
+        for gap in told {
+            let Some(name) = self.audiences.key(gap.room).cloned() else { continue };
+            self.push(key, Class::Asked, |out| event::gap(name.name(), gap.from, gap.to, out));
+        }
+    }
+}
+
+fn widen(gap: &mut Gap, part: &Part) {
+    if let Some((_, to)) = part.positions {
+        gap.to = to;
+    }
+}

@@ -1,0 +1,272 @@
+//! The built program from outside: what it prints, where, and the status it exits with.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+/// The program with none of the variables that this test happens to run with.
+fn switchboard(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_switchboard"));
+    let own = std::env::vars_os().map(|(name, _)| name);
+    for name in own.filter(|name| name.to_string_lossy().starts_with("SWITCHBOARD_")) {
+        command.env_remove(name);
+    }
+    command.args(arguments).current_dir(env!("CARGO_TARGET_TMPDIR")).stdin(Stdio::null());
+    command
+}
+
+fn run(arguments: &[&str]) -> Output {
+    switchboard(arguments).output().expect("the program runs")
+}
+
+/// Writes `text` as a file of that name in the directory that the program is run in.
+fn write(name: &str, text: impl AsRef<[u8]>) -> PathBuf {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    fs::write(&path, text).expect("the directory can be written");
+    path
+}
+
+#[track_caller]
+fn assert_refused(output: &Output, stderr: &str) {
+    assert_eq!(String::from_utf8_lossy(&output.stderr), stderr);
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "");
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn wrong_arguments_are_one_line() {
+    for (arguments, line) in [
+        (&["--nonsense"] as &[&str], "unexpected argument '--nonsense' found; see switchboard --help"),
+        (&["--shard", "1"], "unexpected argument '--shard' found; did you mean --shards?"),
+        (&["chek"], "unrecognized subcommand 'chek'; did you mean check?"),
+        (
+            &["--drain"],
+            "a value is required for '--drain <DURATION>' but none was supplied; see switchboard --help",
+        ),
+    ] {
+        assert_refused(&run(arguments), &format!("switchboard: {line}\n"));
+    }
+}
+
+#[test]
+fn wrong_values_are_one_line() {
+    assert_refused(&run(&["--shards", "-1"]), "--shards: -1 is not between 0 and 1024\n");
+    assert_refused(
+        &run(&["check", "--log-format", "xml"]),
+        "--log-format: \"xml\" is not one of \"text\", \"json\"\n",
+    );
+    assert_refused(
+        &switchboard(&[]).env("SWITCHBOARD_LIMITS__MESSAGE", "64 potatoes").output().unwrap(),
+        "environment SWITCHBOARD_LIMITS__MESSAGE: \"64 potatoes\" is not a size; write it like \"64KiB\"\n",
+    );
+}
+
+#[test]
+fn files_that_cannot_be_read() {
+    let missing = "nowhere.toml: cannot be read (No such file or directory (os error 2)); check the path given by \
+                   --config or SWITCHBOARD_CONFIG\n";
+    assert_refused(&run(&["--config", "nowhere.toml"]), missing);
+    assert_refused(&switchboard(&[]).env("SWITCHBOARD_CONFIG", "nowhere.toml").output().unwrap(), missing);
+    assert_refused(
+        &run(&["check", "--config", "."]),
+        ".: cannot be read (Is a directory (os error 21)); give the path of a file\n",
+    );
+    assert_refused(
+        &run(&["--config", "/dev/zero"]),
+        "/dev/zero: is larger than 1MiB; give the path of a Switchboard configuration\n",
+    );
+    write("latin.toml", b"# caf\xe9\n");
+    assert_refused(
+        &run(&["--config", "latin.toml"]),
+        "latin.toml:1: is not UTF-8; save the file as UTF-8 text\n",
+    );
+}
+
+#[test]
+fn broken_toml() {
+    write("broken.toml", "shards = 1\nlisten =\n");
+    let output = run(&["--config", "broken.toml"]);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(stderr.starts_with("broken.toml:2: is not TOML: "), "{stderr}");
+    assert_eq!((stderr.lines().count(), output.status.code()), (1, Some(2)));
+}
+
+#[test]
+fn an_unknown_key_with_a_suggestion() {
+    write("unknown.toml", "[limits]\nmesage = 1\n");
+    let line = "unknown.toml:2: limits.mesage: unknown key; did you mean limits.message?\n";
+    assert_refused(&run(&["--config", "unknown.toml"]), line);
+}
+
+#[test]
+fn check_tells_all_problems() {
+    write("three.toml", "shards = \"x\"\n\ncolour = 1\n[heartbeat]\ninterval = 0\n");
+    assert_refused(
+        &run(&["check", "--config", "three.toml"]),
+        "three.toml:1: shards: \"x\" is not a whole number\n\
+         three.toml:3: colour: unknown key\n\
+         three.toml:5: heartbeat.interval: 0 is not allowed; give at least 1s\n",
+    );
+}
+
+#[test]
+fn check_says_ok() {
+    write("good.toml", "shards = 2\n[[rooms]]\npattern = \"a\"\n");
+    for arguments in [["check", "--config", "good.toml"], ["--config", "good.toml", "check"]] {
+        let output = run(&arguments);
+        assert_eq!(
+            String::from_utf8_lossy(&output.stdout),
+            "ok: good.toml; listens on 127.0.0.1:8000; 2 shards; 1 room pattern\n"
+        );
+        assert_eq!((output.status.code(), output.stderr.len()), (Some(0), 0));
+    }
+    let nothing = String::from_utf8(run(&["check"]).stdout).unwrap();
+    assert_eq!(nothing, "ok: no file; listens on 127.0.0.1:8000; one shard a core; 0 room patterns\n");
+}
+
+#[test]
+fn version() {
+    let output = run(&["--version"]);
+    let expected = concat!("switchboard ", env!("CARGO_PKG_VERSION"), "\n");
+    assert_eq!(
+        (String::from_utf8(output.stdout).unwrap().as_str(), output.status.code()),
+        (expected, Some(0))
+    );
+}
+
+#[test]
+fn help_has_every_flag_and_what_a_beginner_needs() {
+    let output = run(&["--help"]);
+    let help = String::from_utf8(output.stdout).unwrap();
+    for word in [
+        "--config",
+        "--listen",
+        "--shards",
+        "--drain",
+        "--console",
+        "--insecure",
+        "--log ",
+        "--log-format",
+        "--help",
+        "--version",
+        "check",
+        "curl",
+        "SWITCHBOARD_CONFIG",
+        "127.0.0.1:8000",
+        "SIGTERM",
+        "Exit status",
+    ] {
+        assert!(help.contains(word), "{word} is missing in:\n{help}");
+    }
+    assert_eq!(output.status.code(), Some(0));
+}
+
+#[test]
+fn nobody_reading_the_output_is_no_panic() {
+    for arguments in [&["check"] as &[&str], &["--help"], &["--nonsense"]] {
+        let (read, write) = std::io::pipe().unwrap();
+        drop(read);
+        let status =
+            switchboard(arguments).stdout(write.try_clone().unwrap()).stderr(write).status().unwrap();
+        assert!(matches!(status.code(), Some(0 | 2)), "{arguments:?}: {status}");
+    }
+}
+
+#[test]
+fn an_address_beyond_loopback_is_refused() {
+    assert_refused(
+        &run(&["--listen", "0.0.0.0:0"]),
+        "--listen: 0.0.0.0:0 is not loopback, and there are no API keys or tokens that could keep strangers out: listen \
+         on 127.0.0.1:0, or pass --insecure if the network is trusted\n",
+    );
+}
+
+#[test]
+fn an_address_that_is_taken_is_refused() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let output = run(&["--listen", &address]);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(stderr.starts_with("switchboard: ") && stderr.contains(&address), "{stderr}");
+    assert_eq!((stderr.lines().count(), output.status.code()), (1, Some(2)));
+}
+
+/// Starts a server and reads the first `lines` that it logs.
+fn start(arguments: &[&str], lines: usize) -> (Child, Vec<String>) {
+    let mut child = switchboard(arguments).stderr(Stdio::piped()).spawn().unwrap();
+    let stderr = child.stderr.as_mut().unwrap();
+    let told = BufReader::new(stderr).lines().take(lines).map(|line| line.unwrap()).collect();
+    (child, told)
+}
+
+fn terminate(child: &mut Child) -> Option<i32> {
+    kill_process(Pid::from_child(child), Signal::TERM).expect("it still runs");
+    child.wait().expect("it can be waited for").code()
+}
+
+#[test]
+fn a_start_tells_where_and_what_to_try() {
+    let (mut child, told) = start(&["--listen", "127.0.0.1:0", "--log", "warn"], 4);
+    let address = told[0].rsplit("http://").next().unwrap();
+    assert!(told[0].starts_with(concat!(
+        "Switchboard ",
+        env!("CARGO_PKG_VERSION"),
+        " listens on http://127.0.0.1:"
+    )));
+    assert!(!address.ends_with(":0"), "{address}");
+    assert!(told[1].contains(&format!("ws://{address}/ws/lobby")), "{told:?}");
+    assert!(told[2].contains(&format!("http://{address}/api/rooms/lobby/messages")), "{told:?}");
+    assert!(told[3].contains("no key is set"), "{told:?}");
+    assert_eq!(terminate(&mut child), Some(0));
+}
+
+#[test]
+fn a_start_is_one_json_line_for_machines() {
+    let (mut child, told) = start(&["--listen", "127.0.0.1:0", "--log", "error", "--log-format", "json"], 1);
+    let line: serde_json::Value = serde_json::from_str(&told[0]).expect("a line of JSON");
+    let message = line["message"].as_str().unwrap();
+    assert!(message.contains("listens on http://127.0.0.1:"), "{line}");
+    assert!(line["publish"].as_str().unwrap().starts_with("curl "), "{line}");
+    assert_eq!(terminate(&mut child), Some(0));
+}
+
+#[test]
+fn insecure_listens_beyond_loopback() {
+    let (mut child, told) = start(&["--listen", "0.0.0.0:0", "--insecure"], 4);
+    assert!(told[3].contains("--insecure was given"), "{told:?}");
+    assert_eq!(terminate(&mut child), Some(0));
+}
+
+/// A full socket for the log, and nobody who reads it: a write to it would wait for ever.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_log_that_nobody_reads_stops_nothing() {
+    let (mut log, mut unread) = UnixStream::pair().unwrap();
+    log.set_nonblocking(true).unwrap();
+    while log.write(&[b'x'; 512]).is_ok() {}
+    log.set_nonblocking(false).unwrap();
+    let mut child = switchboard(&["--listen", "127.0.0.1:0", "--log", "trace"])
+        .stderr(OwnedFd::from(log))
+        .spawn()
+        .unwrap();
+    while !has_thread(child.id(), "signals") {
+        assert!(child.try_wait().unwrap().is_none(), "it runs until the signal");
+        std::thread::yield_now();
+    }
+    assert_eq!(terminate(&mut child), Some(0));
+    let mut logged = Vec::new();
+    unread.read_to_end(&mut logged).unwrap();
+    assert!(logged.iter().all(|byte| *byte == b'x'), "the log was full before the start");
+}
+
+/// Whether the process has come to its thread of this name.
+#[cfg(target_os = "linux")]
+fn has_thread(process: u32, name: &str) -> bool {
+    let tasks = fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten();
+    tasks.filter_map(|task| fs::read_to_string(task.path().join("comm")).ok()).any(|comm| comm.trim() == name)
+}
