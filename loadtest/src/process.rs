@@ -47,18 +47,13 @@ impl Server {
     /// Starts `command` (a program and its arguments), waits until it listens at `address`, and puts both on their
     /// cores.
     pub(crate) fn start(command: &[String], address: SocketAddr, pin: Option<Pin>) -> Result<Server> {
-        let Some((program, arguments)) = command.split_first() else {
-            bail!("the target has no command")
-        };
+        let Some((program, arguments)) = command.split_first() else { bail!("the target has no command") };
         // A child inherits the affinity of its parent, so that none of its threads ever runs elsewhere.
         if let Some(pin) = pin {
             pin_self(pin.server)?;
         }
-        let spawned = Command::new(program)
-            .args(arguments)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .spawn();
+        let spawned =
+            Command::new(program).args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).spawn();
         if let Some(pin) = pin {
             pin_self(pin.load)?;
         }
@@ -117,10 +112,7 @@ impl Watch {
 
     /// This process alone: the server may be its child.
     pub(crate) fn on_self() -> Watch {
-        Watch {
-            pid: std::process::id(),
-            children: false,
-        }
+        Watch { pid: std::process::id(), children: false }
     }
 
     /// User and system time since the process began, in microseconds, by ticks of 10 ms.
@@ -135,11 +127,7 @@ impl Watch {
     }
 
     fn family(&self) -> Vec<u32> {
-        if self.children {
-            family(self.pid)
-        } else {
-            vec![self.pid]
-        }
+        if self.children { family(self.pid) } else { vec![self.pid] }
     }
 }
 
@@ -154,11 +142,7 @@ fn family(pid: u32) -> Vec<u32> {
         };
         for task in tasks.flatten() {
             let children = fs::read_to_string(task.path().join("children")).unwrap_or_default();
-            family.extend(
-                children
-                    .split_ascii_whitespace()
-                    .filter_map(|child| child.parse::<u32>().ok()),
-            );
+            family.extend(children.split_ascii_whitespace().filter_map(|child| child.parse::<u32>().ok()));
         }
     }
     family
@@ -182,14 +166,7 @@ fn resident(pid: u32) -> Option<u64> {
 }
 
 fn kibibytes(text: &str, field: &str) -> Option<u64> {
-    text.lines().find_map(|line| {
-        line.strip_prefix(field)?
-            .trim()
-            .strip_suffix("kB")?
-            .trim()
-            .parse()
-            .ok()
-    })
+    text.lines().find_map(|line| line.strip_prefix(field)?.trim().strip_suffix("kB")?.trim().parse().ok())
 }
 
 #[cfg(test)]
@@ -206,10 +183,7 @@ mod tests {
     #[test]
     fn resident_memory_from_its_line() {
         assert_eq!(
-            kibibytes(
-                "5500-7ff [rollup]\nRss:                1234 kB\nPss: 1 kB\n",
-                "Rss:"
-            ),
+            kibibytes("5500-7ff [rollup]\nRss:                1234 kB\nPss: 1 kB\n", "Rss:"),
             Some(1234)
         );
         assert_eq!(kibibytes("Pss: 1 kB\n", "Rss:"), None);

@@ -61,7 +61,7 @@ fn nobody_can_read_what_the_engine_has_forgotten() {
 
 #[test]
 fn a_short_or_empty_page_is_not_everything() {
-    for page in [3..=5, 4..=6, 1..=0] {
+    for page in [3..6, 4..7, 1..1] {
         let mut bench = bench();
         bench.look(1, after(2));
         bench.page(1, positions(page));
