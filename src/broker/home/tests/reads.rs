@@ -13,7 +13,7 @@ fn after(offset: u64) -> Span {
     Span::After(Some(at(offset)), usize::MAX)
 }
 
-fn positions(offsets: std::ops::RangeInclusive<u64>) -> impl Iterator<Item = Position> {
+fn positions(offsets: impl Iterator<Item = u64>) -> impl Iterator<Item = Position> {
     offsets.map(at)
 }
 
