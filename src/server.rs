@@ -7,15 +7,11 @@ use std::sync::Arc;
 use std::sync::mpsc;
 use std::thread;
 
-use crate::auth::access::{Access, BadKey};
-use crate::broker::permit::Rules;
+use crate::auth::access::BadKey;
 use crate::config::credentials;
 use crate::handle::Handle;
-use crate::id::{ConnectionNames, ShardId};
-use crate::ledger::Account;
-use crate::pressure::Pressure;
+use crate::id::ShardId;
 use crate::reactor::{self, BindError, Inbox, Reactor};
-use crate::room_key::RoomKeys;
 use crate::settings::{Console, Settings};
 use crate::shard::Common;
 use crate::watch::Watch;
@@ -69,7 +65,8 @@ impl Server {
         let drain = settings.drain;
         let watch = Watch::new(credentials::files(&settings));
         let access = credentials::access(&settings).map_err(StartError::Keys)?;
-        let common = Arc::new(common(settings, access, shards, &addresses));
+        let echo = serves_echo(&settings, &addresses);
+        let common = Arc::new(Common::new(settings, access, shards, echo));
         let reactor = |(me, listeners)| Reactor::new(me as ShardId, common.clone(), listeners);
         let reactors: Vec<_> = listeners
             .into_iter()
@@ -143,22 +140,12 @@ impl Drop for Ending {
     }
 }
 
-fn common(settings: Settings, access: Access, shards: usize, addresses: &[SocketAddr]) -> Common {
-    let loopback = addresses.iter().all(|address| address.ip().is_loopback());
-    Common {
-        rules: Rules::new(&settings.rooms),
-        room_keys: RoomKeys::default(),
-        names: ConnectionNames::new(),
-        history: Account::new(settings.limits.history_total),
-        pressure: Pressure::new(shards),
-        shards,
-        echo: match settings.console {
-            Console::Auto => loopback && access.is_open(),
-            Console::On => true,
-            Console::Off => false,
-        },
-        access: Arc::new(access),
-        settings,
+/// Whether `/echo` is served: unless told otherwise, where it is open to this machine alone.
+fn serves_echo(settings: &Settings, addresses: &[SocketAddr]) -> bool {
+    match settings.console {
+        Console::Auto => settings.is_open() && addresses.iter().all(|address| address.ip().is_loopback()),
+        Console::On => true,
+        Console::Off => false,
     }
 }
 

@@ -19,6 +19,9 @@ use crate::http::Head;
 use crate::room_key::{RoomKey, Space};
 use crate::time::Tick;
 
+#[cfg(test)]
+mod tests;
+
 /// What token checks may cost in one turn, in checks by a secret: about 2.5 ms.
 const CHECKS: u32 = 512;
 

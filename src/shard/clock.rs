@@ -87,15 +87,16 @@ impl Shard {
         let heartbeat = self.common.settings.heartbeat.clone();
         let Some(session) = self.session(key) else { return };
         let (pinged, heard) = (session.pinged, session.heard);
-        if pinged != Tick::ZERO {
+        if pinged {
             // Something else may have been due before the answer is.
-            let until = pinged.after(heartbeat.timeout);
+            let until = heard.after(heartbeat.timeout);
             return if until <= now { self.close(key, Close::NO_PONG) } else { self.arm(key, until) };
         }
         if now.since(heard) < heartbeat.interval / 2 {
             self.arm(key, heard.after(heartbeat.interval));
         } else {
-            session.pinged = now.max(Tick(1));
+            session.pinged = true;
+            session.heard = now;
             self.own(key, |out| frame::encode(OpCode::Control(Control::Ping), &[], out));
             self.arm(key, now.after(heartbeat.timeout));
         }

@@ -75,6 +75,23 @@ pub struct Common {
     pub access: Arc<Access>,
 }
 
+impl Common {
+    /// For `shards` shards; `echo` says whether `/echo` is served.
+    pub fn new(settings: Settings, access: Access, shards: usize, echo: bool) -> Self {
+        Self {
+            rules: Rules::new(&settings.rooms),
+            room_keys: RoomKeys::default(),
+            names: ConnectionNames::new(),
+            shards,
+            history: Account::new(settings.limits.history_total),
+            pressure: Pressure::new(shards),
+            echo,
+            access: Arc::new(access),
+            settings,
+        }
+    }
+}
+
 /// One core's share of the server.
 pub struct Shard {
     me: ShardId,

@@ -10,7 +10,7 @@ impl Shard {
         let tick = self.now.tick();
         let Some(session) = self.session(key) else { return };
         session.heard = tick;
-        session.pinged = Tick::ZERO;
+        session.pinged = false;
         self.counters.bytes_in += input.len() as u64;
         self.consume_or_keep(key, input);
     }
