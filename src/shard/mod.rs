@@ -43,7 +43,7 @@ use crate::out_queue::OutQueue;
 use crate::pressure::Pressure;
 use crate::room_key::{RoomKey, RoomKeys};
 use crate::session::Session;
-use crate::settings::Settings;
+use crate::settings::{Console, Settings};
 use crate::time::{Deadlines, Now, Tick};
 use drain::Drain;
 
@@ -67,6 +67,27 @@ pub struct Common {
     pub echo: bool,
     /// Whether only pages of this machine may use the server.
     pub local_pages_only: bool,
+}
+
+impl Common {
+    /// What `shards` shards have in common under `settings`; `loopback` says that only this machine can reach them.
+    pub fn new(settings: Settings, shards: usize, loopback: bool) -> Self {
+        Self {
+            rules: Rules::new(&settings.rooms),
+            room_keys: RoomKeys::default(),
+            names: ConnectionNames::new(),
+            shards,
+            history: Account::new(settings.limits.history_total),
+            pressure: Pressure::new(shards),
+            echo: match settings.console {
+                Console::Auto => loopback,
+                Console::On => true,
+                Console::Off => false,
+            },
+            local_pages_only: !settings.insecure,
+            settings,
+        }
+    }
 }
 
 /// One core's share of the server.
