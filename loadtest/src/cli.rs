@@ -116,21 +116,14 @@ impl Options {
 
 /// Seconds as `1.5` or `1.5s`.
 pub(crate) fn parse_seconds(text: &str) -> Result<Duration, String> {
-    let seconds = text
-        .strip_suffix('s')
-        .unwrap_or(text)
-        .parse()
-        .map_err(|_| "not a number of seconds")?;
+    let seconds = text.strip_suffix('s').unwrap_or(text).parse().map_err(|_| "not a number of seconds")?;
     Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
 }
 
 fn parse_pin(text: &str) -> Result<Pin, String> {
     let cores = text.split_once(',').ok_or("two cores, as in 0,1")?;
     let core = |text: &str| text.trim().parse().map_err(|_| format!("{text} is no core"));
-    Ok(Pin {
-        server: core(cores.0)?,
-        load: core(cores.1)?,
-    })
+    Ok(Pin { server: core(cores.0)?, load: core(cores.1)? })
 }
 
 #[cfg(test)]
@@ -145,22 +138,9 @@ mod tests {
 
     #[test]
     fn options_may_follow_the_command() {
-        let cli = Cli::parse_from([
-            "loadtest",
-            "echo",
-            "--connections",
-            "7",
-            "--pin",
-            "--duration",
-            "0.5",
-        ]);
-        let Command::Work(Work::Echo(work)) = cli.command else {
-            panic!("{:?}", cli.command)
-        };
-        assert_eq!(
-            (work.connections, cli.options.duration),
-            (7, Duration::from_millis(500))
-        );
+        let cli = Cli::parse_from(["loadtest", "echo", "--connections", "7", "--pin", "--duration", "0.5"]);
+        let Command::Work(Work::Echo(work)) = cli.command else { panic!("{:?}", cli.command) };
+        assert_eq!((work.connections, cli.options.duration), (7, Duration::from_millis(500)));
         assert_eq!(cli.options.pin.map(|pin| (pin.server, pin.load)), Some((0, 1)));
     }
 

@@ -27,10 +27,7 @@ pub(crate) fn make_room(connections: usize) -> Result<()> {
         );
     }
     // The server is started by this process and inherits the limit.
-    let raised = Rlimit {
-        current: Some(wanted),
-        maximum,
-    };
+    let raised = Rlimit { current: Some(wanted), maximum };
     if setrlimit(Resource::Nofile, raised).is_err() {
         bail!(
             "{connections} connections need {wanted} file descriptors: run `ulimit -n {wanted}` in this shell first"
@@ -47,9 +44,7 @@ mod tests {
     fn a_few_fit_and_a_trillion_do_not() {
         assert!(make_room(3).is_ok());
         if getrlimit(Resource::Nofile).maximum.is_some() {
-            let why = make_room(1_000_000_000_000)
-                .expect_err("no machine has so many")
-                .to_string();
+            let why = make_room(1_000_000_000_000).expect_err("no machine has so many").to_string();
             assert!(why.contains("ulimit -n 1000000000064"), "{why}");
         }
     }

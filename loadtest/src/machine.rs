@@ -24,23 +24,14 @@ impl Machine {
 
 fn processor(cpuinfo: &str) -> String {
     let line = cpuinfo.lines().find(|line| line.starts_with("model name"));
-    let name = line
-        .and_then(|line| line.split_once(':'))
-        .map_or("an unknown processor", |(_, name)| name);
+    let name = line.and_then(|line| line.split_once(':')).map_or("an unknown processor", |(_, name)| name);
     name.trim().to_owned()
 }
 
 impl fmt::Display for Machine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Machine {
-            processor,
-            cores,
-            kernel,
-        } = self;
-        write!(
-            f,
-            "Measured over loopback on {cores} cores of {processor}, Linux {kernel}."
-        )
+        let Machine { processor, cores, kernel } = self;
+        write!(f, "Measured over loopback on {cores} cores of {processor}, Linux {kernel}.")
     }
 }
 
@@ -50,15 +41,8 @@ mod tests {
 
     #[test]
     fn the_processor_of_its_line() {
-        assert_eq!(
-            processor("processor\t: 0\nmodel name\t: A 5\nflags\t: x\n"),
-            "A 5"
-        );
+        assert_eq!(processor("processor\t: 0\nmodel name\t: A 5\nflags\t: x\n"), "A 5");
         assert_eq!(processor(""), "an unknown processor");
-        assert!(
-            Machine::here()
-                .to_string()
-                .starts_with("Measured over loopback on ")
-        );
+        assert!(Machine::here().to_string().starts_with("Measured over loopback on "));
     }
 }

@@ -63,10 +63,7 @@ fn command(cli: &Cli) -> Result<()> {
 fn compare_all(arguments: &Compare, options: &Options) -> Result<()> {
     let compared = compare::compare(arguments, options)?;
     if options.json {
-        let outcomes: Vec<_> = compared
-            .iter()
-            .flat_map(|one| one.outcomes.iter().flatten())
-            .collect();
+        let outcomes: Vec<_> = compared.iter().flat_map(|one| one.outcomes.iter().flatten()).collect();
         println!("{}", serde_json::to_string_pretty(&outcomes)?);
     }
     if let Some(directory) = &options.report {
@@ -112,6 +109,5 @@ fn one(work: &Work, options: &Options) -> Result<Outcome> {
     let watch = options.pid.map(Watch::on);
     let plan = options.plan();
     let run = Run::new(&plan, address, scenario.as_mut(), watch, &progress)?;
-    run.go(&options.target, work.name())
-        .context(options.target.clone())
+    run.go(&options.target, work.name()).context(options.target.clone())
 }

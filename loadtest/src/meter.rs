@@ -73,8 +73,7 @@ impl Meter {
     pub(crate) fn published(&mut self, intended: Nanos, now: Nanos) {
         if self.measuring {
             self.published += 1;
-            self.lateness
-                .saturating_record(now.saturating_sub(intended).max(1));
+            self.lateness.saturating_record(now.saturating_sub(intended).max(1));
         }
     }
 
@@ -129,9 +128,7 @@ impl Meter {
             p50: micros(self.interval.value_at_quantile(0.5)),
             p99: micros(self.interval.value_at_quantile(0.99)),
         };
-        self.latency
-            .add(&self.interval)
-            .expect("histograms of the same bounds");
+        self.latency.add(&self.interval).expect("histograms of the same bounds");
         self.interval.reset();
         self.interval_delivered = 0;
         point

@@ -36,12 +36,7 @@ pub(crate) enum Seen {
 impl RoomLog {
     /// The log of a room with so many publishers, each of whose messages `audience` members see.
     pub(crate) fn new(publishers: usize, audience: u32) -> RoomLog {
-        RoomLog {
-            base: 0,
-            entries: VecDeque::new(),
-            next: vec![0; publishers],
-            audience,
-        }
+        RoomLog { base: 0, entries: VecDeque::new(), next: vec![0; publishers], audience }
     }
 
     /// A member at `place` sees a message of the room's publisher number `publisher`. `own` is the number of the
@@ -85,37 +80,20 @@ impl RoomLog {
         // What is gone was seen by everybody who sees it: the rest was this member's own.
         *place = (*place).max(self.base);
         let from = (*place - self.base) as usize;
-        let skipped = self
-            .entries
-            .range(from..)
-            .take_while(|entry| entry.publisher == own)
-            .count();
+        let skipped = self.entries.range(from..).take_while(|entry| entry.publisher == own).count();
         *place += skipped as u64;
     }
 
     fn append(&mut self, publisher: u32, stamp: Stamp) -> Result<(), String> {
         let Some(next) = self.next.get_mut(publisher as usize) else {
-            return Err(format!(
-                "a message of publisher {publisher}, whom this room has not"
-            ));
+            return Err(format!("a message of publisher {publisher}, whom this room has not"));
         };
         if stamp.sequence != *next {
-            let what = if stamp.sequence < *next {
-                "came twice or late"
-            } else {
-                "came after a gap"
-            };
-            return Err(format!(
-                "publisher {publisher}: {} where {next} was due: it {what}",
-                stamp.sequence
-            ));
+            let what = if stamp.sequence < *next { "came twice or late" } else { "came after a gap" };
+            return Err(format!("publisher {publisher}: {} where {next} was due: it {what}", stamp.sequence));
         }
         *next += 1;
-        self.entries.push_back(Entry {
-            publisher,
-            sequence: stamp.sequence,
-            left: self.audience,
-        });
+        self.entries.push_back(Entry { publisher, sequence: stamp.sequence, left: self.audience });
         Ok(())
     }
 
@@ -141,11 +119,7 @@ mod tests {
     use super::*;
 
     fn stamp(sequence: u64) -> Stamp {
-        Stamp {
-            publisher: 0,
-            sequence,
-            sent: 0,
-        }
+        Stamp { publisher: 0, sequence, sent: 0 }
     }
 
     #[test]
@@ -167,27 +141,12 @@ mod tests {
         for sequence in 0..3 {
             log.see(&mut a, None, 0, stamp(sequence)).expect("in order");
         }
-        assert!(
-            log.see(&mut b, None, 0, stamp(1))
-                .is_err_and(|why| why.contains("a gap"))
-        );
-        assert!(
-            log.see(&mut a, None, 0, stamp(2))
-                .is_err_and(|why| why.contains("twice"))
-        );
-        assert!(
-            log.see(&mut a, None, 0, stamp(4))
-                .is_err_and(|why| why.contains("gap"))
-        );
+        assert!(log.see(&mut b, None, 0, stamp(1)).is_err_and(|why| why.contains("a gap")));
+        assert!(log.see(&mut a, None, 0, stamp(2)).is_err_and(|why| why.contains("twice")));
+        assert!(log.see(&mut a, None, 0, stamp(4)).is_err_and(|why| why.contains("gap")));
         log.see(&mut c, None, 0, stamp(0)).expect("in order");
-        assert!(
-            log.see(&mut c, None, 0, stamp(0))
-                .is_err_and(|why| why.contains("a double"))
-        );
-        assert!(
-            log.see(&mut a, None, 2, stamp(0))
-                .is_err_and(|why| why.contains("whom this room has not"))
-        );
+        assert!(log.see(&mut c, None, 0, stamp(0)).is_err_and(|why| why.contains("a double")));
+        assert!(log.see(&mut a, None, 2, stamp(0)).is_err_and(|why| why.contains("whom this room has not")));
     }
 
     #[test]

@@ -94,19 +94,13 @@ impl Outcome {
     /// Resident memory a connection in KiB: what the server grew by, shared among them.
     pub(crate) fn memory_per_connection(&self) -> Option<f64> {
         let (first, last) = (self.memory.first()?, self.memory.last()?);
-        let connections = last
-            .connections
-            .checked_sub(first.connections)
-            .filter(|count| *count > 0)?;
+        let connections = last.connections.checked_sub(first.connections).filter(|count| *count > 0)?;
         Some((last.bytes as f64 - first.bytes as f64) / 1024.0 / connections as f64)
     }
 
     /// A fact by its name.
     pub(crate) fn fact(&self, name: &str) -> Option<f64> {
-        self.facts
-            .iter()
-            .find(|fact| fact.name == name)
-            .map(|fact| fact.value)
+        self.facts.iter().find(|fact| fact.name == name).map(|fact| fact.value)
     }
 
     /// Deliveries a second.
@@ -144,14 +138,8 @@ pub(crate) mod tests {
         assert_eq!((outcome.cpu_per_delivery(), outcome.rate()), (Some(4.0), 500.0));
         assert_eq!((outcome.fact("lost"), outcome.fact("x")), (Some(3.0), None));
         outcome.memory = vec![
-            Memory {
-                connections: 0,
-                bytes: 10_240,
-            },
-            Memory {
-                connections: 10,
-                bytes: 10_240 + 20_480,
-            },
+            Memory { connections: 0, bytes: 10_240 },
+            Memory { connections: 10, bytes: 10_240 + 20_480 },
         ];
         assert_eq!(outcome.memory_per_connection(), Some(2.0));
     }
@@ -170,10 +158,7 @@ pub(crate) mod tests {
             histogram.record(value * 1_000).expect("within bounds");
         }
         let latency = Latency::of(&histogram).expect("some");
-        assert!(
-            (latency.p50 - 500.0).abs() < 1.0 && (latency.p99 - 990.0).abs() < 1.0,
-            "{latency:?}"
-        );
+        assert!((latency.p50 - 500.0).abs() < 1.0 && (latency.p99 - 990.0).abs() < 1.0, "{latency:?}");
         assert!((latency.max - 1_000.0).abs() < 1.0 && latency.quantiles.len() > 10);
     }
 }

@@ -32,12 +32,7 @@ impl Payloads {
     /// Payloads of `size` bytes, at least [`STAMP`].
     pub(crate) fn new(size: usize) -> Payloads {
         let size = size.max(STAMP);
-        let filling = ALPHABET
-            .iter()
-            .copied()
-            .cycle()
-            .take(size + ALPHABET.len())
-            .collect();
+        let filling = ALPHABET.iter().copied().cycle().take(size + ALPHABET.len()).collect();
         Payloads { size, filling }
     }
 
@@ -55,11 +50,7 @@ impl Payloads {
         let (publisher, rest) = number(payload, 8)?;
         let (sequence, rest) = number(rest, 12)?;
         let (sent, rest) = number(rest, 16)?;
-        let stamp = Stamp {
-            publisher: publisher as u32,
-            sequence,
-            sent,
-        };
+        let stamp = Stamp { publisher: publisher as u32, sequence, sent };
         (rest == self.filling(stamp)).then_some(stamp)
     }
 
@@ -95,11 +86,7 @@ fn number(input: &[u8], digits: usize) -> Option<(u64, &[u8])> {
 mod tests {
     use super::*;
 
-    const ONE: Stamp = Stamp {
-        publisher: 3,
-        sequence: 0xab,
-        sent: 0x1234,
-    };
+    const ONE: Stamp = Stamp { publisher: 3, sequence: 0xab, sent: 0x1234 };
 
     #[test]
     fn the_bytes() {
@@ -130,13 +117,7 @@ mod tests {
         let payloads = Payloads::new(128);
         let (mut one, mut two) = (Vec::new(), Vec::new());
         payloads.write(ONE, &mut one);
-        payloads.write(
-            Stamp {
-                sequence: 0xac,
-                ..ONE
-            },
-            &mut two,
-        );
+        payloads.write(Stamp { sequence: 0xac, ..ONE }, &mut two);
         two[..STAMP].copy_from_slice(&one[..STAMP]);
         assert_eq!(payloads.read(&two), None);
     }

@@ -1,9 +1,9 @@
 //! A server as a process: started on its core, its CPU time and memory read, and stopped.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -28,6 +28,8 @@ pub(crate) struct Pin {
 #[derive(Debug)]
 pub(crate) struct Server {
     child: Child,
+    /// What it says on standard error: shown when it does not start.
+    log: PathBuf,
     pub(crate) address: SocketAddr,
 }
 
@@ -47,23 +49,22 @@ impl Server {
     /// Starts `command` (a program and its arguments), waits until it listens at `address`, and puts both on their
     /// cores.
     pub(crate) fn start(command: &[String], address: SocketAddr, pin: Option<Pin>) -> Result<Server> {
-        let Some((program, arguments)) = command.split_first() else {
-            bail!("the target has no command")
-        };
+        let Some((program, arguments)) = command.split_first() else { bail!("the target has no command") };
         // A child inherits the affinity of its parent, so that none of its threads ever runs elsewhere.
         if let Some(pin) = pin {
             pin_self(pin.server)?;
         }
-        let spawned = Command::new(program)
-            .args(arguments)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .spawn();
+        let log =
+            std::env::temp_dir().join(format!("loadtest-{}-{}.log", std::process::id(), address.port()));
+        let errors = File::create(&log).with_context(|| format!("{} cannot be written", log.display()))?;
+        let mut command = Command::new(program);
+        let spawned =
+            command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(errors).spawn();
         if let Some(pin) = pin {
             pin_self(pin.load)?;
         }
         let child = spawned.with_context(|| format!("{program} cannot be started"))?;
-        let mut server = Server { child, address };
+        let mut server = Server { child, log, address };
         server.wait_until_it_listens(program)?;
         Ok(server)
     }
@@ -76,7 +77,8 @@ impl Server {
         let begun = Instant::now();
         while TcpStream::connect(self.address).is_err() {
             if let Some(status) = self.child.try_wait()? {
-                bail!("{program} ended at once: {status}");
+                let said = fs::read_to_string(&self.log).unwrap_or_default();
+                bail!("{program} ended at once: {status}\n{said}");
             }
             if begun.elapsed() > START {
                 bail!("{program} does not listen at {} after {START:?}", self.address);
@@ -89,6 +91,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
+        let _ = fs::remove_file(&self.log);
         let _ = kill_process(Pid::from_child(&self.child), Signal::TERM);
         let begun = Instant::now();
         while begun.elapsed() < STOP {
@@ -117,10 +120,7 @@ impl Watch {
 
     /// This process alone: the server may be its child.
     pub(crate) fn on_self() -> Watch {
-        Watch {
-            pid: std::process::id(),
-            children: false,
-        }
+        Watch { pid: std::process::id(), children: false }
     }
 
     /// User and system time since the process began, in microseconds, by ticks of 10 ms.
@@ -135,11 +135,7 @@ impl Watch {
     }
 
     fn family(&self) -> Vec<u32> {
-        if self.children {
-            family(self.pid)
-        } else {
-            vec![self.pid]
-        }
+        if self.children { family(self.pid) } else { vec![self.pid] }
     }
 }
 
@@ -154,11 +150,7 @@ fn family(pid: u32) -> Vec<u32> {
         };
         for task in tasks.flatten() {
             let children = fs::read_to_string(task.path().join("children")).unwrap_or_default();
-            family.extend(
-                children
-                    .split_ascii_whitespace()
-                    .filter_map(|child| child.parse::<u32>().ok()),
-            );
+            family.extend(children.split_ascii_whitespace().filter_map(|child| child.parse::<u32>().ok()));
         }
     }
     family
@@ -182,14 +174,7 @@ fn resident(pid: u32) -> Option<u64> {
 }
 
 fn kibibytes(text: &str, field: &str) -> Option<u64> {
-    text.lines().find_map(|line| {
-        line.strip_prefix(field)?
-            .trim()
-            .strip_suffix("kB")?
-            .trim()
-            .parse()
-            .ok()
-    })
+    text.lines().find_map(|line| line.strip_prefix(field)?.trim().strip_suffix("kB")?.trim().parse().ok())
 }
 
 #[cfg(test)]
@@ -206,10 +191,7 @@ mod tests {
     #[test]
     fn resident_memory_from_its_line() {
         assert_eq!(
-            kibibytes(
-                "5500-7ff [rollup]\nRss:                1234 kB\nPss: 1 kB\n",
-                "Rss:"
-            ),
+            kibibytes("5500-7ff [rollup]\nRss:                1234 kB\nPss: 1 kB\n", "Rss:"),
             Some(1234)
         );
         assert_eq!(kibibytes("Pss: 1 kB\n", "Rss:"), None);

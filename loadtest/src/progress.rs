@@ -28,8 +28,7 @@ impl Progress {
 
     /// An interval of a measurement of `seconds` is over.
     pub(crate) fn measure(&self, point: &Point, seconds: f64) {
-        self.bar
-            .set_position((point.at / seconds.max(1e-9) * 1_000.0) as u64);
+        self.bar.set_position((point.at / seconds.max(1e-9) * 1_000.0) as u64);
         let Point { rate, p50, p99, .. } = point;
         self.bar.set_message(format!(
             "{rate:>10.0} messages/s   p50 {}   p99 {}",

@@ -151,10 +151,7 @@ impl<'a> Run<'a> {
         while last < end && !self.scenario.is_over() {
             self.until((last + INTERVAL).min(end))?;
             let now = self.net.now();
-            let point = self
-                .scenario
-                .meter()
-                .end_interval(seconds(now - begun), seconds(now - last));
+            let point = self.scenario.meter().end_interval(seconds(now - begun), seconds(now - last));
             self.progress.measure(&point, seconds(end - begun));
             self.timeline.push(point);
             last = now;
@@ -186,15 +183,9 @@ impl<'a> Run<'a> {
     /// One turn of the loop, that ends at `deadline` at the latest.
     fn turn(&mut self, deadline: Nanos) -> Result<()> {
         let now = self.net.now();
-        let due = if self.begun {
-            self.scenario.tick(&mut self.net, now)
-        } else {
-            None
-        };
+        let due = if self.begun { self.scenario.tick(&mut self.net, now) } else { None };
         let next = due.map_or(deadline, |due| due.min(deadline));
-        self.net
-            .turn(self.scenario, Some(next))
-            .context("the event loop broke")?;
+        self.net.turn(self.scenario, Some(next)).context("the event loop broke")?;
         match self.scenario.meter().failure() {
             Some(failure) => bail!("{failure}"),
             None => Ok(()),
@@ -203,22 +194,14 @@ impl<'a> Run<'a> {
 
     fn weigh(&mut self) -> Result<()> {
         if let Some(server) = self.server {
-            self.memory.push(Memory {
-                connections: self.net.open_count(),
-                bytes: server.memory()?,
-            });
+            self.memory.push(Memory { connections: self.net.open_count(), bytes: server.memory()? });
         }
         Ok(())
     }
 
     fn read(&self) -> Result<Reading> {
         let server = self.server.map(|server| server.cpu()).transpose()?;
-        Ok(Reading {
-            at: self.net.now(),
-            waited: self.net.waited(),
-            server,
-            load: Watch::on_self().cpu()?,
-        })
+        Ok(Reading { at: self.net.now(), waited: self.net.waited(), server, load: Watch::on_self().cpu()? })
     }
 
     fn outcome(self, target: &str, name: &str, before: Reading, after: Reading) -> Outcome {
@@ -235,10 +218,7 @@ impl<'a> Run<'a> {
             seconds: seconds(elapsed),
             published: meter.published_count(),
             delivered: meter.delivered_count(),
-            server_cpu: before
-                .server
-                .zip(after.server)
-                .map(|(before, after)| micros(before, after)),
+            server_cpu: before.server.zip(after.server).map(|(before, after)| micros(before, after)),
             load_cpu: micros(before.load, after.load),
             load_busy: busy.max(0.0),
             latency: Latency::of(meter.latency()),
@@ -255,9 +235,7 @@ impl<'a> Run<'a> {
 /// What a reader of the figures must know about the load test itself.
 fn warnings(outcome: &Outcome, lateness: Nanos) -> Vec<String> {
     let mut warnings = Vec::new();
-    let server_busy = outcome
-        .server_cpu
-        .map_or(1.0, |cpu| cpu / outcome.seconds.max(1e-9));
+    let server_busy = outcome.server_cpu.map_or(1.0, |cpu| cpu / outcome.seconds.max(1e-9));
     if outcome.load_busy > 0.9 && server_busy < 0.9 {
         warnings.push(format!(
             "the load generator, not the server, was the bottleneck: it was at work {:.0} % of the time and the server \

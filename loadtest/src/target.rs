@@ -87,13 +87,7 @@ pub(crate) fn all(more: Option<&str>) -> Result<Vec<Target>> {
 
 /// The target of that name.
 pub(crate) fn find(targets: &[Target], name: &str) -> Result<Target> {
-    let names = || {
-        targets
-            .iter()
-            .map(|target| target.name.as_str())
-            .collect::<Vec<_>>()
-            .join(", ")
-    };
+    let names = || targets.iter().map(|target| target.name.as_str()).collect::<Vec<_>>().join(", ");
     let found = targets.iter().find(|target| target.name == name).cloned();
     found.with_context(|| format!("no target is called {name}; there are {}", names()))
 }
@@ -109,31 +103,21 @@ impl Target {
     /// Builds it, where that takes anything.
     pub(crate) fn build(&self) -> Result<()> {
         let Some(command) = &self.build else { return Ok(()) };
-        let status = Command::new("sh")
-            .args(["-c", command])
-            .status()
-            .context("sh cannot be started")?;
+        let status = Command::new("sh").args(["-c", command]).status().context("sh cannot be started")?;
         ensure!(status.success(), "{}: `{command}` failed", self.name);
         Ok(())
     }
 
     /// Starts it on a free port of loopback.
     pub(crate) fn start(&self, pin: Option<Pin>) -> Result<Server> {
-        ensure!(
-            !self.start.is_empty(),
-            "{} has no command to start it with",
-            self.name
-        );
+        ensure!(!self.start.is_empty(), "{} has no command to start it with", self.name);
         let address = free_address()?;
         Server::start(&self.command(address), address, pin)
     }
 
     fn command(&self, address: SocketAddr) -> Vec<String> {
         let (listen, port) = (address.to_string(), address.port().to_string());
-        self.start
-            .iter()
-            .map(|word| word.replace("{listen}", &listen).replace("{port}", &port))
-            .collect()
+        self.start.iter().map(|word| word.replace("{listen}", &listen).replace("{port}", &port)).collect()
     }
 
     /// How one speaks to its raw rooms.
@@ -146,9 +130,7 @@ impl Target {
 
     /// How one speaks its native dialect.
     pub(crate) fn native_dialect(&self) -> Result<Box<dyn Dialect>> {
-        Ok(Box::new(Native::new(
-            self.wanted(self.native.as_ref(), "native dialect")?,
-        )))
+        Ok(Box::new(Native::new(self.wanted(self.native.as_ref(), "native dialect")?)))
     }
 
     /// The path of the native dialect without its query, for connections that join by a request.
@@ -159,9 +141,7 @@ impl Target {
 
     /// A template of this target, or the sentence that it has none.
     pub(crate) fn wanted<'a, T>(&self, template: Option<&'a T>, what: &str) -> Result<&'a T> {
-        let Some(template) = template else {
-            bail!("{} has no {what}", self.name)
-        };
+        let Some(template) = template else { bail!("{} has no {what}", self.name) };
         Ok(template)
     }
 }
@@ -177,10 +157,7 @@ mod tests {
         assert!(targets.iter().any(|target| target.family == Family::Floor));
         assert!(targets.iter().any(|target| target.family == Family::Tokio));
         assert!(targets.iter().all(|target| {
-            target
-                .start
-                .iter()
-                .any(|word| word.contains("{listen}") || word.contains("{port}"))
+            target.start.iter().any(|word| word.contains("{listen}") || word.contains("{port}"))
         }));
         assert!(
             find(&targets, "nobody")
@@ -199,14 +176,8 @@ mod tests {
         let mine = find(&parse(text).expect("good"), "mine").expect("there");
         let address = SocketAddr::from(([127, 0, 0, 1], 81));
         assert_eq!(mine.command(address), ["serve", "--at=127.0.0.1:81", "-p", "81"]);
-        assert_eq!(
-            mine.room_dialect(false).expect("rooms").opening("a").target,
-            "/r/a"
-        );
-        assert!(
-            mine.native_dialect()
-                .is_err_and(|why| why.to_string() == "mine has no native dialect")
-        );
+        assert_eq!(mine.room_dialect(false).expect("rooms").opening("a").target, "/r/a");
+        assert!(mine.native_dialect().is_err_and(|why| why.to_string() == "mine has no native dialect"));
         assert_eq!(mine.family, Family::Other);
     }
 

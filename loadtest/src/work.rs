@@ -130,6 +130,12 @@ pub(crate) struct ChatWork {
     /// Actions a second of all users together, counted from their intended time.
     #[arg(long, default_value_t = 1_000.0)]
     pub(crate) rate: f64,
+    /// Percent of the actions that are typing.
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u8).range(..=60))]
+    pub(crate) typing: u8,
+    /// Percent of the actions that are joins and leaves.
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u8).range(..=40))]
+    pub(crate) moving: u8,
     /// Bytes of a payload.
     #[arg(long, default_value_t = 128)]
     pub(crate) size: usize,
@@ -212,12 +218,7 @@ pub(crate) struct Driven {
 impl Driven {
     /// A closed loop with this window and 128-byte payloads.
     pub(crate) fn window(window: u32) -> Driven {
-        Driven {
-            window,
-            rate: None,
-            size: 128,
-            text: false,
-        }
+        Driven { window, rate: None, size: 128, text: false }
     }
 
     fn drive(&self) -> Drive {
@@ -259,44 +260,31 @@ impl Work {
 
     /// Numbers that make no sense are refused before anything is started.
     pub(crate) fn check(&self) -> Result<()> {
-        ensure!(
-            self.connections() > 0,
-            "{} needs a connection at least",
-            self.name()
-        );
+        ensure!(self.connections() > 0, "{} needs a connection at least", self.name());
         match self {
-            Work::Fanout(FanoutWork {
-                members, publishers, ..
-            }) => {
+            Work::Fanout(FanoutWork { members, publishers, .. }) => {
                 ensure!(
                     (1..=*members).contains(publishers),
                     "a room of {members} has 1 to {members} publishers"
                 );
             }
             Work::Http(work) | Work::Sse(work) => {
-                ensure!(
-                    work.rooms > 0 && work.members > 0,
-                    "publishing needs a room with a member"
-                );
+                ensure!(work.rooms > 0 && work.members > 0, "publishing needs a room with a member");
                 ensure!(
                     work.publishers > 0 && work.batch > 0,
                     "publishing needs a publisher and a batch of one"
                 );
             }
             Work::Chat(work) => ensure!(work.rooms > 0 && work.seats > 0, "a chat needs rooms to be in"),
-            Work::Storm(work) => ensure!(
-                work.rooms > 0 && work.members > 0,
-                "a storm needs members in rooms"
-            ),
+            Work::Storm(work) => {
+                ensure!(work.rooms > 0 && work.members > 0, "a storm needs members in rooms")
+            }
             Work::Slow(work) => ensure!(work.members > 0, "slow members need healthy ones beside them"),
             Work::Connect(_) | Work::Idle(_) | Work::Echo(_) | Work::Beside(_) => {}
         }
         let rates = [self.rate()].into_iter().flatten();
         for rate in rates {
-            ensure!(
-                rate > 0.0 && rate.is_finite(),
-                "a rate is a number of messages a second, not {rate}"
-            );
+            ensure!(rate > 0.0 && rate.is_finite(), "a rate is a number of messages a second, not {rate}");
         }
         Ok(())
     }

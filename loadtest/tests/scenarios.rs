@@ -26,17 +26,13 @@ fn outcome(words: &str) -> Value {
 }
 
 fn count(outcome: &Value, field: &str) -> u64 {
-    outcome[field]
-        .as_u64()
-        .unwrap_or_else(|| panic!("no {field} in {outcome}"))
+    outcome[field].as_u64().unwrap_or_else(|| panic!("no {field} in {outcome}"))
 }
 
 fn fact(outcome: &Value, name: &str) -> f64 {
     let facts = outcome["facts"].as_array().expect("facts");
     let found = facts.iter().find(|fact| fact["name"] == name);
-    found
-        .and_then(|fact| fact["value"].as_f64())
-        .unwrap_or_else(|| panic!("no {name} in {outcome}"))
+    found.and_then(|fact| fact["value"].as_f64()).unwrap_or_else(|| panic!("no {name} in {outcome}"))
 }
 
 /// A file of targets whose binaries are in the peers' debug directory, which are built first.
@@ -45,15 +41,10 @@ fn peers() -> &'static str {
     FILE.get_or_init(|| {
         let peers = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers");
         let mut build = Command::new(env!("CARGO"));
-        build
-            .args(["build", "-p", "peer-floor", "-p", "peer-axum"])
-            .current_dir(&peers);
+        build.args(["build", "-p", "peer-floor", "-p", "peer-axum"]).current_dir(&peers);
         // What cargo sets for this test is not meant for another workspace.
         build.env_remove("CARGO_TARGET_DIR").env_remove("RUSTFLAGS");
-        assert!(
-            build.status().expect("cargo starts").success(),
-            "the peers do not build"
-        );
+        assert!(build.status().expect("cargo starts").success(), "the peers do not build");
         let binaries = peers.join("target/debug");
         let target = |name: &str, more: &str| {
             let binary = binaries.join(format!("peer-{name}"));
@@ -74,18 +65,10 @@ fn server() -> Option<String> {
         return None;
     };
     let known = include_str!("../targets.toml");
-    let (own, _) = known
-        .split_once("[[target]]\nname    = \"floor\"")
-        .expect("the floor comes second");
+    let (own, _) = known.split_once("[[target]]\nname    = \"floor\"").expect("the floor comes second");
     let binary = PathBuf::from(binary);
-    let own = own.replace(
-        "target/release/switchboard",
-        binary.to_str().expect("a plain path"),
-    );
-    Some(file(
-        "server.toml",
-        &own.replace("\"switchboard\"", "\"test-server\""),
-    ))
+    let own = own.replace("target/release/switchboard", binary.to_str().expect("a plain path"));
+    Some(file("server.toml", &own.replace("\"switchboard\"", "\"test-server\"")))
 }
 
 fn file(name: &str, text: &str) -> String {
@@ -98,35 +81,20 @@ fn file(name: &str, text: &str) -> String {
 fn raw_rooms_on_the_floor() {
     let floor = format!("--targets-file {} --target test-floor", peers());
     let one = outcome(&format!("fanout --members 20 {floor}"));
-    assert_eq!(
-        (count(&one, "connections"), count(&one, "delivered") > 20),
-        (20, true)
-    );
+    assert_eq!((count(&one, "connections"), count(&one, "delivered") > 20), (20, true));
     assert!(one["latency"]["p99"].as_f64() >= one["latency"]["p50"].as_f64());
-    let many = outcome(&format!(
-        "fanout --rooms 3 --members 5 --publishers 4 --window 3 {floor}"
-    ));
+    let many = outcome(&format!("fanout --rooms 3 --members 5 --publishers 4 --window 3 {floor}"));
     assert!(count(&many, "delivered") > 60);
-    let open = outcome(&format!(
-        "fanout --members 5 --rate 100 --size 1000 --text {floor}"
-    ));
+    let open = outcome(&format!("fanout --members 5 --rate 100 --size 1000 --text {floor}"));
     let published = count(&open, "published");
-    assert!(
-        (30..=50).contains(&published),
-        "0.4 s at 100 a second are 40 messages, not {published}"
-    );
+    assert!((30..=50).contains(&published), "0.4 s at 100 a second are 40 messages, not {published}");
 }
 
 #[test]
 fn echoes_and_a_room_beside_them() {
     let floor = format!("--targets-file {} --target test-floor", peers());
     assert!(count(&outcome(&format!("echo --connections 5 {floor}")), "delivered") > 5);
-    assert!(
-        count(
-            &outcome(&format!("echo --connections 2 --rate 100 --text {floor}")),
-            "delivered"
-        ) > 20
-    );
+    assert!(count(&outcome(&format!("echo --connections 2 --rate 100 --text {floor}")), "delivered") > 20);
     let beside = outcome(&format!("beside --members 30 {floor}"));
     assert!(fact(&beside, "deliveries to the room") > 60.0 && count(&beside, "delivered") > 20);
 }
@@ -135,42 +103,19 @@ fn echoes_and_a_room_beside_them() {
 fn connections_that_come_and_stay() {
     let floor = format!("--targets-file {} --target test-floor", peers());
     let connect = outcome(&format!("connect --connections 50 {floor}"));
-    assert_eq!(
-        (count(&connect, "connections"), count(&connect, "delivered")),
-        (50, 50)
-    );
+    assert_eq!((count(&connect, "connections"), count(&connect, "delivered")), (50, 50));
     let paced = outcome(&format!("connect --connections 20 --rate 100 {floor}"));
     assert!(fact(&paced, "all open after") > 0.15);
-    assert_eq!(
-        count(
-            &outcome(&format!("idle --connections 10 --dialect raw {floor}")),
-            "connections"
-        ),
-        10
-    );
+    assert_eq!(count(&outcome(&format!("idle --connections 10 --dialect raw {floor}")), "connections"), 10);
     let slow = outcome(&format!("slow --members 5 --slow 2 {floor}"));
-    assert_eq!(
-        (fact(&slow, "slow members"), fact(&slow, "still connected")),
-        (2.0, 2.0)
-    );
+    assert_eq!((fact(&slow, "slow members"), fact(&slow, "still connected")), (2.0, 2.0));
 }
 
 #[test]
 fn the_native_dialect_and_publishing_over_http() {
     let axum = format!("--targets-file {} --target test-axum", peers());
-    assert!(
-        count(
-            &outcome(&format!("fanout --members 10 --dialect native {axum}")),
-            "delivered"
-        ) > 10
-    );
-    assert_eq!(
-        count(
-            &outcome(&format!("idle --connections 10 --named {axum}")),
-            "connections"
-        ),
-        10
-    );
+    assert!(count(&outcome(&format!("fanout --members 10 --dialect native {axum}")), "delivered") > 10);
+    assert_eq!(count(&outcome(&format!("idle --connections 10 --named {axum}")), "connections"), 10);
     let http = outcome(&format!("http --members 5 --publishers 3 --window 4 {axum}"));
     assert!(count(&http, "delivered") > 5 && fact(&http, "requests answered, warm-up included") > 3.0);
 }
@@ -195,7 +140,7 @@ fn every_scenario_against_the_server() {
         "http --members 5 --publishers 3 --window 3",
         "http --members 5 --rooms 2 --publishers 3 --batch 10",
         "slow --members 5 --slow 2",
-        "chat --users 20 --rooms 5 --rate 400",
+        "chat --users 20 --rooms 5 --rate 400 --typing 0",
         "storm --members 30 --rooms 3 --rate 20 --after 0.2",
     ];
     for words in all {

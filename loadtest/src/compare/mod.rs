@@ -103,10 +103,5 @@ fn compare_shape(shape: Shape, targets: Vec<Target>, runs: usize, options: &Opti
             }
         }
     }
-    Ok(Compared {
-        shape,
-        targets,
-        outcomes,
-        failures,
-    })
+    Ok(Compared { shape, targets, outcomes, failures })
 }

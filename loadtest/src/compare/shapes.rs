@@ -81,97 +81,23 @@ pub(crate) fn all() -> Vec<Shape> {
     let floor = |share| Goal::Share(Family::Floor, share);
     let at_most = Goal::AtMost;
     vec![
-        raw(
-            "room-1000",
-            "one publisher, a room of 1,000",
-            [1, 1_000, 1],
-            vec![tokio(0.82), floor(1.06)],
-        ),
-        raw(
-            "room-10000",
-            "one publisher, a room of 10,000",
-            [1, 10_000, 1],
-            vec![tokio(0.82)],
-        ),
-        raw(
-            "publishers-50",
-            "50 publishers, a room of 500",
-            [1, 500, 50],
-            vec![tokio(0.30)],
-        ),
-        raw(
-            "rooms-100",
-            "100 rooms of 10, one publisher each",
-            [100, 10, 1],
-            vec![tokio(0.78)],
-        ),
-        raw(
-            "rooms-1000",
-            "1,000 rooms of 2, both publishing",
-            [1_000, 2, 2],
-            vec![tokio(0.85)],
-        ),
+        raw("room-1000", "one publisher, a room of 1,000", [1, 1_000, 1], vec![tokio(0.82), floor(1.06)]),
+        raw("room-10000", "one publisher, a room of 10,000", [1, 10_000, 1], vec![tokio(0.82)]),
+        raw("publishers-50", "50 publishers, a room of 500", [1, 500, 50], vec![tokio(0.30)]),
+        raw("rooms-100", "100 rooms of 10, one publisher each", [100, 10, 1], vec![tokio(0.78)]),
+        raw("rooms-1000", "1,000 rooms of 2, both publishing", [1_000, 2, 2], vec![tokio(0.85)]),
         echo("echo-100", "echo, 100 connections", 100, vec![tokio(0.82)]),
         echo("echo-5000", "echo, 5,000 connections", 5_000, vec![tokio(0.82)]),
-        native(
-            "native-1000",
-            "native dialect, one publisher, a room of 1,000",
-            vec![tokio(0.60)],
-        ),
-        http(
-            "http-10",
-            "HTTP publish into a room of 10, keep-alive",
-            vec![tokio(0.60)],
-        ),
-        idle(
-            "idle-raw",
-            "10,000 idle members, raw",
-            Tongue::Raw,
-            false,
-            vec![at_most(0.2)],
-        ),
-        idle(
-            "idle-native",
-            "10,000 idle guests, native",
-            Tongue::Native,
-            false,
-            vec![at_most(0.2)],
-        ),
-        idle(
-            "idle-named",
-            "10,000 idle named users, native",
-            Tongue::Native,
-            true,
-            vec![at_most(0.35)],
-        ),
-        connect(
-            "connect-10000",
-            "10,000 connections opening at once",
-            vec![tokio(1.0)],
-        ),
-        sized(
-            "payload-1k",
-            "a room of 100, payloads of 1 KiB",
-            1_024,
-            vec![tokio(1.0)],
-        ),
-        sized(
-            "payload-16k",
-            "a room of 100, payloads of 16 KiB",
-            16 * 1_024,
-            vec![tokio(1.0)],
-        ),
-        sized(
-            "payload-256k",
-            "a room of 100, payloads of 256 KiB",
-            256 * 1_024,
-            vec![tokio(1.0)],
-        ),
-        beside(
-            "beside-9000",
-            "an echo beside a room of 9,000 written continuously",
-            vec![at_most(1_500.0)],
-        ),
+        native("native-1000", "native dialect, one publisher, a room of 1,000", vec![tokio(0.60)]),
+        http("http-10", "HTTP publish into a room of 10, keep-alive", vec![tokio(0.60)]),
+        idle("idle-raw", "10,000 idle members, raw", Tongue::Raw, false, vec![at_most(0.2)]),
+        idle("idle-native", "10,000 idle guests, native", Tongue::Native, false, vec![at_most(0.2)]),
+        idle("idle-named", "10,000 idle named users, native", Tongue::Native, true, vec![at_most(0.35)]),
+        connect("connect-10000", "10,000 connections opening at once", vec![tokio(1.0)]),
+        sized("payload-1k", "a room of 100, payloads of 1 KiB", 1_024, vec![tokio(1.0)]),
+        sized("payload-16k", "a room of 100, payloads of 16 KiB", 16 * 1_024, vec![tokio(1.0)]),
+        sized("payload-256k", "a room of 100, payloads of 256 KiB", 256 * 1_024, vec![tokio(1.0)]),
+        beside("beside-9000", "an echo beside a room of 9,000 written continuously", vec![at_most(1_500.0)]),
     ]
 }
 
@@ -181,140 +107,48 @@ type Text = &'static str;
 /// publisher's next message goes out when every member has its last, so that lateness wins nothing.
 fn raw(name: Text, title: Text, [rooms, members, publishers]: [usize; 3], goals: Vec<Goal>) -> Shape {
     let (driven, dialect) = (Driven::window(1), Tongue::Raw);
-    let work = Work::Fanout(FanoutWork {
-        rooms,
-        members,
-        publishers,
-        driven,
-        dialect,
-    });
-    Shape {
-        name,
-        title,
-        work,
-        cost: Cost::Cpu,
-        goals,
-    }
+    let work = Work::Fanout(FanoutWork { rooms, members, publishers, driven, dialect });
+    Shape { name, title, work, cost: Cost::Cpu, goals }
 }
 
 fn native(name: Text, title: Text, goals: Vec<Goal>) -> Shape {
     let (driven, dialect) = (Driven::window(1), Tongue::Native);
-    let work = Work::Fanout(FanoutWork {
-        rooms: 1,
-        members: 1_000,
-        publishers: 1,
-        driven,
-        dialect,
-    });
-    Shape {
-        name,
-        title,
-        work,
-        cost: Cost::Cpu,
-        goals,
-    }
+    let work = Work::Fanout(FanoutWork { rooms: 1, members: 1_000, publishers: 1, driven, dialect });
+    Shape { name, title, work, cost: Cost::Cpu, goals }
 }
 
 fn sized(name: Text, title: Text, size: usize, goals: Vec<Goal>) -> Shape {
-    let driven = Driven {
-        size,
-        ..Driven::window(1)
-    };
+    let driven = Driven { size, ..Driven::window(1) };
     let dialect = Tongue::Raw;
-    let work = Work::Fanout(FanoutWork {
-        rooms: 1,
-        members: 100,
-        publishers: 1,
-        driven,
-        dialect,
-    });
-    Shape {
-        name,
-        title,
-        work,
-        cost: Cost::Cpu,
-        goals,
-    }
+    let work = Work::Fanout(FanoutWork { rooms: 1, members: 100, publishers: 1, driven, dialect });
+    Shape { name, title, work, cost: Cost::Cpu, goals }
 }
 
 fn echo(name: Text, title: Text, connections: usize, goals: Vec<Goal>) -> Shape {
-    let work = Work::Echo(EchoWork {
-        connections,
-        driven: Driven::window(1),
-    });
-    Shape {
-        name,
-        title,
-        work,
-        cost: Cost::Cpu,
-        goals,
-    }
+    let work = Work::Echo(EchoWork { connections, driven: Driven::window(1) });
+    Shape { name, title, work, cost: Cost::Cpu, goals }
 }
 
 fn http(name: Text, title: Text, goals: Vec<Goal>) -> Shape {
     let driven = Driven::window(1);
-    let work = Work::Http(PublishWork {
-        rooms: 1,
-        members: 10,
-        publishers: 1,
-        batch: 1,
-        driven,
-    });
-    Shape {
-        name,
-        title,
-        work,
-        cost: Cost::Cpu,
-        goals,
-    }
+    let work = Work::Http(PublishWork { rooms: 1, members: 10, publishers: 1, batch: 1, driven });
+    Shape { name, title, work, cost: Cost::Cpu, goals }
 }
 
 fn idle(name: Text, title: Text, dialect: Tongue, named: bool, goals: Vec<Goal>) -> Shape {
-    let work = Work::Idle(IdleWork {
-        connections: 10_000,
-        named,
-        dialect,
-    });
-    Shape {
-        name,
-        title,
-        work,
-        cost: Cost::Memory,
-        goals,
-    }
+    let work = Work::Idle(IdleWork { connections: 10_000, named, dialect });
+    Shape { name, title, work, cost: Cost::Memory, goals }
 }
 
 fn connect(name: Text, title: Text, goals: Vec<Goal>) -> Shape {
     let (rate, dialect) = (None, Tongue::Raw);
-    let work = Work::Connect(ConnectWork {
-        connections: 10_000,
-        rate,
-        at_once: 10_000,
-        dialect,
-    });
-    Shape {
-        name,
-        title,
-        work,
-        cost: Cost::Fact("all open after", "s until all are open"),
-        goals,
-    }
+    let work = Work::Connect(ConnectWork { connections: 10_000, rate, at_once: 10_000, dialect });
+    Shape { name, title, work, cost: Cost::Fact("all open after", "s until all are open"), goals }
 }
 
 fn beside(name: Text, title: Text, goals: Vec<Goal>) -> Shape {
-    let work = Work::Beside(BesideWork {
-        members: 9_000,
-        window: 2,
-        echo_rate: 200.0,
-        size: 128,
-    });
-    Shape {
-        name,
-        title,
-        work,
-        cost: Cost::Median,
-        goals,
-    }
+    let work = Work::Beside(BesideWork { members: 9_000, window: 2, echo_rate: 200.0, size: 128 });
+    Shape { name, title, work, cost: Cost::Median, goals }
 }
 
 #[cfg(test)]

@@ -60,43 +60,26 @@ impl Table {
             .collect();
         let tokio = best(&rows, Family::Tokio);
         for row in &mut rows {
-            row.of_tokio = row
-                .cost
-                .zip(tokio)
-                .and_then(|(cost, tokio)| cost.ratio_to(&tokio));
+            row.of_tokio = row.cost.zip(tokio).and_then(|(cost, tokio)| cost.ratio_to(&tokio));
         }
         let verdicts = verdicts(&rows, &compared.shape.goals);
         let mut notes = compared.failures.clone();
-        let warnings = compared.outcomes.iter().flatten().flat_map(|run| {
-            run.warnings
-                .iter()
-                .map(|warning| format!("{}: {warning}", run.target))
-        });
+        let warnings = compared
+            .outcomes
+            .iter()
+            .flatten()
+            .flat_map(|run| run.warnings.iter().map(|warning| format!("{}: {warning}", run.target)));
         notes.extend(warnings);
         notes.sort();
-        notes.dedup_by_key(|note| {
-            note.chars()
-                .take_while(|c| !c.is_ascii_digit())
-                .collect::<String>()
-        });
-        Table {
-            title: compared.shape.title.to_owned(),
-            cost,
-            rows,
-            verdicts,
-            notes,
-        }
+        notes.dedup_by_key(|note| note.chars().take_while(|c| !c.is_ascii_digit()).collect::<String>());
+        Table { title: compared.shape.title.to_owned(), cost, rows, verdicts, notes }
     }
 }
 
 fn row(target: &crate::target::Target, runs: &[crate::outcome::Outcome], cost: Cost) -> Row {
     let median = |values: Vec<f64>| Spread::of(&values).map(|spread| spread.median);
     let latency = |of: fn(&crate::outcome::Latency) -> f64| {
-        median(
-            runs.iter()
-                .filter_map(|run| run.latency.as_ref().map(of))
-                .collect(),
-        )
+        median(runs.iter().filter_map(|run| run.latency.as_ref().map(of)).collect())
     };
     let costs: Vec<f64> = runs.iter().filter_map(|run| cost.of(run)).collect();
     Row {
@@ -113,10 +96,7 @@ fn row(target: &crate::target::Target, runs: &[crate::outcome::Outcome], cost: C
 
 /// The best figure of a family.
 fn best(rows: &[Row], family: Family) -> Option<Spread> {
-    let costs = rows
-        .iter()
-        .filter(|row| row.family == family)
-        .filter_map(|row| row.cost);
+    let costs = rows.iter().filter(|row| row.family == family).filter_map(|row| row.cost);
     costs.min_by(|a, b| a.median.total_cmp(&b.median))
 }
 
@@ -142,10 +122,9 @@ impl fmt::Display for Verdict {
             Goal::Share(Family::Floor, share) => {
                 write!(f, "{reached:.2} of the floor, to reach {share:.2}: {word}")
             }
-            Goal::Share(_, share) => write!(
-                f,
-                "{reached:.2} of the best tokio peer, to reach {share:.2}: {word}"
-            ),
+            Goal::Share(_, share) => {
+                write!(f, "{reached:.2} of the best tokio peer, to reach {share:.2}: {word}")
+            }
             Goal::AtMost(most) => write!(f, "{reached:.2}, to reach {most}: {word}"),
         }
     }
@@ -154,9 +133,7 @@ impl fmt::Display for Verdict {
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "\n{} ({})", self.title, self.cost.unit())?;
-        let heads = [
-            "target", "median", "low", "high", "of tokio", "msg/s", "p50 µs", "p99 µs", "runs",
-        ];
+        let heads = ["target", "median", "low", "high", "of tokio", "msg/s", "p50 µs", "p99 µs", "runs"];
         let [name, median, low, high, share, rate, p50, p99, runs] = heads;
         writeln!(
             f,
@@ -166,16 +143,7 @@ impl fmt::Display for Table {
             let number = |value: Option<f64>, digits: usize| {
                 value.map_or("-".to_owned(), |value| format!("{value:.digits$}"))
             };
-            let Row {
-                name,
-                runs,
-                cost,
-                rate,
-                p50,
-                p99,
-                of_tokio,
-                ..
-            } = row;
+            let Row { name, runs, cost, rate, p50, p99, of_tokio, .. } = row;
             let (median, low, high) = (cost.map(|c| c.median), cost.map(|c| c.low), cost.map(|c| c.high));
             writeln!(
                 f,

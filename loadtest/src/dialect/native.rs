@@ -33,16 +33,12 @@ impl<'a> Frame<'a> {
     /// A sentence on what is wrong with it, and on an `error` or a `gap`, neither of which a load test asks for.
     pub(crate) fn read(message: &'a [u8]) -> Result<Frame<'a>, String> {
         let frame: Frame<'a> = serde_json::from_slice(message).map_err(|error| {
-            format!(
-                "not the native dialect: {error}: {}",
-                String::from_utf8_lossy(message)
-            )
+            format!("not the native dialect: {error}: {}", String::from_utf8_lossy(message))
         })?;
         match frame.kind {
-            "error" => Err(format!(
-                "the server answers with the error {}",
-                frame.code.unwrap_or("without a code")
-            )),
+            "error" => {
+                Err(format!("the server answers with the error {}", frame.code.unwrap_or("without a code")))
+            }
             "gap" => Err("the server says that messages were lost".to_owned()),
             _ => Ok(frame),
         }
@@ -72,12 +68,7 @@ pub(crate) struct Native {
 
 impl Native {
     pub(crate) fn new(template: &str) -> Native {
-        Native {
-            template: template.to_owned(),
-            last: Vec::new(),
-            payload: 0..0,
-            request: Vec::new(),
-        }
+        Native { template: template.to_owned(), last: Vec::new(), payload: 0..0, request: Vec::new() }
     }
 }
 
@@ -98,12 +89,7 @@ fn range_in(whole: &[u8], part: &[u8]) -> std::ops::Range<usize> {
 
 impl Dialect for Native {
     fn opening(&self, room: &str) -> Opening {
-        Opening::new(
-            Kind::WebSocket {
-                protocol: Some("switchboard.v1"),
-            },
-            fill(&self.template, room),
-        )
+        Opening::new(Kind::WebSocket { protocol: Some("switchboard.v1") }, fill(&self.template, room))
     }
 
     fn greet(&mut self, _: &mut Net, _: usize, _: &str) -> bool {
@@ -124,9 +110,7 @@ impl Dialect for Native {
         match frame.kind {
             "joined" => Ok(Said::Joined),
             "message" => {
-                let payload = frame
-                    .payload()
-                    .ok_or("a message without the data that was published")?;
+                let payload = frame.payload().ok_or("a message without the data that was published")?;
                 self.payload = range_in(message, payload);
                 self.last.clear();
                 self.last.extend_from_slice(message);
@@ -154,22 +138,13 @@ mod tests {
     #[test]
     fn what_else_is_said() {
         let mut native = Native::new("/ws?room={room}");
-        assert_eq!(
-            native.read(br#"{"type":"joined","room":"a","position":"e:0"}"#),
-            Ok(Said::Joined)
-        );
+        assert_eq!(native.read(br#"{"type":"joined","room":"a","position":"e:0"}"#), Ok(Said::Joined));
         assert_eq!(native.read(br#"{"type":"welcome"}"#), Ok(Said::Nothing));
         assert!(
-            native
-                .read(br#"{"type":"error","code":"bad_room"}"#)
-                .is_err_and(|why| why.contains("bad_room"))
+            native.read(br#"{"type":"error","code":"bad_room"}"#).is_err_and(|why| why.contains("bad_room"))
         );
         assert!(native.read(br#"{"type":"message","data":1}"#).is_err());
-        assert!(
-            native
-                .read(br#"{"type":"gap","room":"a","from":"e:1","to":"e:2"}"#)
-                .is_err()
-        );
+        assert!(native.read(br#"{"type":"gap","room":"a","from":"e:1","to":"e:2"}"#).is_err());
         assert!(native.read(b"[]").is_err());
     }
 
@@ -178,10 +153,7 @@ mod tests {
         let joined = br#"{"type":"joined","room":"a","position":"e:12","recovered":true,"history":[
             {"type":"message","room":"a","position":"e:12","from":null,"data":"x","time":"t"}],"count":1,"users":[]}"#;
         let frame = Frame::read(joined).expect("good");
-        assert_eq!(
-            (frame.room, frame.offset(), frame.recovered),
-            (Some("a"), Some(12), Some(true))
-        );
+        assert_eq!((frame.room, frame.offset(), frame.recovered), (Some("a"), Some(12), Some(true)));
         assert_eq!(frame.history[0].payload(), Some(b"x".as_slice()));
     }
 
@@ -190,9 +162,6 @@ mod tests {
         let mut out = Vec::new();
         publish("a", b"AbC", &mut out);
         let frame: Frame<'_> = serde_json::from_slice(&out).expect("JSON");
-        assert_eq!(
-            (frame.kind, frame.payload()),
-            ("publish", Some(b"AbC".as_slice()))
-        );
+        assert_eq!((frame.kind, frame.payload()), ("publish", Some(b"AbC".as_slice())));
     }
 }

@@ -13,10 +13,7 @@ pub(crate) struct Raw {
 
 impl Raw {
     pub(crate) fn new(template: &str, text: bool) -> Raw {
-        Raw {
-            template: template.to_owned(),
-            text,
-        }
+        Raw { template: template.to_owned(), text }
     }
 }
 
@@ -44,10 +41,7 @@ mod tests {
 
     #[test]
     fn a_template_names_its_room() {
-        assert_eq!(
-            Raw::new("/raw/{room}?echo=1", false).opening("r7").target,
-            "/raw/r7?echo=1"
-        );
+        assert_eq!(Raw::new("/raw/{room}?echo=1", false).opening("r7").target, "/raw/r7?echo=1");
         assert_eq!(Raw::new("/echo", false).opening("r7").target, "/echo");
     }
 }

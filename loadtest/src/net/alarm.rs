@@ -24,10 +24,8 @@ pub(crate) struct Alarm {
 
 impl Alarm {
     pub(crate) fn new(registry: &Registry, token: Token) -> io::Result<Alarm> {
-        let timer = timerfd_create(
-            TimerfdClockId::Monotonic,
-            TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC,
-        )?;
+        let timer =
+            timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC)?;
         registry.register(&mut SourceFd(&timer.as_raw_fd()), token, Interest::READABLE)?;
         Ok(Alarm { timer, set: None })
     }
@@ -38,17 +36,8 @@ impl Alarm {
             return Ok(());
         }
         let wait = deadline.saturating_sub(now).max(1);
-        let value = Timespec {
-            tv_sec: (wait / SECOND) as i64,
-            tv_nsec: (wait % SECOND) as i64,
-        };
-        let once = Itimerspec {
-            it_interval: Timespec {
-                tv_sec: 0,
-                tv_nsec: 0,
-            },
-            it_value: value,
-        };
+        let value = Timespec { tv_sec: (wait / SECOND) as i64, tv_nsec: (wait % SECOND) as i64 };
+        let once = Itimerspec { it_interval: Timespec { tv_sec: 0, tv_nsec: 0 }, it_value: value };
         timerfd_settime(&self.timer, TimerfdTimerFlags::empty(), &once)?;
         self.set = Some(deadline);
         Ok(())

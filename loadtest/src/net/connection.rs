@@ -44,11 +44,8 @@ impl Connection {
         decoder: Decoder,
         incarnation: u64,
     ) -> io::Result<Connection> {
-        let socket = Socket::new(
-            Domain::for_address(server),
-            Type::STREAM.nonblocking(),
-            Some(Protocol::TCP),
-        )?;
+        let socket =
+            Socket::new(Domain::for_address(server), Type::STREAM.nonblocking(), Some(Protocol::TCP))?;
         socket.set_tcp_nodelay(true)?;
         // A reset instead of TIME_WAIT: else a few runs of 10,000 would use up the ports.
         socket.set_linger(Some(Duration::ZERO))?;

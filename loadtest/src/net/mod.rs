@@ -149,9 +149,7 @@ impl Net {
             Connection::connect(self.server, source(self.server, n), decoder, self.incarnations)?;
         connection.out().extend_from_slice(request.as_bytes());
         let both = Interest::READABLE | Interest::WRITABLE;
-        self.poll
-            .registry()
-            .register(&mut connection.stream, Token(n), both)?;
+        self.poll.registry().register(&mut connection.stream, Token(n), both)?;
         if n >= self.connections.len() {
             self.connections.resize_with(n + 1, || None);
         }
@@ -240,10 +238,7 @@ fn source(server: SocketAddr, n: usize) -> Option<SocketAddr> {
     if which == 0 || !server.ip().is_loopback() || server.is_ipv6() {
         return None;
     }
-    Some(SocketAddr::from((
-        [127, 0, (which / 250) as u8, (which % 250) as u8 + 1],
-        0,
-    )))
+    Some(SocketAddr::from(([127, 0, (which / 250) as u8, (which % 250) as u8 + 1], 0)))
 }
 
 /// The wait until `deadline`, in the whole milliseconds that `epoll` can keep; the alarm does the rest.

@@ -104,9 +104,7 @@ impl Net {
                 }
                 Taken::Bytes(taken) => {
                     self.take(listener, n, &buffer[..taken]);
-                    let same = self
-                        .get(n)
-                        .is_some_and(|connection| connection.incarnation == incarnation);
+                    let same = self.get(n).is_some_and(|connection| connection.incarnation == incarnation);
                     if !same || (taken < buffer.len() && !closed) {
                         break;
                     }

@@ -24,10 +24,7 @@ const END: &str = "<!-- /measured -->";
 /// The file cannot be read or written, or has no block for anything that was measured.
 pub(crate) fn write(path: &Path, compared: &[Compared], complete: bool) -> Result<()> {
     let mut text = fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))?;
-    let tables: Vec<(&str, Table)> = compared
-        .iter()
-        .map(|one| (one.shape.name, Table::of(one)))
-        .collect();
+    let tables: Vec<(&str, Table)> = compared.iter().map(|one| (one.shape.name, Table::of(one))).collect();
     let mut replaced = 0;
     let mut replace = |name: &str, block: &str| {
         if let Some(new) = with_block(&text, name, block) {
@@ -43,11 +40,7 @@ pub(crate) fn write(path: &Path, compared: &[Compared], complete: bool) -> Resul
         replace("summary", &summary(&tables));
     }
     replace("machine", &format!("{}\n", Machine::here()));
-    ensure!(
-        replaced > 0,
-        "{} has no `<!-- measured: NAME -->` block for what was measured",
-        path.display()
-    );
+    ensure!(replaced > 0, "{} has no `<!-- measured: NAME -->` block for what was measured", path.display());
     fs::write(path, text).with_context(|| format!("{} cannot be written", path.display()))
 }
 
@@ -61,15 +54,12 @@ fn with_block(text: &str, name: &str, content: &str) -> Option<String> {
 
 /// The table of one shape, with what was to be reached below it.
 fn shape(table: &Table) -> String {
-    let mut text = format!(
-        "| | {} | low to high | of the best tokio peer | p50 | p99 |\n",
-        table.cost.unit()
-    );
+    let mut text =
+        format!("| | {} | low to high | of the best tokio peer | p50 | p99 |\n", table.cost.unit());
     text.push_str("| --- | ---: | ---: | ---: | ---: | ---: |\n");
     for row in &table.rows {
-        let spread = row.cost.map_or(String::new(), |cost| {
-            format!("{} to {}", figure(cost.low), figure(cost.high))
-        });
+        let spread =
+            row.cost.map_or(String::new(), |cost| format!("{} to {}", figure(cost.low), figure(cost.high)));
         let latency = |value: Option<f64>| value.map_or(String::new(), crate::progress::micros);
         text.push_str(&format!(
             "| {} | {} | {spread} | {} | {} | {} |\n",
@@ -95,24 +85,12 @@ fn summary(tables: &[&Table]) -> String {
         }
     }
     let mut text = format!("| shape | unit | {} | ratio | to reach |\n", names.join(" | "));
-    text.push_str(&format!(
-        "| --- | --- |{} ---: | ---: |\n",
-        " ---: |".repeat(names.len())
-    ));
+    text.push_str(&format!("| --- | --- |{} ---: | ---: |\n", " ---: |".repeat(names.len())));
     for table in tables {
-        let of = |name: &&str| {
-            table
-                .rows
-                .iter()
-                .find(|row| row.name == *name)
-                .map_or(String::new(), cost)
-        };
+        let of = |name: &&str| table.rows.iter().find(|row| row.name == *name).map_or(String::new(), cost);
         let costs: Vec<String> = names.iter().map(of).collect();
-        let (reached, goals): (Vec<String>, Vec<String>) = table
-            .verdicts
-            .iter()
-            .map(|verdict| (figure(verdict.reached), goal(verdict.goal)))
-            .unzip();
+        let (reached, goals): (Vec<String>, Vec<String>) =
+            table.verdicts.iter().map(|verdict| (figure(verdict.reached), goal(verdict.goal))).unzip();
         let unit = table.cost.unit();
         text.push_str(&format!(
             "| {} | {unit} | {} | {} | {} |\n",
@@ -158,9 +136,7 @@ mod tests {
         let targets = target::all(None).expect("known");
         let find = |name| target::find(&targets, name).expect("known");
         Compared {
-            shape: shapes::chosen(&["room-1000".to_owned()])
-                .expect("known")
-                .remove(0),
+            shape: shapes::chosen(&["room-1000".to_owned()]).expect("known").remove(0),
             targets: vec![find("switchboard"), find("floor"), find("tokio-tungstenite")],
             outcomes: vec![
                 vec![outcome(1_000, 0.003)],
@@ -187,18 +163,9 @@ mod tests {
     #[test]
     fn the_table_of_a_shape() {
         let text = shape(&Table::of(&compared()));
-        assert!(
-            text.contains("| switchboard | 3.00 | 3.00 to 3.00 | 0.75 |"),
-            "{text}"
-        );
-        assert!(
-            text.contains("0.75 of the best tokio peer, to reach 0.82: reached."),
-            "{text}"
-        );
-        assert!(
-            text.contains("1.03 of the floor, to reach 1.06: reached."),
-            "{text}"
-        );
+        assert!(text.contains("| switchboard | 3.00 | 3.00 to 3.00 | 0.75 |"), "{text}");
+        assert!(text.contains("0.75 of the best tokio peer, to reach 0.82: reached."), "{text}");
+        assert!(text.contains("1.03 of the floor, to reach 1.06: reached."), "{text}");
     }
 
     #[test]
@@ -222,11 +189,7 @@ mod tests {
         assert!(write(&path, &[compared()], false).is_err());
         fs::write(&path, "<!-- measured: room-1000 -->\n<!-- /measured -->\n").expect("written");
         assert!(write(&path, &[compared()], false).is_ok());
-        assert!(
-            fs::read_to_string(&path)
-                .expect("read")
-                .contains("| floor | 2.90 |")
-        );
+        assert!(fs::read_to_string(&path).expect("read").contains("| floor | 2.90 |"));
         fs::remove_file(&path).expect("removed");
     }
 }

@@ -27,13 +27,7 @@ dd { margin: 0 } @media print { body { font-size: 11px; margin: 0; max-width: no
 /// Writes `index.html` with the page of a single run.
 pub(crate) fn write_run(directory: &Path, outcome: &Outcome) -> Result<()> {
     let title = format!("{} against {}", outcome.scenario, outcome.target);
-    write(
-        directory,
-        &page(
-            &title,
-            &html! { (run_figures(outcome)) (plots(std::slice::from_ref(outcome))?) },
-        ),
-    )
+    write(directory, &page(&title, &html! { (run_figures(outcome)) (plots(std::slice::from_ref(outcome))?) }))
 }
 
 /// Writes `index.html` with the page of a comparison.
@@ -42,16 +36,10 @@ pub(crate) fn write_comparison(directory: &Path, compared: &[Compared]) -> Resul
     for one in compared {
         let table = Table::of(one);
         // The run in the middle stands for its target.
-        let runs: Vec<Outcome> = one
-            .outcomes
-            .iter()
-            .filter_map(|runs| middle(runs, |run| table.cost.of(run)))
-            .collect();
-        let costs: Vec<(String, f64)> = table
-            .rows
-            .iter()
-            .filter_map(|row| Some((row.name.clone(), row.cost?.median)))
-            .collect();
+        let runs: Vec<Outcome> =
+            one.outcomes.iter().filter_map(|runs| middle(runs, |run| table.cost.of(run))).collect();
+        let costs: Vec<(String, f64)> =
+            table.rows.iter().filter_map(|row| Some((row.name.clone(), row.cost?.median))).collect();
         body.push(html! {
             h2 { (table.title) }
             (rows(&table))
@@ -59,13 +47,7 @@ pub(crate) fn write_comparison(directory: &Path, compared: &[Compared]) -> Resul
             (plots(&runs)?)
         });
     }
-    write(
-        directory,
-        &page(
-            "Switchboard beside its peers",
-            &html! { @for part in &body { (part) } },
-        ),
-    )
+    write(directory, &page("Switchboard beside its peers", &html! { @for part in &body { (part) } }))
 }
 
 /// The run whose figure is the median's, or next above it.
@@ -102,18 +84,9 @@ fn run_figures(outcome: &Outcome) -> Markup {
     let figures = [
         ("Connections", Some(outcome.connections.to_string())),
         ("Measured", Some(format!("{:.2} s", outcome.seconds))),
-        (
-            "Delivered",
-            Some(format!("{} ({:.0} a second)", outcome.delivered, outcome.rate())),
-        ),
-        (
-            "Server CPU a delivery",
-            optional(outcome.cpu_per_delivery(), "µs"),
-        ),
-        (
-            "Memory a connection",
-            optional(outcome.memory_per_connection(), "KiB"),
-        ),
+        ("Delivered", Some(format!("{} ({:.0} a second)", outcome.delivered, outcome.rate()))),
+        ("Server CPU a delivery", optional(outcome.cpu_per_delivery(), "µs")),
+        ("Memory a connection", optional(outcome.memory_per_connection(), "KiB")),
         ("Latency p50", latency.map(|latency| micros(latency.p50))),
         ("Latency p99", latency.map(|latency| micros(latency.p99))),
         ("Latency p99.9", latency.map(|latency| micros(latency.p999))),
@@ -163,33 +136,17 @@ fn rows(table: &Table) -> Markup {
 
 fn plots(runs: &[Outcome]) -> Result<Markup> {
     let series = |points: fn(&Outcome) -> Vec<(f64, f64)>| -> Vec<Series> {
-        let all = runs.iter().map(|run| Series {
-            name: run.target.clone(),
-            points: points(run),
-        });
+        let all = runs.iter().map(|run| Series { name: run.target.clone(), points: points(run) });
         all.filter(|series| series.points.len() > 1).collect()
     };
     let seconds = Axis::Number("seconds");
-    let p99 = series(|run| {
-        run.timeline
-            .iter()
-            .filter(|point| point.p99 > 0.0)
-            .map(|p| (p.at, p.p99))
-            .collect()
-    });
+    let p99 =
+        series(|run| run.timeline.iter().filter(|point| point.p99 > 0.0).map(|p| (p.at, p.p99)).collect());
     let quantiles = series(|run| {
         let latency = run.latency.iter().flat_map(|latency| &latency.quantiles);
-        latency
-            .map(|(quantile, micros)| (nines(*quantile), *micros))
-            .collect()
+        latency.map(|(quantile, micros)| (nines(*quantile), *micros)).collect()
     });
-    let rate = series(|run| {
-        run.timeline
-            .iter()
-            .filter(|p| p.rate > 0.0)
-            .map(|p| (p.at, p.rate))
-            .collect()
-    });
+    let rate = series(|run| run.timeline.iter().filter(|p| p.rate > 0.0).map(|p| (p.at, p.rate)).collect());
     let memory = series(|run| {
         run.memory
             .iter()
@@ -219,19 +176,8 @@ mod tests {
     fn a_page_stands_alone_and_escapes() {
         let mut run = outcome(100, 0.1);
         run.target = "<mine>".to_owned();
-        run.timeline = (1..4)
-            .map(|at| Point {
-                at: f64::from(at),
-                rate: 10.0,
-                p50: 1.0,
-                p99: 2.0,
-            })
-            .collect();
-        let page = page(
-            "a & b",
-            &html! { (run_figures(&run)) (plots(&[run.clone()]).expect("drawn")) },
-        )
-        .0;
+        run.timeline = (1..4).map(|at| Point { at: f64::from(at), rate: 10.0, p50: 1.0, p99: 2.0 }).collect();
+        let page = page("a & b", &html! { (run_figures(&run)) (plots(&[run.clone()]).expect("drawn")) }).0;
         assert!(page.contains("a &amp; b") && page.contains("&lt;mine&gt;") && !page.contains("<mine>"));
         assert!(page.contains("<svg") && page.contains("Latency over time"));
         assert!(!page.contains("<script") && !page.contains("<link") && !page.contains("src="));

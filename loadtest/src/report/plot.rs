@@ -78,11 +78,8 @@ pub(crate) fn lines(x: Axis, y: Axis, series: &[Series]) -> Result<String> {
         return Ok(String::new());
     }
     let right = points().map(|point| point.0).fold(0.0, f64::max).max(1e-9);
-    let left = if x == Axis::Nines {
-        0.0
-    } else {
-        points().map(|point| point.0).fold(right, f64::min).min(0.0)
-    };
+    let left =
+        if x == Axis::Nines { 0.0 } else { points().map(|point| point.0).fold(right, f64::min).min(0.0) };
     let top = points().map(|point| point.1).fold(0.0, f64::max).max(1e-9) * 1.08;
     let mut svg = String::new();
     if y == Axis::Latency {
@@ -155,9 +152,7 @@ where
     let points = series.points.iter().copied();
     let line = DashedLineSeries::new(points, dash, if at == 0 { 0 } else { 4 }, style);
     let drawn = chart.draw_series(line)?;
-    drawn
-        .label(series.name.clone())
-        .legend(move |(x, y)| PathElement::new([(x, y), (x + 22, y)], style));
+    drawn.label(series.name.clone()).legend(move |(x, y)| PathElement::new([(x, y), (x + 22, y)], style));
     Ok(())
 }
 
@@ -179,18 +174,12 @@ pub(crate) fn bars(unit: &str, bars: &[(String, f64)]) -> Result<String> {
             let colour = if at == 0 { COLOURS[0] } else { COLOURS[4] };
             let bar = Rectangle::new([(170, top), (170 + width.max(1), top + 20)], colour.filled());
             area.draw(&bar).map_err(drawn)?;
-            area.draw(&Text::new(name.clone(), (10, top + 4), font.clone()))
+            area.draw(&Text::new(name.clone(), (10, top + 4), font.clone())).map_err(drawn)?;
+            area.draw(&Text::new(format!("{value:.3}"), (178 + width, top + 4), font.clone()))
                 .map_err(drawn)?;
-            area.draw(&Text::new(
-                format!("{value:.3}"),
-                (178 + width, top + 4),
-                font.clone(),
-            ))
-            .map_err(drawn)?;
         }
         let below = 30 * bars.len() as i32 + 10;
-        area.draw(&Text::new(unit.to_owned(), (170, below), font))
-            .map_err(drawn)?;
+        area.draw(&Text::new(unit.to_owned(), (170, below), font)).map_err(drawn)?;
         area.present().map_err(drawn)?;
     }
     Ok(svg)
@@ -203,14 +192,8 @@ mod tests {
     fn series() -> Vec<Series> {
         let points = vec![(0.0, 10.0), (1.0, 2_000.0), (2.0, 30.0)];
         vec![
-            Series {
-                name: "a <b>".to_owned(),
-                points: points.clone(),
-            },
-            Series {
-                name: "c".to_owned(),
-                points,
-            },
+            Series { name: "a <b>".to_owned(), points: points.clone() },
+            Series { name: "c".to_owned(), points },
         ]
     }
 
@@ -233,11 +216,7 @@ mod tests {
                 "{svg}"
             );
         }
-        assert!(
-            lines(Axis::Nines, Axis::Latency, &[])
-                .expect("nothing")
-                .is_empty()
-        );
+        assert!(lines(Axis::Nines, Axis::Latency, &[]).expect("nothing").is_empty());
     }
 
     #[test]

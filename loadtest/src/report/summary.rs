@@ -17,10 +17,7 @@ impl fmt::Display for Summary<'_> {
         line("connections", outcome.connections.to_string())?;
         line("measured", format!("{:.2} s", outcome.seconds))?;
         line("published", outcome.published.to_string())?;
-        line(
-            "delivered",
-            format!("{} ({:.0} a second)", outcome.delivered, outcome.rate()),
-        )?;
+        line("delivered", format!("{} ({:.0} a second)", outcome.delivered, outcome.rate()))?;
         if let Some(latency) = &outcome.latency {
             line("latency p50", micros(latency.p50))?;
             line("latency p90", micros(latency.p90))?;
@@ -29,10 +26,7 @@ impl fmt::Display for Summary<'_> {
             line("latency max", micros(latency.max))?;
         }
         if let Some(cpu) = outcome.server_cpu {
-            line(
-                "server CPU",
-                format!("{cpu:.2} s ({:.0} %)", cpu / outcome.seconds * 100.0),
-            )?;
+            line("server CPU", format!("{cpu:.2} s ({:.0} %)", cpu / outcome.seconds * 100.0))?;
         }
         if let Some(cost) = outcome.cpu_per_delivery() {
             line("server CPU a delivery", format!("{cost:.3} µs"))?;
@@ -40,11 +34,8 @@ impl fmt::Display for Summary<'_> {
         if let Some(memory) = outcome.memory_per_connection() {
             line("server memory a connection", format!("{memory:.3} KiB"))?;
         }
-        let load = format!(
-            "{:.2} s CPU, at work {:.0} % of the time",
-            outcome.load_cpu,
-            outcome.load_busy * 100.0
-        );
+        let load =
+            format!("{:.2} s CPU, at work {:.0} % of the time", outcome.load_cpu, outcome.load_busy * 100.0);
         line("load generator", load)?;
         for fact in &outcome.facts {
             line(fact.name, format!("{:.3} {}", fact.value, fact.unit))?;

@@ -25,11 +25,7 @@ impl Beside {
     /// `echo` must have one connection.
     pub(crate) fn new(room: Fanout, echo: Echo) -> Beside {
         let last = room.connections();
-        Beside {
-            room,
-            echo: echo.numbered(last),
-            last,
-        }
+        Beside { room, echo: echo.numbered(last), last }
     }
 }
 
@@ -66,11 +62,7 @@ impl Scenario for Beside {
     }
 
     fn opening(&self, n: usize) -> Opening {
-        if n == self.last {
-            self.echo.opening(n)
-        } else {
-            self.room.opening(n)
-        }
+        if n == self.last { self.echo.opening(n) } else { self.room.opening(n) }
     }
 
     fn is_ready(&self) -> bool {
@@ -107,10 +99,6 @@ impl Scenario for Beside {
     }
 
     fn facts(&self) -> Vec<Fact> {
-        vec![Fact::new(
-            "deliveries to the room",
-            self.room.delivered() as f64,
-            "",
-        )]
+        vec![Fact::new("deliveries to the room", self.room.delivered() as f64, "")]
     }
 }

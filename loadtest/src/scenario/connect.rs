@@ -54,8 +54,7 @@ impl Connect {
     fn open(&mut self, net: &mut Net, intended: Nanos) {
         let opening = self.dialect.opening(ROOM);
         if let Err(error) = net.open(self.next, &opening) {
-            self.meter
-                .fail(format!("connection {} cannot be opened: {error}", self.next));
+            self.meter.fail(format!("connection {} cannot be opened: {error}", self.next));
         }
         self.begun[self.next] = Some(intended);
         self.next += 1;
@@ -126,10 +125,7 @@ impl Scenario for Connect {
             let Some(intended) = intended else { break };
             self.open(net, intended);
         }
-        let next = pace
-            .as_ref()
-            .map(Pace::next)
-            .filter(|_| self.next < self.begun.len());
+        let next = pace.as_ref().map(Pace::next).filter(|_| self.next < self.begun.len());
         self.pace = pace;
         next
     }
@@ -151,9 +147,6 @@ impl Scenario for Connect {
     fn facts(&self) -> Vec<Fact> {
         let took = self.finish.saturating_sub(self.start);
         let rate = self.joined as f64 * SECOND as f64 / took.max(1) as f64;
-        vec![
-            Fact::new("all open after", seconds(took), "s"),
-            Fact::new("connections a second", rate, ""),
-        ]
+        vec![Fact::new("all open after", seconds(took), "s"), Fact::new("connections a second", rate, "")]
     }
 }

@@ -56,11 +56,7 @@ impl Echo {
     fn send(&mut self, net: &mut Net, place: usize, intended: Nanos) {
         let n = self.first + place;
         let (next, flying) = &mut self.connections[place];
-        let stamp = Stamp {
-            publisher: n as u32,
-            sequence: *next,
-            sent: intended,
-        };
+        let stamp = Stamp { publisher: n as u32, sequence: *next, sent: intended };
         *next += 1;
         flying.push_back(stamp);
         self.payloads.write(stamp, &mut self.payload);
@@ -70,10 +66,7 @@ impl Echo {
 
     fn come_back(&mut self, n: usize, text: bool, payload: &[u8]) -> Result<Stamp, String> {
         let stamp = self.payloads.read(payload).ok_or_else(|| wrong_bytes(payload))?;
-        let due = self.connections[n - self.first]
-            .1
-            .pop_front()
-            .ok_or("an echo of nothing")?;
+        let due = self.connections[n - self.first].1.pop_front().ok_or("an echo of nothing")?;
         if stamp != due {
             return Err(format!("an echo of {stamp:?} where {due:?} was due"));
         }

@@ -63,12 +63,7 @@ struct Publisher {
 impl Fanout {
     pub(crate) fn new(shape: Shape, dialect: Box<dyn Dialect>) -> Fanout {
         let log = || RoomLog::new(shape.publishers, shape.members as u32);
-        let rooms = (0..shape.rooms)
-            .map(|room| Room {
-                name: format!("load-{room}"),
-                log: log(),
-            })
-            .collect();
+        let rooms = (0..shape.rooms).map(|room| Room { name: format!("load-{room}"), log: log() }).collect();
         Fanout {
             shape,
             dialect,
@@ -91,48 +86,27 @@ impl Fanout {
 
     /// Publishes the next message of a publisher, counted over all rooms.
     fn publish(&mut self, net: &mut Net, publisher: usize, intended: Nanos) {
-        let Shape {
-            members, publishers, ..
-        } = self.shape;
+        let Shape { members, publishers, .. } = self.shape;
         let (room, within) = (publisher / publishers, publisher % publishers);
         let state = &mut self.publishers[publisher];
-        let stamp = Stamp {
-            publisher: publisher as u32,
-            sequence: state.next,
-            sent: intended,
-        };
+        let stamp = Stamp { publisher: publisher as u32, sequence: state.next, sent: intended };
         state.next += 1;
         state.flying.push_back(stamp.sequence);
         self.payloads.write(stamp, &mut self.payload);
-        self.dialect.publish(
-            net,
-            room * members + within,
-            &self.rooms[room].name,
-            &self.payload,
-        );
+        self.dialect.publish(net, room * members + within, &self.rooms[room].name, &self.payload);
         self.meter.published(intended, net.now());
     }
 
     /// A message has come to member `n`.
     fn deliver(&mut self, net: &mut Net, n: usize, stamp: Stamp, now: Nanos) -> Result<(), String> {
-        let Shape {
-            members,
-            publishers,
-            drive,
-            ..
-        } = self.shape;
+        let Shape { members, publishers, drive, .. } = self.shape;
         let room = n / members;
         let publisher = stamp.publisher as usize;
         if publisher / publishers != room {
-            return Err(format!(
-                "a message of room {} in room {room}",
-                publisher / publishers
-            ));
+            return Err(format!("a message of room {} in room {room}", publisher / publishers));
         }
         let within = (publisher % publishers) as u32;
-        let seen = self.rooms[room]
-            .log
-            .see(&mut self.members[n].place, None, within, stamp)?;
+        let seen = self.rooms[room].log.see(&mut self.members[n].place, None, within, stamp)?;
         self.meter.delivered(stamp.sent, now);
         if seen == Seen::ByAll {
             self.publishers[publisher].flying.pop_front();
@@ -167,10 +141,7 @@ impl Fanout {
 /// The sentence on a payload that is not what was sent.
 pub(super) fn wrong_bytes(payload: &[u8]) -> String {
     let start = String::from_utf8_lossy(&payload[..payload.len().min(80)]);
-    format!(
-        "a payload of {} bytes is not what was sent: {start:?}",
-        payload.len()
-    )
+    format!("a payload of {} bytes is not what was sent: {start:?}", payload.len())
 }
 
 impl Listener for Fanout {
@@ -191,8 +162,7 @@ impl Listener for Fanout {
     }
 
     fn ended(&mut self, _: &mut Net, n: usize, end: End) {
-        self.meter
-            .fail(format!("member {n}: the connection is over: {end}"));
+        self.meter.fail(format!("member {n}: the connection is over: {end}"));
     }
 }
 
@@ -237,10 +207,7 @@ impl Scenario for Fanout {
     }
 
     fn missing(&self) -> usize {
-        self.publishers
-            .iter()
-            .map(|publisher| publisher.flying.len())
-            .sum()
+        self.publishers.iter().map(|publisher| publisher.flying.len()).sum()
     }
 
     fn meter(&mut self) -> &mut Meter {

@@ -23,13 +23,7 @@ const ROOM: &str = "idle";
 impl Idle {
     /// `named` members give a user's name, which the native dialect has.
     pub(crate) fn new(connections: usize, named: bool, dialect: Box<dyn Dialect>) -> Idle {
-        Idle {
-            dialect,
-            named,
-            joined: vec![false; connections],
-            count: 0,
-            meter: Meter::new(),
-        }
+        Idle { dialect, named, joined: vec![false; connections], count: 0, meter: Meter::new() }
     }
 
     fn join(&mut self, n: usize) {
@@ -59,8 +53,7 @@ impl Listener for Idle {
     }
 
     fn ended(&mut self, _: &mut Net, n: usize, end: End) {
-        self.meter
-            .fail(format!("member {n}: the connection is over: {end}"));
+        self.meter.fail(format!("member {n}: the connection is over: {end}"));
     }
 }
 

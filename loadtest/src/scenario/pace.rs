@@ -26,12 +26,7 @@ impl Pace {
     /// `rate` messages a second from each of `publishers`, from `start` on.
     pub(crate) fn new(start: Nanos, rate: f64, publishers: usize) -> Pace {
         let publishers = publishers.max(1) as u64;
-        Pace {
-            start,
-            step: SECOND as f64 / (rate * publishers as f64),
-            sent: 0,
-            publishers,
-        }
+        Pace { start, step: SECOND as f64 / (rate * publishers as f64), sent: 0, publishers }
     }
 
     /// When the next message is to be sent.

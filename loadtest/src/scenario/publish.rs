@@ -79,9 +79,7 @@ impl Publish {
     pub(crate) fn new(shape: Shape, dialect: Box<dyn Dialect>) -> Publish {
         let members = shape.rooms * shape.members;
         let in_room = |room: usize| (shape.publishers + shape.rooms - 1 - room) / shape.rooms;
-        let logs = (0..shape.rooms)
-            .map(|room| RoomLog::new(in_room(room), shape.members as u32))
-            .collect();
+        let logs = (0..shape.rooms).map(|room| RoomLog::new(in_room(room), shape.members as u32)).collect();
         Publish {
             dialect,
             payloads: Payloads::new(shape.size),
@@ -117,14 +115,8 @@ impl Publish {
         for at in 0..self.shape.batch {
             let sequence = self.publishers[publisher].sent;
             self.publishers[publisher].sent += 1;
-            self.payloads.write(
-                Stamp {
-                    publisher: publisher as u32,
-                    sequence,
-                    sent: intended,
-                },
-                &mut self.payload,
-            );
+            self.payloads
+                .write(Stamp { publisher: publisher as u32, sequence, sent: intended }, &mut self.payload);
             self.message(at, &room);
             self.meter.published(intended, net.now());
         }
@@ -132,20 +124,13 @@ impl Publish {
             self.body.extend_from_slice(b"]}");
         }
         let (target, body) = (fill(&self.shape.call, &room), &self.body);
-        net.send_bytes(self.places.len() + publisher, |host, out| {
-            post(&target, host, "", body, out)
-        });
+        net.send_bytes(self.places.len() + publisher, |host, out| post(&target, host, "", body, out));
     }
 
     fn message(&mut self, at: usize, room: &str) {
         let before = if at > 0 { "," } else { "" };
-        let name = if self.shape.batch > 1 {
-            format!("\"room\":\"{room}\",")
-        } else {
-            String::new()
-        };
-        self.body
-            .extend_from_slice(format!("{before}{{{name}\"data\":\"").as_bytes());
+        let name = if self.shape.batch > 1 { format!("\"room\":\"{room}\",") } else { String::new() };
+        self.body.extend_from_slice(format!("{before}{{{name}\"data\":\"").as_bytes());
         self.body.extend_from_slice(&self.payload);
         self.body.extend_from_slice(b"\"}");
     }
@@ -178,10 +163,7 @@ impl Publish {
         let positions =
             positions.map_err(|error| format!("an answer that is not the API's: {error}: {}", text()))?;
         if positions.len() != self.shape.batch || positions.iter().any(|answer| answer.position.is_none()) {
-            return Err(format!(
-                "an answer without a position for each message: {}",
-                text()
-            ));
+            return Err(format!("an answer without a position for each message: {}", text()));
         }
         self.responses += 1;
         self.publishers[publisher].answered += self.shape.batch as u64;
@@ -201,10 +183,7 @@ impl Publish {
         let stamp = self.payloads.read(payload).ok_or_else(|| wrong_bytes(payload))?;
         let (publisher, room) = (stamp.publisher as usize, self.room_of(n));
         if publisher % self.shape.rooms != room {
-            return Err(format!(
-                "a message of room {} in room {room}",
-                publisher % self.shape.rooms
-            ));
+            return Err(format!("a message of room {} in room {room}", publisher % self.shape.rooms));
         }
         let within = (publisher / self.shape.rooms) as u32;
         let seen = self.logs[room].see(&mut self.places[n], None, within, stamp)?;
@@ -245,9 +224,7 @@ impl Listener for Publish {
                 result
             }
             Heard::Message { payload, .. } => self.read(net, n, payload, now),
-            Heard::Event {
-                name: "close", data, ..
-            } => Err(format!("the stream ends with {data}")),
+            Heard::Event { name: "close", data, .. } => Err(format!("the stream ends with {data}")),
             Heard::Event { data, .. } => self.read(net, n, data.as_bytes(), now),
             _ => Ok(()),
         };
@@ -312,10 +289,6 @@ impl Scenario for Publish {
     }
 
     fn facts(&self) -> Vec<Fact> {
-        vec![Fact::new(
-            "requests answered, warm-up included",
-            self.responses as f64,
-            "",
-        )]
+        vec![Fact::new("requests answered, warm-up included", self.responses as f64, "")]
     }
 }

@@ -101,10 +101,9 @@ impl Slow {
         let first = self.first();
         let next = self.members[n - first].next.replace(stamp.sequence + 1);
         match next {
-            Some(next) if next != stamp.sequence => Err(format!(
-                "a slow member sees message {} where {next} was due",
-                stamp.sequence
-            )),
+            Some(next) if next != stamp.sequence => {
+                Err(format!("a slow member sees message {} where {next} was due", stamp.sequence))
+            }
             _ => Ok(()),
         }
     }
@@ -142,9 +141,9 @@ impl Listener for Slow {
             return self.room.ended(net, n, end);
         }
         if !self.stalled {
-            return self.meter().fail(format!(
-                "member {n}: the connection is over before it was slow: {end}"
-            ));
+            return self
+                .meter()
+                .fail(format!("member {n}: the connection is over before it was slow: {end}"));
         }
         let told = matches!(end, End::Closed(SLOW, _));
         self.members[n - first].fate = if told { Fate::Told } else { Fate::Gone };

@@ -86,11 +86,7 @@ impl Storm {
     }
 
     fn publish(&mut self, net: &mut Net, room: usize, intended: Nanos) {
-        let stamp = Stamp {
-            publisher: room as u32,
-            sequence: self.sent[room],
-            sent: intended,
-        };
+        let stamp = Stamp { publisher: room as u32, sequence: self.sent[room], sent: intended };
         self.sent[room] += 1;
         let mut payload = Vec::with_capacity(self.shape.size);
         self.payloads.write(stamp, &mut payload);
@@ -132,10 +128,7 @@ impl Storm {
             if frame.recovered != Some(true) {
                 return Err("a resume that is not recovered".to_owned());
             }
-            frame
-                .history
-                .iter()
-                .try_for_each(|message| self.see(n, message))?;
+            frame.history.iter().try_for_each(|message| self.see(n, message))?;
             self.recovered += frame.history.len() as u64;
             if Some(self.members[n].offset) != frame.offset().map(Some) {
                 return Err(format!("a resume that ends before its position {position}"));
@@ -157,28 +150,17 @@ impl Storm {
     /// A member sees a message, live or in its history.
     fn see(&mut self, n: usize, frame: &Frame<'_>) -> Result<(), String> {
         let room = self.room_of(n);
-        let payload = frame
-            .payload()
-            .ok_or("a message without the data that was published")?;
+        let payload = frame.payload().ok_or("a message without the data that was published")?;
         let stamp = self.payloads.read(payload).ok_or_else(|| wrong_bytes(payload))?;
         let member = &mut self.members[n];
         if stamp.publisher as usize != room || stamp.sequence != member.next {
-            return Err(format!(
-                "{stamp:?} where message {} of room {room} was due",
-                member.next
-            ));
+            return Err(format!("{stamp:?} where message {} of room {room} was due", member.next));
         }
         let offset = frame.offset();
         if offset.is_none() || offset != member.offset.map(|offset| offset + 1) {
-            return Err(format!(
-                "position {:?} behind {:?}",
-                frame.position, member.position
-            ));
+            return Err(format!("position {:?} behind {:?}", frame.position, member.position));
         }
-        frame
-            .position
-            .unwrap_or_default()
-            .clone_into(&mut member.position);
+        frame.position.unwrap_or_default().clone_into(&mut member.position);
         member.offset = offset;
         member.next += 1;
         Ok(())
@@ -196,11 +178,7 @@ impl Listener for Storm {
             position if position.is_empty() => String::new(),
             position => format!(",\"since\":\"{position}\""),
         };
-        net.send(
-            n,
-            true,
-            format!("{{\"type\":\"join\",\"room\":\"{room}\"{since}}}").as_bytes(),
-        );
+        net.send(n, true, format!("{{\"type\":\"join\",\"room\":\"{room}\"{since}}}").as_bytes());
     }
 
     fn heard(&mut self, _: &mut Net, n: usize, heard: &Heard<'_>, now: Nanos) {
@@ -213,8 +191,7 @@ impl Listener for Storm {
     }
 
     fn ended(&mut self, _: &mut Net, n: usize, end: End) {
-        self.meter
-            .fail(format!("member {n}: the connection is over: {end}"));
+        self.meter.fail(format!("member {n}: the connection is over: {end}"));
     }
 }
 
@@ -224,12 +201,7 @@ impl Scenario for Storm {
     }
 
     fn opening(&self, _: usize) -> Opening {
-        Opening::new(
-            Kind::WebSocket {
-                protocol: Some("switchboard.v1"),
-            },
-            self.shape.path.clone(),
-        )
+        Opening::new(Kind::WebSocket { protocol: Some("switchboard.v1") }, self.shape.path.clone())
     }
 
     fn is_ready(&self) -> bool {
@@ -252,11 +224,7 @@ impl Scenario for Storm {
         if self.broken.is_none() && now >= self.due {
             self.break_out(net, now);
         }
-        Some(if self.broken.is_none() {
-            next.min(self.due)
-        } else {
-            next
-        })
+        Some(if self.broken.is_none() { next.min(self.due) } else { next })
     }
 
     fn end(&mut self) {
@@ -265,9 +233,7 @@ impl Scenario for Storm {
 
     fn missing(&self) -> usize {
         let members = self.members.iter().enumerate();
-        members
-            .filter(|(n, member)| !member.there || member.next < self.sent[self.room_of(*n)])
-            .count()
+        members.filter(|(n, member)| !member.there || member.next < self.sent[self.room_of(*n)]).count()
     }
 
     fn is_over(&self) -> bool {
@@ -279,10 +245,7 @@ impl Scenario for Storm {
     }
 
     fn facts(&self) -> Vec<Fact> {
-        let took = self
-            .broken
-            .zip(self.all_back)
-            .map_or(f64::NAN, |(broken, back)| seconds(back - broken));
+        let took = self.broken.zip(self.all_back).map_or(f64::NAN, |(broken, back)| seconds(back - broken));
         vec![
             Fact::new("all back after", took, "s"),
             Fact::new("messages out of the history", self.recovered as f64, ""),

@@ -36,9 +36,9 @@ impl Decoder {
         }
         match self {
             Decoder::Frames(frames) => Ok(frames.step(input)?.unwrap_or((0, None))),
-            Decoder::Responses(responses) => Ok(responses
-                .step(input)?
-                .map_or((0, None), |(used, heard)| (used, Some(heard)))),
+            Decoder::Responses(responses) => {
+                Ok(responses.step(input)?.map_or((0, None), |(used, heard)| (used, Some(heard))))
+            }
             Decoder::Stream(stream) => stream.step(input),
             Decoder::Upgrade { .. } | Decoder::StreamHead => Ok((0, None)),
         }
@@ -65,10 +65,7 @@ impl Decoder {
                 if head.status != 200 {
                     return Err(WireError::Refused(head.status));
                 }
-                if !head
-                    .content_type
-                    .is_some_and(|kind| kind.starts_with("text/event-stream"))
-                {
+                if !head.content_type.is_some_and(|kind| kind.starts_with("text/event-stream")) {
                     return Err(WireError::Upgrade("not text/event-stream"));
                 }
                 Decoder::Stream(EventStream::new(head.body))
@@ -111,43 +108,26 @@ mod tests {
         let mut bytes = format!("HTTP/1.1 101 Switching Protocols\r\nSec-WebSocket-Accept: {ACCEPT}\r\n\r\n")
             .into_bytes();
         bytes.extend_from_slice(b"\x81\x02hi");
-        let hi = Heard::Message {
-            text: true,
-            payload: b"hi",
-        };
+        let hi = Heard::Message { text: true, payload: b"hi" };
         for cut in 0..=bytes.len() {
             let told = heard(&mut upgrade(), [&bytes[..cut], &bytes[cut..]]).expect("a good upgrade");
-            assert_eq!(
-                told,
-                [format!("{:?}", Heard::Opened), format!("{hi:?}")],
-                "cut at {cut}"
-            );
+            assert_eq!(told, [format!("{:?}", Heard::Opened), format!("{hi:?}")], "cut at {cut}");
         }
     }
 
     #[test]
     fn a_refusal_and_a_wrong_key() {
         let refused = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n";
-        assert_eq!(
-            heard(&mut upgrade(), [refused, b""]),
-            Err(WireError::Refused(503))
-        );
+        assert_eq!(heard(&mut upgrade(), [refused, b""]), Err(WireError::Refused(503)));
         let wrong = b"HTTP/1.1 101 Switching Protocols\r\nSec-WebSocket-Accept: x\r\n\r\n";
-        assert!(matches!(
-            heard(&mut upgrade(), [wrong, b""]),
-            Err(WireError::Upgrade(_))
-        ));
+        assert!(matches!(heard(&mut upgrade(), [wrong, b""]), Err(WireError::Upgrade(_))));
     }
 
     #[test]
     fn an_event_stream_begins_with_its_head() {
         let mut decoder = Decoder::new(&Kind::EventStream, String::new());
         let bytes = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\nevent: a\ndata: b\n\n";
-        let event = Heard::Event {
-            name: "a",
-            id: "",
-            data: "b",
-        };
+        let event = Heard::Event { name: "a", id: "", data: "b" };
         let told = heard(&mut decoder, [bytes, b""]).expect("a good stream");
         assert_eq!(told, [format!("{:?}", Heard::Opened), format!("{event:?}")]);
     }

@@ -12,15 +12,8 @@ const MESSAGE_LIMIT: u64 = 64 * 1024 * 1024;
 
 /// Appends one whole masked frame to `out`. Clients mask everything (section 5.3).
 pub(crate) fn encode(opcode: OpCode, payload: &[u8], mask: [u8; 4], out: &mut Vec<u8>) {
-    let header = FrameHeader {
-        is_final: true,
-        opcode,
-        mask: Some(mask),
-        ..FrameHeader::default()
-    };
-    header
-        .format(payload.len() as u64, out)
-        .expect("a write to a vector does not fail");
+    let header = FrameHeader { is_final: true, opcode, mask: Some(mask), ..FrameHeader::default() };
+    header.format(payload.len() as u64, out).expect("a write to a vector does not fail");
     let start = out.len();
     out.extend_from_slice(payload);
     // Four bytes at a time, the mask as one number: section 5.3, in the shape that the compiler makes wide.
@@ -101,10 +94,7 @@ impl Frames {
 }
 
 fn message(kind: Data, payload: &[u8]) -> Heard<'_> {
-    Heard::Message {
-        text: kind == Data::Text,
-        payload,
-    }
+    Heard::Message { text: kind == Data::Text, payload }
 }
 
 fn check(header: &FrameHeader, length: u64) -> Result<(), WireError> {
@@ -122,10 +112,7 @@ fn check(header: &FrameHeader, length: u64) -> Result<(), WireError> {
 
 fn close(payload: &[u8]) -> Result<Heard<'_>, WireError> {
     match payload.split_first_chunk::<2>() {
-        None if payload.is_empty() => Ok(Heard::Close {
-            code: 1005,
-            reason: "",
-        }),
+        None if payload.is_empty() => Ok(Heard::Close { code: 1005, reason: "" }),
         None => Err(WireError::Frame("a close of one byte")),
         Some((code, reason)) => Ok(Heard::Close {
             code: u16::from_be_bytes(*code),
@@ -151,38 +138,18 @@ mod tests {
     #[test]
     fn the_masked_hello_of_rfc_6455_section_5_7() {
         let mut out = Vec::new();
-        encode(
-            OpCode::Data(Data::Text),
-            b"Hello",
-            [0x37, 0xfa, 0x21, 0x3d],
-            &mut out,
-        );
-        assert_eq!(
-            out,
-            [0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58]
-        );
+        encode(OpCode::Data(Data::Text), b"Hello", [0x37, 0xfa, 0x21, 0x3d], &mut out);
+        assert_eq!(out, [0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58]);
     }
 
     #[test]
     fn fragments_with_a_ping_between_are_one_message() {
         let bytes = b"\x01\x03Hel\x89\x01p\x80\x02lo\x82\x01\xff\x88\x02\x03\xe8";
         let heard = all(bytes).expect("good frames");
-        let hello = Heard::Message {
-            text: true,
-            payload: b"Hello",
-        };
-        let last = Heard::Message {
-            text: false,
-            payload: b"\xff",
-        };
-        let close = Heard::Close {
-            code: 1000,
-            reason: "",
-        };
-        assert_eq!(
-            heard,
-            [Heard::Ping(b"p"), hello, last, close].map(|said| format!("{said:?}"))
-        );
+        let hello = Heard::Message { text: true, payload: b"Hello" };
+        let last = Heard::Message { text: false, payload: b"\xff" };
+        let close = Heard::Close { code: 1000, reason: "" };
+        assert_eq!(heard, [Heard::Ping(b"p"), hello, last, close].map(|said| format!("{said:?}")));
     }
 
     #[test]
@@ -194,13 +161,7 @@ mod tests {
         }
         assert_eq!(
             Frames::default().step(&frame),
-            Ok(Some((
-                204,
-                Some(Heard::Message {
-                    text: false,
-                    payload: &[9; 200]
-                })
-            )))
+            Ok(Some((204, Some(Heard::Message { text: false, payload: &[9; 200] }))))
         );
     }
 

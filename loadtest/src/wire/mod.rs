@@ -29,11 +29,7 @@ pub(crate) enum Heard<'a> {
     /// A whole HTTP response.
     Response { status: u16, body: &'a [u8] },
     /// One event of an event stream.
-    Event {
-        name: &'a str,
-        id: &'a str,
-        data: &'a str,
-    },
+    Event { name: &'a str, id: &'a str, data: &'a str },
 }
 
 /// What a server may not say. Each is a failure of the run.

@@ -27,11 +27,7 @@ pub(crate) struct Opening {
 
 impl Opening {
     pub(crate) fn new(kind: Kind, target: String) -> Opening {
-        Opening {
-            kind,
-            target,
-            headers: String::new(),
-        }
+        Opening { kind, target, headers: String::new() }
     }
 
     /// The first bytes to send, and the accept key to expect (RFC 6455 section 4.1) of a WebSocket.
@@ -41,10 +37,7 @@ impl Opening {
             Kind::Http => (String::new(), String::new()),
             Kind::EventStream => {
                 let accept = "Accept: text/event-stream";
-                (
-                    format!("GET {target} HTTP/1.1\r\nHost: {host}\r\n{accept}\r\n{headers}\r\n"),
-                    String::new(),
-                )
+                (format!("GET {target} HTTP/1.1\r\nHost: {host}\r\n{accept}\r\n{headers}\r\n"), String::new())
             }
             Kind::WebSocket { protocol } => {
                 let key = base64(nonce);
@@ -79,9 +72,8 @@ fn base64(bytes: [u8; 16]) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let bits = u128::from_be_bytes(bytes);
     // Twenty-one characters of six bits, and a last one that holds two.
-    let mut text: String = (0..21)
-        .map(|at| char::from(ALPHABET[(bits >> (122 - 6 * at)) as usize & 63]))
-        .collect();
+    let mut text: String =
+        (0..21).map(|at| char::from(ALPHABET[(bits >> (122 - 6 * at)) as usize & 63])).collect();
     text.push(char::from(ALPHABET[(bits << 4) as usize & 63]));
     text.push_str("==");
     text
@@ -94,12 +86,7 @@ mod tests {
     #[test]
     fn the_key_of_rfc_6455_section_1_3() {
         assert_eq!(base64(*b"the sample nonce"), "dGhlIHNhbXBsZSBub25jZQ==");
-        let opening = Opening::new(
-            Kind::WebSocket {
-                protocol: Some("switchboard.v1"),
-            },
-            "/ws".to_owned(),
-        );
+        let opening = Opening::new(Kind::WebSocket { protocol: Some("switchboard.v1") }, "/ws".to_owned());
         let (request, accept) = opening.first_bytes("h:1", *b"the sample nonce");
         assert!(request.starts_with("GET /ws HTTP/1.1\r\nHost: h:1\r\nUpgrade: websocket\r\n"));
         assert!(request.contains("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"));

@@ -37,13 +37,8 @@ pub(crate) fn head(input: &[u8]) -> Result<Option<Head>, WireError> {
     };
     let status = response.code.unwrap_or(0);
     let field = |name: &str| {
-        let found = response
-            .headers
-            .iter()
-            .find(|header| header.name.eq_ignore_ascii_case(name));
-        found
-            .and_then(|header| std::str::from_utf8(header.value).ok())
-            .map(str::to_owned)
+        let found = response.headers.iter().find(|header| header.name.eq_ignore_ascii_case(name));
+        found.and_then(|header| std::str::from_utf8(header.value).ok()).map(str::to_owned)
     };
     let body = match (field("Transfer-Encoding"), field("Content-Length")) {
         // 1xx, 204 and 304 have none, whatever their fields say.
@@ -109,25 +104,13 @@ impl Responses {
                     return Ok(None);
                 };
                 let used = std::mem::take(&mut self.wanted);
-                Ok(Some((
-                    used,
-                    Heard::Response {
-                        status: head.status,
-                        body,
-                    },
-                )))
+                Ok(Some((used, Heard::Response { status: head.status, body })))
             }
             Body::Chunked => {
                 let Some(used) = self.dechunk(after)? else {
                     return Ok(None);
                 };
-                Ok(Some((
-                    head.length + used,
-                    Heard::Response {
-                        status: head.status,
-                        body: &self.chunked,
-                    },
-                )))
+                Ok(Some((head.length + used, Heard::Response { status: head.status, body: &self.chunked })))
             }
             Body::UntilClose => Err(WireError::Body("no length on a connection to keep")),
         }
@@ -162,18 +145,12 @@ mod tests {
             for piece in [&TWO[..cut], &TWO[cut..]] {
                 tail.extend_from_slice(piece);
                 while let Some((used, said)) = responses.step(&tail).expect("good responses") {
-                    let Heard::Response { status, body } = said else {
-                        panic!("{said:?}")
-                    };
+                    let Heard::Response { status, body } = said else { panic!("{said:?}") };
                     heard.push((status, body.to_vec()));
                     tail.drain(..used);
                 }
             }
-            assert_eq!(
-                heard,
-                [(200, b"{}".to_vec()), (404, b"abcde".to_vec())],
-                "cut at {cut}"
-            );
+            assert_eq!(heard, [(200, b"{}".to_vec()), (404, b"abcde".to_vec())], "cut at {cut}");
         }
     }
 
@@ -181,25 +158,13 @@ mod tests {
     fn no_content_has_no_body() {
         let mut responses = Responses::default();
         let step = responses.step(b"HTTP/1.1 204 No Content\r\n\r\n");
-        assert_eq!(
-            step,
-            Ok(Some((
-                27,
-                Heard::Response {
-                    status: 204,
-                    body: b""
-                }
-            )))
-        );
+        assert_eq!(step, Ok(Some((27, Heard::Response { status: 204, body: b"" }))));
     }
 
     #[test]
     fn bad_framing_is_an_error() {
         let of = |bytes: &[u8]| Responses::default().step(bytes).map(|_| ());
-        assert_eq!(
-            of(b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n"),
-            Err(WireError::Body("a bad length"))
-        );
+        assert_eq!(of(b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n"), Err(WireError::Body("a bad length")));
         let chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\naXX";
         assert_eq!(of(chunked), Err(WireError::Body("a chunk without its CRLF")));
         assert!(matches!(of(b"SSH-2.0-x\r\n"), Err(WireError::Head(_))));

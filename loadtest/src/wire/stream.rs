@@ -25,12 +25,7 @@ struct Fields {
 
 impl EventStream {
     pub(crate) fn new(body: Body) -> EventStream {
-        EventStream {
-            chunked: body == Body::Chunked,
-            text: Vec::new(),
-            at: 0,
-            fields: Fields::default(),
-        }
+        EventStream { chunked: body == Body::Chunked, text: Vec::new(), at: 0, fields: Fields::default() }
     }
 
     /// Takes what `input` has, and tells the next whole event. With both zero bytes used and nothing heard, more
@@ -70,10 +65,7 @@ impl EventStream {
 
     /// Where the next line ends. A lone CR is not looked for: no server here writes one.
     fn line_end(&self) -> Option<usize> {
-        self.text[self.at..]
-            .iter()
-            .position(|byte| *byte == b'\n')
-            .map(|at| self.at + at)
+        self.text[self.at..].iter().position(|byte| *byte == b'\n').map(|at| self.at + at)
     }
 }
 
@@ -131,11 +123,7 @@ mod tests {
 
     fn expected() -> Vec<(String, String, String)> {
         let event = |name: &str, id: &str, data: &str| (name.to_owned(), id.to_owned(), data.to_owned());
-        vec![
-            event("welcome", "", "{}"),
-            event("message", "e:1", "a\nb"),
-            event("", "e:1", "c"),
-        ]
+        vec![event("welcome", "", "{}"), event("message", "e:1", "a\nb"), event("", "e:1", "c")]
     }
 
     #[test]
@@ -143,11 +131,7 @@ mod tests {
         let text = b"retry: 5\n\n: hello\nevent: welcome\ndata: {}\n\nid: e:1\r\nevent: message\r\ndata: a\r\ndata:b\r\n\r\ndata: c\n\n";
         for cut in 0..=text.len() {
             let mut stream = EventStream::new(Body::UntilClose);
-            assert_eq!(
-                all(&mut stream, [&text[..cut], &text[cut..]]),
-                expected(),
-                "cut at {cut}"
-            );
+            assert_eq!(all(&mut stream, [&text[..cut], &text[cut..]]), expected(), "cut at {cut}");
         }
     }
 
@@ -156,11 +140,7 @@ mod tests {
         let text = b"16\r\nevent: welcome\ndata: {\r\n3\r\n}\n\n\r\n36\r\nid: e:1\nevent: message\ndata: a\ndata: b\n\ndata: c\n\n: xx\n\r\n";
         for cut in 0..=text.len() {
             let mut stream = EventStream::new(Body::Chunked);
-            assert_eq!(
-                all(&mut stream, [&text[..cut], &text[cut..]]),
-                expected(),
-                "cut at {cut}"
-            );
+            assert_eq!(all(&mut stream, [&text[..cut], &text[cut..]]), expected(), "cut at {cut}");
         }
     }
 }

@@ -31,38 +31,26 @@ impl Work {
                 let dialect = work.dialect.of(target, false)?;
                 Box::new(Connect::new(work.connections, work.rate, work.at_once, dialect))
             }
-            Work::Idle(IdleWork {
-                connections,
-                named,
-                dialect,
-            }) => Box::new(Idle::new(*connections, *named, dialect.of(target, false)?)),
+            Work::Idle(IdleWork { connections, named, dialect }) => {
+                Box::new(Idle::new(*connections, *named, dialect.of(target, false)?))
+            }
             Work::Echo(work) => {
                 let Driven { size, text, .. } = work.driven;
                 let template = target.wanted(target.echo.as_ref(), "echo")?;
-                Box::new(Echo::new(
-                    template,
-                    work.connections,
-                    work.driven.drive(),
-                    size,
-                    text,
-                ))
+                Box::new(Echo::new(template, work.connections, work.driven.drive(), size, text))
             }
             Work::Fanout(work) => Box::new(work.scenario(target)?),
             Work::Beside(work) => Box::new(work.scenario(target)?),
             Work::Chat(work) => {
                 let path = target.native_path()?;
-                let super::ChatWork {
-                    users,
-                    rooms,
-                    seats,
-                    rate,
-                    size,
-                } = *work;
+                let super::ChatWork { users, rooms, seats, rate, typing, moving, size } = *work;
                 Box::new(Chat::new(chat::Shape {
                     users,
                     rooms,
                     seats,
                     rate,
+                    typing,
+                    moving,
                     size,
                     seed,
                     path,
@@ -90,72 +78,31 @@ impl Tongue {
 
 impl FanoutWork {
     fn scenario(&self, target: &Target) -> Result<Fanout> {
-        let FanoutWork {
-            rooms,
-            members,
-            publishers,
-            driven,
-            dialect,
-        } = *self;
-        let shape = fanout::Shape {
-            rooms,
-            members,
-            publishers,
-            drive: driven.drive(),
-            size: driven.size,
-        };
+        let FanoutWork { rooms, members, publishers, driven, dialect } = *self;
+        let shape = fanout::Shape { rooms, members, publishers, drive: driven.drive(), size: driven.size };
         Ok(Fanout::new(shape, dialect.of(target, driven.text)?))
     }
 }
 
 impl BesideWork {
     fn scenario(&self, target: &Target) -> Result<Beside> {
-        let BesideWork {
-            members,
-            window,
-            echo_rate,
-            size,
-        } = *self;
-        let shape = fanout::Shape {
-            rooms: 1,
-            members,
-            publishers: 1,
-            drive: Drive::Window(window),
-            size,
-        };
+        let BesideWork { members, window, echo_rate, size } = *self;
+        let shape = fanout::Shape { rooms: 1, members, publishers: 1, drive: Drive::Window(window), size };
         let room = Fanout::new(shape, target.room_dialect(false)?);
         let template = target.wanted(target.echo.as_ref(), "echo")?;
-        Ok(Beside::new(
-            room,
-            Echo::new(template, 1, Drive::Rate(echo_rate), size, false),
-        ))
+        Ok(Beside::new(room, Echo::new(template, 1, Drive::Rate(echo_rate), size, false)))
     }
 }
 
 impl PublishWork {
     fn scenario(&self, target: &Target, stream: Option<String>) -> Result<Publish> {
-        let PublishWork {
-            rooms,
-            members,
-            publishers,
-            batch,
-            driven,
-        } = *self;
+        let PublishWork { rooms, members, publishers, batch, driven } = *self;
         let call = match batch {
             1 => target.wanted(target.publish.as_ref(), "HTTP publish")?,
             _ => target.wanted(target.batch.as_ref(), "batch call")?,
         };
         let (drive, size, call) = (driven.drive(), driven.size, call.clone());
-        let shape = publish::Shape {
-            rooms,
-            members,
-            publishers,
-            drive,
-            size,
-            batch,
-            call,
-            stream,
-        };
+        let shape = publish::Shape { rooms, members, publishers, drive, size, batch, call, stream };
         Ok(Publish::new(shape, target.native_dialect()?))
     }
 }
@@ -163,41 +110,16 @@ impl PublishWork {
 impl StormWork {
     fn scenario(&self, target: &Target) -> Result<Storm> {
         target.wanted(target.history.as_ref(), "resume")?;
-        let StormWork {
-            members,
-            rooms,
-            rate,
-            after,
-            size,
-        } = *self;
+        let StormWork { members, rooms, rate, after, size } = *self;
         let path = target.native_path()?;
-        Ok(Storm::new(storm::Shape {
-            members,
-            rooms,
-            rate,
-            after: nanos(after),
-            size,
-            path,
-        }))
+        Ok(Storm::new(storm::Shape { members, rooms, rate, after: nanos(after), size, path }))
     }
 }
 
 impl SlowWork {
     fn scenario(&self, target: &Target) -> Result<Slow> {
-        let SlowWork {
-            members,
-            slow,
-            rate,
-            size,
-            dialect,
-        } = *self;
-        let shape = fanout::Shape {
-            rooms: 1,
-            members,
-            publishers: 1,
-            drive: Drive::Rate(rate),
-            size,
-        };
+        let SlowWork { members, slow, rate, size, dialect } = *self;
+        let shape = fanout::Shape { rooms: 1, members, publishers: 1, drive: Drive::Rate(rate), size };
         let room = Fanout::new(shape, dialect.of(target, false)?);
         Ok(Slow::new(room, slow, size, dialect.of(target, false)?))
     }

@@ -53,11 +53,8 @@ fn connection(stream: TcpStream, fault: Fault) {
     let mut count = 0;
     while let Ok(message) = socket.read() {
         count += 1;
-        let done = if count < 10 {
-            socket.send(message)
-        } else {
-            go_wrong(&mut socket, message, count, fault)
-        };
+        let done =
+            if count < 10 { socket.send(message) } else { go_wrong(&mut socket, message, count, fault) };
         if done.is_err() {
             return;
         }
@@ -84,10 +81,7 @@ fn go_wrong(
             socket.send(message)
         }
         Fault::Hang => Ok(()),
-        Fault::Close => socket.close(Some(CloseFrame {
-            code: CloseCode::Error,
-            reason: "".into(),
-        })),
+        Fault::Close => socket.close(Some(CloseFrame { code: CloseCode::Error, reason: "".into() })),
         Fault::Drop | Fault::Refuse => socket.send(message),
     }
 }

@@ -28,6 +28,10 @@ pub(crate) struct Shape {
     pub(crate) seats: usize,
     /// Actions a second of all users together.
     pub(crate) rate: f64,
+    /// Percent of the actions that are typing.
+    pub(crate) typing: u8,
+    /// Percent of the actions that are joins and leaves. The rest are messages.
+    pub(crate) moving: u8,
     pub(crate) size: usize,
     pub(crate) seed: u64,
     /// The path of the native dialect, without a room.
@@ -73,14 +77,18 @@ enum Action {
     Leave,
 }
 
-impl Action {
-    /// Of a hundred actions 70 are messages, 20 are typing, and 10 are walking about.
-    fn draw(rng: &mut Rng) -> Action {
+impl Shape {
+    fn draw(&self, rng: &mut Rng) -> Action {
         match rng.u8(0..100) {
-            0..70 => Action::Publish,
-            70..90 => Action::Typing,
-            90..95 => Action::Join,
-            _ => Action::Leave,
+            at if at < self.typing => Action::Typing,
+            at if at < self.typing + self.moving => {
+                if rng.bool() {
+                    Action::Join
+                } else {
+                    Action::Leave
+                }
+            }
+            _ => Action::Publish,
         }
     }
 }
@@ -90,11 +98,7 @@ impl Chat {
         let mut rng = Rng::with_seed(shape.seed);
         let seats = shape.seats.clamp(1, shape.rooms);
         let user = |_| User {
-            seats: rng
-                .choose_multiple(0..shape.rooms, seats)
-                .into_iter()
-                .map(Seat::new)
-                .collect(),
+            seats: rng.choose_multiple(0..shape.rooms, seats).into_iter().map(Seat::new).collect(),
             next: 0,
         };
         let users: Vec<User> = (0..shape.users).map(user).collect();
@@ -115,7 +119,7 @@ impl Chat {
     /// One user does one thing. What is not possible just now is not done.
     fn act(&mut self, net: &mut Net, n: usize, intended: Nanos) {
         let seats = self.users[n].seats.len();
-        match Action::draw(&mut self.rng) {
+        match self.shape.draw(&mut self.rng) {
             Action::Join if seats < 2 * self.shape.seats => {
                 let room = self.rng.usize(0..self.shape.rooms);
                 if !self.users[n].seats.iter().any(|seat| seat.room == room) {
@@ -126,11 +130,7 @@ impl Chat {
             Action::Join => {}
             action => {
                 let at = self.rng.usize(0..seats.max(1));
-                if self.users[n]
-                    .seats
-                    .get(at)
-                    .is_some_and(|seat| seat.state == State::Joined)
-                {
+                if self.users[n].seats.get(at).is_some_and(|seat| seat.state == State::Joined) {
                     self.act_in(net, n, at, &action, intended);
                 }
             }
@@ -143,19 +143,11 @@ impl Chat {
             Action::Publish => self.publish(net, n, at, intended),
             Action::Typing => {
                 self.counts.typing_sent += 1;
-                net.send(
-                    n,
-                    true,
-                    format!(r#"{{"type":"typing","room":"{}"}}"#, name(room)).as_bytes(),
-                );
+                net.send(n, true, format!(r#"{{"type":"typing","room":"{}"}}"#, name(room)).as_bytes());
             }
             Action::Leave if self.users[n].seats.len() > 1 => {
                 self.users[n].seats[at].state = State::Leaving;
-                net.send(
-                    n,
-                    true,
-                    format!(r#"{{"type":"leave","room":"{}","id":1}}"#, name(room)).as_bytes(),
-                );
+                net.send(n, true, format!(r#"{{"type":"leave","room":"{}","id":1}}"#, name(room)).as_bytes());
             }
             Action::Leave | Action::Join => {}
         }
@@ -163,11 +155,7 @@ impl Chat {
 
     fn publish(&mut self, net: &mut Net, n: usize, at: usize, intended: Nanos) {
         let user = &mut self.users[n];
-        let stamp = Stamp {
-            publisher: n as u32,
-            sequence: user.next,
-            sent: intended,
-        };
+        let stamp = Stamp { publisher: n as u32, sequence: user.next, sent: intended };
         user.next += 1;
         user.seats[at].own.push_back(stamp.sequence);
         let mut payload = Vec::with_capacity(self.shape.size);
@@ -180,11 +168,7 @@ impl Chat {
 
     fn join(&mut self, net: &mut Net, n: usize, room: usize) {
         self.counts.joins += 1;
-        net.send(
-            n,
-            true,
-            format!(r#"{{"type":"join","room":"{}"}}"#, name(room)).as_bytes(),
-        );
+        net.send(n, true, format!(r#"{{"type":"join","room":"{}"}}"#, name(room)).as_bytes());
     }
 
     fn read(&mut self, n: usize, message: &[u8], now: Nanos) -> Result<(), String> {
@@ -208,13 +192,8 @@ impl Chat {
     }
 
     fn message(&mut self, n: usize, frame: &Frame<'_>, now: Nanos) -> Result<(), String> {
-        let payload = frame
-            .payload()
-            .ok_or("a message without the data that was published")?;
-        let stamp = self
-            .payloads
-            .read(payload)
-            .ok_or_else(|| super::fanout::wrong_bytes(payload))?;
+        let payload = frame.payload().ok_or("a message without the data that was published")?;
+        let stamp = self.payloads.read(payload).ok_or_else(|| super::fanout::wrong_bytes(payload))?;
         let seat = self.seat(n, frame)?;
         seat.see(frame, (stamp.publisher as usize == n).then_some(stamp.sequence))?;
         let room = seat.room;
@@ -225,13 +204,8 @@ impl Chat {
 
     /// The user's seat in the frame's room.
     fn seat(&mut self, n: usize, frame: &Frame<'_>) -> Result<&mut Seat, String> {
-        let room = frame
-            .room
-            .and_then(|room| room.strip_prefix("chat-")?.parse::<usize>().ok());
-        let seat = self.users[n]
-            .seats
-            .iter_mut()
-            .find(|seat| Some(seat.room) == room);
+        let room = frame.room.and_then(|room| room.strip_prefix("chat-")?.parse::<usize>().ok());
+        let seat = self.users[n].seats.iter_mut().find(|seat| Some(seat.room) == room);
         seat.ok_or_else(|| format!("{} of room {:?}, where this user is not", frame.kind, frame.room))
     }
 }
@@ -256,8 +230,7 @@ impl Listener for Chat {
     }
 
     fn ended(&mut self, _: &mut Net, n: usize, end: End) {
-        self.meter
-            .fail(format!("user {n}: the connection is over: {end}"));
+        self.meter.fail(format!("user {n}: the connection is over: {end}"));
     }
 }
 
@@ -268,12 +241,7 @@ impl Scenario for Chat {
 
     fn opening(&self, n: usize) -> Opening {
         let target = format!("{}?user=user-{n}", self.shape.path);
-        Opening::new(
-            Kind::WebSocket {
-                protocol: Some("switchboard.v1"),
-            },
-            target,
-        )
+        Opening::new(Kind::WebSocket { protocol: Some("switchboard.v1") }, target)
     }
 
     fn is_ready(&self) -> bool {
@@ -301,11 +269,7 @@ impl Scenario for Chat {
     }
 
     fn missing(&self) -> usize {
-        self.users
-            .iter()
-            .flat_map(|user| &user.seats)
-            .map(Seat::missing)
-            .sum()
+        self.users.iter().flat_map(|user| &user.seats).map(Seat::missing).sum()
     }
 
     fn meter(&mut self) -> &mut Meter {
@@ -313,13 +277,7 @@ impl Scenario for Chat {
     }
 
     fn facts(&self) -> Vec<Fact> {
-        let Counts {
-            joins,
-            leaves,
-            typing_sent,
-            typing_heard,
-            presence,
-        } = self.counts;
+        let Counts { joins, leaves, typing_sent, typing_heard, presence } = self.counts;
         vec![
             Fact::new("joins", joins as f64, ""),
             Fact::new("leaves", leaves as f64, ""),

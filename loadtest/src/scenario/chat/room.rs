@@ -20,17 +20,11 @@ pub(crate) struct Room {
 impl Room {
     /// A member sees a message at its position: the first to see it tells what all others must see there.
     pub(crate) fn see(&mut self, frame: &Frame<'_>, stamp: Stamp) -> Result<(), String> {
-        let (epoch, _) = frame
-            .position
-            .and_then(|position| position.rsplit_once(':'))
-            .ok_or("no position")?;
+        let (epoch, _) =
+            frame.position.and_then(|position| position.rsplit_once(':')).ok_or("no position")?;
         let offset = frame.offset().ok_or("no offset in a position")?;
         if epoch != self.epoch {
-            *self = Room {
-                epoch: epoch.to_owned(),
-                first: offset,
-                latest: VecDeque::new(),
-            };
+            *self = Room { epoch: epoch.to_owned(), first: offset, latest: VecDeque::new() };
         }
         let seen = (stamp.publisher, stamp.sequence);
         let Some(at) = offset.checked_sub(self.first) else {
@@ -38,10 +32,7 @@ impl Room {
         };
         match self.latest.get(at as usize) {
             Some(known) if *known != seen => {
-                return Err(format!(
-                    "{seen:?} at {:?}, where another member saw {known:?}",
-                    frame.position
-                ));
+                return Err(format!("{seen:?} at {:?}, where another member saw {known:?}", frame.position));
             }
             Some(_) => {}
             None => self.append(offset, seen),
@@ -69,14 +60,7 @@ mod tests {
 
     fn see(room: &mut Room, position: &str, publisher: u32, sequence: u64) -> Result<(), String> {
         let text = format!(r#"{{"type":"message","position":"{position}"}}"#);
-        room.see(
-            &Frame::read(text.as_bytes()).expect("good"),
-            Stamp {
-                publisher,
-                sequence,
-                sent: 0,
-            },
-        )
+        room.see(&Frame::read(text.as_bytes()).expect("good"), Stamp { publisher, sequence, sent: 0 })
     }
 
     #[test]

@@ -25,12 +25,7 @@ pub(crate) enum State {
 
 impl Seat {
     pub(crate) fn new(room: usize) -> Seat {
-        Seat {
-            room,
-            state: State::Joining,
-            offset: None,
-            own: VecDeque::new(),
-        }
+        Seat { room, state: State::Joining, offset: None, own: VecDeque::new() }
     }
 
     /// The answer to the join. Messages follow without a gap from its position on.
@@ -49,10 +44,7 @@ impl Seat {
             return Err(format!("left where the seat is {:?}", self.state));
         }
         if !self.own.is_empty() {
-            return Err(format!(
-                "left before {} of one's own messages came",
-                self.own.len()
-            ));
+            return Err(format!("left before {} of one's own messages came", self.own.len()));
         }
         self.state = State::Left;
         Ok(())
@@ -65,10 +57,7 @@ impl Seat {
         }
         let offset = frame.offset();
         if offset.is_none() || offset != self.offset.map(|offset| offset + 1) {
-            return Err(format!(
-                "position {:?} behind offset {:?}",
-                frame.position, self.offset
-            ));
+            return Err(format!("position {:?} behind offset {:?}", frame.position, self.offset));
         }
         self.offset = offset;
         match own {
@@ -96,16 +85,12 @@ mod tests {
     fn seat() -> Seat {
         let mut seat = Seat::new(1);
         let joined = frame("joined", 4);
-        seat.joined(&Frame::read(joined.as_bytes()).expect("good"))
-            .expect("joining");
+        seat.joined(&Frame::read(joined.as_bytes()).expect("good")).expect("joining");
         seat
     }
 
     fn see(seat: &mut Seat, offset: u64, own: Option<u64>) -> Result<(), String> {
-        seat.see(
-            &Frame::read(frame("message", offset).as_bytes()).expect("good"),
-            own,
-        )
+        seat.see(&Frame::read(frame("message", offset).as_bytes()).expect("good"), own)
     }
 
     #[test]
