@@ -28,6 +28,7 @@ pub(crate) fn bench(criterion: &mut Criterion) {
         data: Bytes::from_static(PUBLISH.as_bytes()),
         store: true,
         exclude: None,
+        key: None,
     };
     group.bench_function("write message", |bencher| {
         bencher.iter(|| event::message(room.clone(), position, black_box(&draft).clone(), 1_700_000_000_000));
