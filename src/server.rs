@@ -12,7 +12,7 @@ use crate::config::credentials;
 use crate::handle::Handle;
 use crate::id::ShardId;
 use crate::reactor::{self, BindError, Inbox, Reactor};
-use crate::settings::{Console, Settings};
+use crate::settings::Settings;
 use crate::shard::Common;
 use crate::watch::Watch;
 
@@ -65,8 +65,8 @@ impl Server {
         let drain = settings.drain;
         let watch = Watch::new(credentials::files(&settings));
         let access = credentials::access(&settings).map_err(StartError::Keys)?;
-        let echo = serves_echo(&settings, &addresses);
-        let common = Arc::new(Common::new(settings, access, shards, echo));
+        let loopback = addresses.iter().all(|address| address.ip().is_loopback());
+        let common = Arc::new(Common::new(settings, access, shards, loopback));
         let reactor = |(me, listeners)| Reactor::new(me as ShardId, common.clone(), listeners);
         let reactors: Vec<_> = listeners
             .into_iter()
@@ -137,15 +137,6 @@ impl Drop for Ending {
     fn drop(&mut self) {
         // Nobody listens any more once the server is gone.
         let _ = self.0.send(());
-    }
-}
-
-/// Whether `/echo` is served: unless told otherwise, where it is open to this machine alone.
-fn serves_echo(settings: &Settings, addresses: &[SocketAddr]) -> bool {
-    match settings.console {
-        Console::Auto => settings.is_open() && addresses.iter().all(|address| address.ip().is_loopback()),
-        Console::On => true,
-        Console::Off => false,
     }
 }
 

@@ -130,6 +130,12 @@ pub(crate) struct ChatWork {
     /// Actions a second of all users together, counted from their intended time.
     #[arg(long, default_value_t = 1_000.0)]
     pub(crate) rate: f64,
+    /// Percent of the actions that are typing.
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u8).range(..=60))]
+    pub(crate) typing: u8,
+    /// Percent of the actions that are joins and leaves.
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u8).range(..=40))]
+    pub(crate) moving: u8,
     /// Bytes of a payload.
     #[arg(long, default_value_t = 128)]
     pub(crate) size: usize,

@@ -48,7 +48,7 @@ use crate::proxy::is_trusted;
 use crate::room_key::{RoomKey, RoomKeys};
 use crate::session::Session;
 use crate::session::exchange::Exchange;
-use crate::settings::Settings;
+use crate::settings::{Console, Settings};
 use crate::time::{Deadlines, Now, Tick};
 use admit::Newcomer;
 use drain::Drain;
@@ -76,8 +76,9 @@ pub struct Common {
 }
 
 impl Common {
-    /// For `shards` shards; `echo` says whether `/echo` is served.
-    pub fn new(settings: Settings, access: Access, shards: usize, echo: bool) -> Self {
+    /// What `shards` shards have in common under `settings`, which `access` was made from; `loopback` says that only this
+    /// machine can reach them.
+    pub fn new(settings: Settings, access: Access, shards: usize, loopback: bool) -> Self {
         Self {
             rules: Rules::new(&settings.rooms),
             room_keys: RoomKeys::default(),
@@ -85,7 +86,11 @@ impl Common {
             shards,
             history: Account::new(settings.limits.history_total),
             pressure: Pressure::new(shards),
-            echo,
+            echo: match settings.console {
+                Console::Auto => loopback && access.is_open(),
+                Console::On => true,
+                Console::Off => false,
+            },
             access: Arc::new(access),
             settings,
         }

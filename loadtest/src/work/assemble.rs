@@ -43,8 +43,18 @@ impl Work {
             Work::Beside(work) => Box::new(work.scenario(target)?),
             Work::Chat(work) => {
                 let path = target.native_path()?;
-                let super::ChatWork { users, rooms, seats, rate, size } = *work;
-                Box::new(Chat::new(chat::Shape { users, rooms, seats, rate, size, seed, path }))
+                let super::ChatWork { users, rooms, seats, rate, typing, moving, size } = *work;
+                Box::new(Chat::new(chat::Shape {
+                    users,
+                    rooms,
+                    seats,
+                    rate,
+                    typing,
+                    moving,
+                    size,
+                    seed,
+                    path,
+                }))
             }
             Work::Http(work) => Box::new(work.scenario(target, None)?),
             Work::Sse(work) => {

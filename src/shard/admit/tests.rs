@@ -39,7 +39,7 @@ fn shard() -> Shard {
     settings.auth.secret = Some(Secret::new(std::str::from_utf8(SECRET).unwrap()));
     let sources = Sources { secrets: vec![("auth.secret", SECRET.to_vec())], ..Sources::default() };
     let access = Access::new(&settings, &sources).unwrap();
-    let common = Arc::new(Common::new(settings, access, 1, false));
+    let common = Arc::new(Common::new(settings, access, 1, true));
     Shard::new(0, common, Engine::Local(Local::default()), now(0))
 }
 
