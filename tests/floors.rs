@@ -22,6 +22,7 @@ const FLOORS: [&[&str]; 6] = [
         "metrics",
         "position",
         "room_key",
+        "ledger",
         "pressure",
     ],
     &["http", "ws"],

@@ -67,6 +67,7 @@ fn a_message_goes_to_every_member_and_to_its_sender() {
     });
     assert_eq!(own, expected);
     for member in &mut members {
+        assert_eq!(member.expect("user_joined")["user"], "bob");
         assert_eq!(member.expect("message"), expected);
     }
     members[0].publish("a", 2);

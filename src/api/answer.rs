@@ -4,8 +4,8 @@ use std::io::Write;
 
 use super::call::{Gathered, Published};
 use super::route::refusal;
-use crate::broker::post::{Line, Listing, Standing};
-use crate::dialect::native::event::{self, OrNull, Quoted};
+use crate::broker::post::{Line, Listing, Roster, Standing};
+use crate::dialect::native::event::{self, InQuotes, OrNull, People, Quoted};
 use crate::error::Fault;
 use crate::http::Response;
 use crate::position::Position;
@@ -32,11 +32,15 @@ pub fn answer(gathered: Gathered) -> Response {
             Ok(standing) => history(standing.as_deref()),
             Err(fault) => refusal(fault),
         },
+        Gathered::Members(rostered) => match rostered.unwrap_or(Err(Fault::Unavailable)) {
+            Ok(roster) => members(roster.as_deref()),
+            Err(fault) => refusal(fault),
+        },
     }
 }
 
-fn position(position: Option<Position>) -> OrNull<String> {
-    OrNull(position.map(|position| format!("\"{position}\"")))
+fn position(position: Option<Position>) -> OrNull<InQuotes<Position>> {
+    OrNull(position.map(InQuotes))
 }
 
 fn publish(result: Published) -> Response {
@@ -78,6 +82,13 @@ fn rooms(listing: &Listing, mut lines: Vec<Line>) -> Response {
     };
     let rooms: Vec<_> = lines.iter().map(line).collect();
     Response::new(200).json(format!(r#"{{"rooms":[{}],"after":{after}}}"#, rooms.join(",")))
+}
+
+fn members(roster: Option<&Roster>) -> Response {
+    let nobody = Roster { count: 0, people: Some(Vec::new()), after: None };
+    let Roster { count, people, after } = roster.unwrap_or(&nobody);
+    let (people, after) = (People(people.as_deref()), OrNull(after.as_deref().map(Quoted)));
+    Response::new(200).json(format!(r#"{{"count":{count},"users":{people},"after":{after}}}"#))
 }
 
 fn history(standing: Option<&Standing>) -> Response {

@@ -1,6 +1,6 @@
 //! Calls of the HTTP API, and the answers that they gather before they can be answered themselves.
 
-use crate::broker::post::{Line, Listing, Span, Standing};
+use crate::broker::post::{Line, Listing, Page, Roster, Span, Standing};
 use crate::error::Fault;
 use crate::position::Position;
 
@@ -19,6 +19,8 @@ pub enum Call {
     Room(String),
     /// What was said in a room?
     History(String, Span),
+    /// Who is in a room?
+    Members(String, Page),
 }
 
 impl Call {
@@ -53,7 +55,12 @@ pub enum Gathered {
     Room(String, Looked),
     /// One room's messages.
     History(Looked),
+    /// One room's people.
+    Members(Rostered),
 }
+
+/// Who is in a room; none if there is none.
+pub type Rostered = Option<Result<Option<Box<Roster>>, Fault>>;
 
 /// How a room stands; none if there is none.
 pub type Looked = Option<Result<Option<Box<Standing>>, Fault>>;
@@ -69,7 +76,7 @@ impl Pending {
         let slot = match &mut self.gathered {
             Gathered::Publish(slot) => Some(slot),
             Gathered::Batch(slots) => slots.get_mut(index),
-            Gathered::Rooms(..) | Gathered::Room(..) | Gathered::History(_) => None,
+            _ => None,
         };
         if let Some(slot @ None) = slot {
             *slot = Some(result);
@@ -81,6 +88,14 @@ impl Pending {
     pub fn listed(&mut self, lines: Vec<Line>) {
         if let Gathered::Rooms(_, all) = &mut self.gathered {
             all.extend(lines);
+            self.left -= 1;
+        }
+    }
+
+    /// Takes who is in a room.
+    pub fn rostered(&mut self, result: Result<Option<Box<Roster>>, Fault>) {
+        if let Gathered::Members(slot @ None) = &mut self.gathered {
+            *slot = Some(result);
             self.left -= 1;
         }
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::call::Call;
 use super::origin;
-use crate::broker::post::{Listing, Span};
+use crate::broker::post::{Listing, Page, Span};
 use crate::dialect::Dialect;
 use crate::error::Fault;
 use crate::http::{Head, Method, Response};
@@ -13,7 +13,7 @@ use crate::room_key::is_room_name;
 /// The longest user id, in bytes.
 pub const MAX_USER: usize = 128;
 
-/// Rooms that one page of `GET /api/rooms` holds unless the caller says otherwise, and at most.
+/// Rooms or users that one page of a list holds unless the caller says otherwise, and at most.
 pub const PAGE: (usize, usize) = (100, 1_000);
 
 /// What the server offers, as far as it decides what a request means.
@@ -92,6 +92,10 @@ fn call(head: &Head, segments: &[&str]) -> Result<Call, Response> {
             allow(head, &[Method::Get, Method::Head, Method::Post])?;
             Ok(Call::History(named(room)?, span(head)?))
         }
+        ["api", "rooms", room, "members"] => {
+            allow(head, READ)?;
+            Ok(Call::Members(named(room)?, page(head)?))
+        }
         _ => Err(Response::new(404).error("not_found", "there is nothing at this path")),
     }
 }
@@ -144,6 +148,12 @@ fn listing(head: &Head) -> Result<Listing, Response> {
     let text = |name| head.target.query(name).unwrap_or_default().to_owned();
     let limit = number(head, "limit", "`limit` is a number of rooms")?.unwrap_or(PAGE.0);
     Ok(Listing { prefix: text("prefix"), after: text("after"), limit: limit.min(PAGE.1) })
+}
+
+fn page(head: &Head) -> Result<Page, Response> {
+    let after = head.target.query("after").unwrap_or_default().into();
+    let limit = number(head, "limit", "`limit` is a number of users")?.unwrap_or(PAGE.0);
+    Ok(Page { after, limit: limit.min(PAGE.1) })
 }
 
 fn span(head: &Head) -> Result<Span, Response> {

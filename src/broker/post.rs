@@ -89,6 +89,12 @@ pub enum Post {
     Joined(RoomKey, Box<Join>, Result<Box<Standing>, Fault>),
     /// From home: a message for the members on this shard.
     Deliver(Arc<Message>),
+    /// To home: who is there?
+    Members(RoomKey, Caller, Page),
+    /// From home: who is there; none if there is no such room.
+    Rostered(RoomKey, Caller, Result<Option<Box<Roster>>, Fault>),
+    /// From home: something about the people in it.
+    Notice(RoomKey, Notice),
     /// From home: the members on this shard missed these messages, both included.
     Gap(RoomKey, Position, Position),
     /// From home: the answer to a publish.
@@ -99,6 +105,47 @@ pub enum Post {
     List(Caller, Arc<Listing>),
     /// The answer of one shard, in byte order.
     Listed(Caller, Vec<Line>),
+}
+
+/// What the members of a room are told of each other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// A user is there who was not.
+    UserJoined {
+        /// The user.
+        user: Arc<str>,
+        /// How many people there are now.
+        count: u32,
+    },
+    /// A user who was there is not any more.
+    UserLeft {
+        /// The user.
+        user: Arc<str>,
+        /// How many people there are now.
+        count: u32,
+    },
+    /// There are so many people; they are too many to be told of one by one.
+    Count(u32),
+}
+
+/// A part of a list in byte order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Page {
+    /// What is greater than this.
+    pub after: Box<str>,
+    /// At most so much.
+    pub limit: usize,
+}
+
+/// Who is in a room.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Roster {
+    /// How many people there are.
+    pub count: u32,
+    /// One page of the named ones; none where the room does not tell.
+    pub people: Option<Vec<Person>>,
+    /// The last of them, if there are more.
+    pub after: Option<Arc<str>>,
 }
 
 /// Which rooms are to be listed.

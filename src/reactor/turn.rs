@@ -115,6 +115,7 @@ impl Reactor {
     /// Waits for something to do.
     fn wait(&mut self) -> io::Result<()> {
         let timeout = if self.has_work() { Some(Duration::ZERO) } else { self.patience() };
+        self.clock.sleep(timeout);
         match self.poll.poll(&mut self.events, timeout) {
             Err(error) if error.kind() != io::ErrorKind::Interrupted => Err(error),
             _ => Ok(()),

@@ -37,6 +37,12 @@ impl Shard {
                 self.look(key, &room, Span::Nothing);
                 Ok(Pending::new(1, Gathered::Room(room, None)))
             }
+            Call::Members(room, page) => {
+                let room = self.room(Space::Native, &room);
+                let caller = Caller::Call(self.id(key), 0);
+                self.post_home(&room, Post::Members(room.clone(), caller, page));
+                Ok(Pending::new(1, Gathered::Members(None)))
+            }
             Call::History(room, span) => {
                 self.look(key, &room, span);
                 Ok(Pending::new(1, Gathered::History(None)))

@@ -61,7 +61,9 @@ impl Shard {
         let over = self.homes.get(number).is_some_and(|home| home.is_over(self.now.tick()));
         if over && let Some(room) = self.homes.key(number).cloned() {
             self.home_deadlines.set(number, Tick::NEVER);
-            self.homes.remove(number);
+            if let Some(home) = self.homes.remove(number) {
+                self.history.spend(&self.common.history, 0, home.history_bytes());
+            }
             self.mail.asks.push(Ask::Close(room));
         }
         self.consult();

@@ -4,7 +4,7 @@ use super::Shard;
 use crate::broker::home::{Desk, Home, Request};
 use crate::broker::place::Tell;
 use crate::broker::post::{Caller, Post};
-use crate::dialect::native::event;
+use crate::dialect::{self, native::event};
 use crate::id::ShardId;
 use crate::room_key::RoomKey;
 
@@ -53,6 +53,13 @@ impl Shard {
                     self.post(session.shard, Post::Looked(room, caller, Ok(None)));
                 }
             }
+            Post::Members(room, caller, page) => {
+                if self.homes.find_key(&room).is_some() {
+                    self.at_home(&room, Request::Members(caller, page));
+                } else if let Some(session) = caller.session() {
+                    self.post(session.shard, Post::Rostered(room, caller, Ok(None)));
+                }
+            }
             Post::List(caller, listing) => {
                 if let Some(session) = caller.session() {
                     let lines = self.lines(&listing);
@@ -61,6 +68,7 @@ impl Shard {
             }
             Post::Joined(room, join, result) => self.joined(&room, *join, result),
             Post::Deliver(message) => self.deliver(&message),
+            Post::Notice(room, notice) => self.append(&room, &dialect::notice(&room, &notice), None),
             Post::Gap(room, from, to) => self.tell_gap(&room, from, to),
             Post::Published(room, caller, result) => match caller {
                 Caller::Nobody => {}
@@ -73,6 +81,11 @@ impl Shard {
                 Caller::Nobody => {}
                 Caller::Session(session, id) => self.looked(session, id.as_deref(), &room, result),
                 Caller::Call(session, _) => self.answered(session, |pending| pending.looked(result)),
+            },
+            Post::Rostered(room, caller, result) => match caller {
+                Caller::Nobody => {}
+                Caller::Session(session, id) => self.rostered(session, id.as_deref(), &room, result),
+                Caller::Call(session, _) => self.answered(session, |pending| pending.rostered(result)),
             },
             Post::Listed(caller, lines) => {
                 if let Caller::Call(session, _) = caller {
@@ -123,8 +136,18 @@ impl Shard {
     pub(super) fn with_home(&mut self, number: u32, work: impl FnOnce(&mut Home, &mut Desk<'_>)) {
         let Some(home) = self.homes.get_mut(number) else { return };
         let mut posts = std::mem::take(&mut self.mail.posts);
-        work(home, &mut Desk { now: self.now.tick(), posts: &mut posts, asks: &mut self.mail.asks });
+        let before = home.history_bytes();
+        let (asks, keys) = (&mut self.mail.asks, &mut self.keys);
+        work(home, &mut Desk { now: self.now.tick(), posts: &mut posts, asks, keys });
         self.home_deadlines.set(number, home.deadline());
+        let after = home.history_bytes();
+        if after != before {
+            // What is kept too much goes where something new is kept, oldest first.
+            let mut overdrawn = self.history.spend(&self.common.history, after, before);
+            while overdrawn && let Some(freed) = home.drop_oldest() {
+                overdrawn = self.history.spend(&self.common.history, 0, freed);
+            }
+        }
         for (shard, post) in posts.drain(..) {
             self.post(shard, post);
         }

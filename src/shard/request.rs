@@ -3,7 +3,7 @@
 use tungstenite::protocol::frame::coding::OpCode;
 
 use super::Shard;
-use crate::broker::post::{Caller, Join, Post, Span, Standing};
+use crate::broker::post::{Caller, Join, Page, Post, Roster, Span, Standing};
 use crate::broker::seats::Seat;
 use crate::dialect::native::event;
 use crate::dialect::native::request::{self, Refused, Request, What};
@@ -15,6 +15,7 @@ use crate::position::Position;
 use crate::room_key::{RoomKey, Space};
 
 type Looked = Result<Option<Box<Standing>>, Fault>;
+type Rostered = Result<Option<Box<Roster>>, Fault>;
 
 impl Shard {
     /// A text frame of the native dialect.
@@ -44,11 +45,13 @@ impl Shard {
             What::Join { room, span } => self.join(key, id, &room, span),
             What::Leave { room } => self.leave(key, id, &room),
             What::History { room, span } => self.history(key, id, &room, span),
-            What::Publish { room, event, data, echo, store } => {
+            What::Members { room, page } => self.members(key, id, &room, page),
+            What::Publish { room, event, data, echo, store, key: mark } => {
                 let session = self.id(key);
                 let data = bytes::Bytes::copy_from_slice(data.as_bytes());
                 let from = self.session(key).and_then(|session| session.user.clone());
-                let draft = Draft { from, event, data, store, exclude: (!echo).then_some(session) };
+                let draft =
+                    Draft { from, event, data, store, exclude: (!echo).then_some(session), key: mark };
                 self.say(key, id, &room, draft);
             }
         }
@@ -180,6 +183,35 @@ impl Shard {
         }
         match result {
             Ok(Some(standing)) => self.own(id.key, |out| event::history(request, room, &standing, out)),
+            Ok(None) => self.error(id.key, request, Some(room.name()), Fault::Unavailable),
+            Err(fault) => self.error(id.key, request, Some(room.name()), fault),
+        }
+        self.go_on(id.key, true);
+    }
+
+    fn members(&mut self, key: u32, id: Option<&str>, room: &str, page: Page) {
+        let Some((room, _)) = self.seated_in(key, room) else {
+            return self.error(key, id, Some(room), Fault::NotJoined);
+        };
+        let caller = Caller::Session(self.id(key), id.map(Into::into));
+        if let Some(session) = self.session(key) {
+            session.awaiting = true;
+        }
+        self.post_home(&room, Post::Members(room.clone(), caller, page));
+    }
+
+    pub(super) fn rostered(
+        &mut self,
+        id: SessionId,
+        request: Option<&str>,
+        room: &RoomKey,
+        result: Rostered,
+    ) {
+        if self.find(id).is_none_or(|session| !session.is_open()) {
+            return;
+        }
+        match result {
+            Ok(Some(roster)) => self.own(id.key, |out| event::members(request, room, &roster, out)),
             Ok(None) => self.error(id.key, request, Some(room.name()), Fault::Unavailable),
             Err(fault) => self.error(id.key, request, Some(room.name()), fault),
         }

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use serde::Serialize;
 use tungstenite::protocol::frame::coding::{Data, OpCode};
 
-use crate::broker::post::Standing;
+use crate::broker::post::{Notice, Roster, Standing};
 use crate::broker::presence::Person;
 use crate::error::Fault;
 use crate::id::ConnectionName;
@@ -26,6 +26,17 @@ impl Display for Quoted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Serialising to a string cannot fail.
         f.write_str(&serde_json::to_string(self.0).map_err(|_| fmt::Error)?)
+    }
+}
+
+/// A value as a JSON string; for values in which nothing needs an escape.
+pub struct InQuotes<T>(pub T);
+
+impl<T: Display> Display for InQuotes<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("\"")?;
+        self.0.fmt(f)?;
+        f.write_str("\"")
     }
 }
 
@@ -130,7 +141,7 @@ pub fn left(id: Option<&str>, room: &str, out: &mut Vec<u8>) {
 
 /// The answer to a publish that had an `id`.
 pub fn published(id: &str, room: &RoomKey, position: Option<Position>, out: &mut Vec<u8>) {
-    let (room, position) = (room.name(), OrNull(position.map(|position| format!("\"{position}\""))));
+    let (room, position) = (room.name(), OrNull(position.map(InQuotes)));
     text(out, |out| put!(out, r#"{{"type":"published","id":{id},"room":"{room}","position":{position}}}"#));
 }
 
@@ -144,6 +155,33 @@ pub fn history(id: Option<&str>, room: &RoomKey, standing: &Standing, out: &mut 
         messages(&excerpt.messages, out);
         out.push(b'}');
     });
+}
+
+/// The answer to a request for members.
+pub fn members(id: Option<&str>, room: &RoomKey, roster: &Roster, out: &mut Vec<u8>) {
+    let (id, room, Roster { count, people, after }) = (Id(id), room.name(), roster);
+    let (people, after) = (People(people.as_deref()), OrNull(after.as_deref().map(Quoted)));
+    text(out, |out| {
+        put!(
+            out,
+            r#"{{"type":"members"{id},"room":"{room}","count":{count},"users":{people},"after":{after}}}"#
+        );
+    });
+}
+
+/// Something about the people in a room.
+pub fn notice(room: &str, notice: &Notice, out: &mut Vec<u8>) {
+    let mut person = |kind, user: &str, count: u32| {
+        let user = Quoted(user);
+        text(out, |out| put!(out, r#"{{"type":"{kind}","room":"{room}","user":{user},"count":{count}}}"#));
+    };
+    match notice {
+        Notice::UserJoined { user, count } => person("user_joined", user, *count),
+        Notice::UserLeft { user, count } => person("user_left", user, *count),
+        Notice::Count(count) => {
+            text(out, |out| put!(out, r#"{{"type":"count","room":"{room}","count":{count}}}"#));
+        }
+    }
 }
 
 /// The server is there.
