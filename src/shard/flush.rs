@@ -57,27 +57,29 @@ impl Shard {
         }
     }
 
-    /// Goes round the listed rooms, a slice of each, until all are served or the budget is spent.
+    /// Goes round the listed rooms, a slice of each, until all passes are done or the budget is spent. What came since a
+    /// pass began waits for the next turn, so that nobody is written twice in this one.
     fn serve_rooms(&mut self, outlet: &mut impl Outlet) {
+        let mut done = Vec::new();
         while let Some(number) = self.work.listed.pop_front() {
             let spent = self.serve_slice(number, outlet);
             let Some(audience) = self.audiences.get_mut(number) else { continue };
             audience.listed = audience.pending() > 0;
-            if audience.listed {
+            if audience.is_flying() {
                 self.work.listed.push_back(number);
+            } else if audience.listed {
+                done.push(number);
             }
             if spent {
-                return;
+                break;
             }
         }
+        self.work.listed.extend(done);
     }
 
     /// Serves some members of a room; says whether the budget is spent.
     fn serve_slice(&mut self, number: u32, outlet: &mut impl Outlet) -> bool {
         for wire in [Wire::Native, Wire::Raw] {
-            if let Some(lane) = self.audiences.get_mut(number).and_then(|audience| audience.lane(wire)) {
-                lane.seal();
-            }
             for _ in 0..SLICE {
                 if outlet.is_spent() {
                     return true;
