@@ -25,13 +25,8 @@ impl Shard {
     /// Writes what this turn has for its sessions. What does not fit into the budget is left for the next turn.
     pub fn flush(&mut self, outlet: &mut impl Outlet) {
         self.seal();
-        // Writing a session settles it, and that may touch others only in their own queues.
         for key in std::mem::take(&mut self.work.touched) {
-            if let Some(session) = self.session(key) {
-                session.touched = false;
-                self.settle(key);
-                self.flush_session(key, outlet);
-            }
+            self.write_out(key, outlet);
         }
         self.serve_rooms(outlet);
         self.cut_off_the_slow();
@@ -120,8 +115,7 @@ impl Shard {
             lane.served();
             self.enqueue(key, number, skips, part, 0);
         } else {
-            self.settle(key);
-            self.flush_session(key, outlet);
+            self.write_out(key, outlet);
         }
         Visit::Served
     }
@@ -144,6 +138,21 @@ impl Shard {
                     session.blocked = true;
                 }
             }
+        }
+    }
+
+    /// Writes everything that there is for a session, of all its rooms.
+    fn write_out(&mut self, key: u32, outlet: &mut impl Outlet) {
+        // What settling queues is written here and now: listing the session would only cost another turn.
+        self.mark_touched(key, true);
+        self.settle(key);
+        self.flush_session(key, outlet);
+        self.mark_touched(key, false);
+    }
+
+    fn mark_touched(&mut self, key: u32, touched: bool) {
+        if let Some(session) = self.session(key) {
+            session.touched = touched;
         }
     }
 

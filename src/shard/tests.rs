@@ -148,6 +148,16 @@ fn nobody_is_written_twice_in_the_turn_that_ends_a_pass() {
 }
 
 #[test]
+fn a_message_to_a_member_of_two_rooms_costs_one_turn() {
+    let mut bench = Bench::alone();
+    bench.connect("/ws?room=a&room=b");
+    bench.turn(0);
+    bench.publish("a");
+    bench.turn(0);
+    assert!(!bench.shard.has_work());
+}
+
+#[test]
 fn a_leave_that_a_broken_write_brings_about_is_handed_over_soon() {
     let common = common(2, Settings::default());
     let mut names = (0..).map(|number| common.room_keys.key(Space::Native, &format!("a{number}")));
