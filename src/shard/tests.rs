@@ -173,3 +173,24 @@ fn a_leave_that_a_broken_write_brings_about_is_handed_over_soon() {
     assert!(matches!(here.shard.outgoing(1)[..], [Post::Leave(..)]));
 }
 
+#[test]
+fn nobody_is_cut_for_a_pong_that_the_server_does_not_read() {
+    let second = Duration::from_secs(1);
+    let heartbeat = Heartbeat { interval: second, timeout: second };
+    let odds = Odds { silent: 1_000, ..Odds::default() };
+    let engine = Engine::Delayed(Box::new(Delayed::new(1, odds)));
+    let mut bench = Bench::new(0, &common(1, Settings { heartbeat, ..Settings::default() }), engine);
+    let key = bench.connect("/ws");
+    bench.frame(key, 0x81, br#"{"type":"join","room":"a","history":1}"#);
+    while !bench.text(key).contains("unavailable") {
+        assert!(!bench.shard.wants_read(key));
+        bench.turn(250);
+    }
+    bench.turn(250);
+    assert!(bench.shard.wants_read(key));
+    assert!(!bench.text(key).contains("no pong"));
+    bench.turn(1_250);
+    bench.turn(1_250);
+    assert!(bench.text(key).contains("no pong"));
+}
+
