@@ -194,3 +194,42 @@ fn nobody_is_cut_for_a_pong_that_the_server_does_not_read() {
     assert!(bench.text(key).contains("no pong"));
 }
 
+/// A member of a room that skips, whose socket takes nothing and whose queue has one message and no room for another.
+fn behind() -> (Bench, u32) {
+    let room = RoomSettings { slow: Slow::Skip, ..RoomSettings::default() };
+    let rooms = vec![RoomRule { pattern: "a".into(), room }];
+    let limits = Limits { queue: 300, ..Limits::default() };
+    let common = common(1, Settings { limits, rooms, ..Settings::default() });
+    let mut bench = Bench::new(0, &common, Engine::Local(Local::default()));
+    let key = bench.connect("/ws/a");
+    bench.turn(0);
+    bench.sink.full = true;
+    bench.publish("a");
+    bench.turn(0);
+    (bench, key)
+}
+
+impl Bench {
+    /// The socket takes everything again; the types of all that comes out.
+    fn unblocked(&mut self, key: u32) -> Vec<String> {
+        self.sink.full = false;
+        self.sink.written.clear();
+        self.shard.writable(key);
+        self.turn(0);
+        let text = self.text(key);
+        let kinds = text.split(r#"{"type":""#).skip(1).filter_map(|rest| rest.split('"').next());
+        kinds.map(str::to_owned).collect()
+    }
+}
+
+#[test]
+fn an_answer_that_names_a_position_does_not_hide_what_was_missed() {
+    for request in [&br#"{"type":"join","room":"a"}"#[..], br#"{"type":"history","room":"a","limit":0}"#] {
+        let (mut bench, key) = behind();
+        bench.publish("a");
+        bench.turn(0);
+        bench.frame(key, 0x81, request);
+        assert_eq!(bench.unblocked(key)[..2], ["message", "gap"]);
+    }
+}
+
