@@ -233,3 +233,13 @@ fn an_answer_that_names_a_position_does_not_hide_what_was_missed() {
     }
 }
 
+#[test]
+fn the_loss_of_an_epoch_is_told_to_a_member_that_skips() {
+    let (mut bench, key) = behind();
+    let room = bench.shard.common.room_keys.key(Space::Native, "a");
+    let lost = Position { epoch: 9, offset: 0 };
+    bench.shard.take_all([Post::Gap(room, lost, lost)]);
+    bench.turn(0);
+    assert_eq!(bench.unblocked(key), ["message", "gap"]);
+    assert!(bench.text(key).contains(r#""to":"00000009:0""#));
+}
