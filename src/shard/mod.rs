@@ -260,3 +260,6 @@ impl Shard {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
