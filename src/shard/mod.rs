@@ -31,6 +31,7 @@ use slab::Slab;
 use crate::broker::audience::Audience;
 use crate::broker::directory::Directory;
 use crate::broker::home::Home;
+use crate::broker::keys::{Keys, MAX_KEYS};
 use crate::broker::permit::Rules;
 use crate::broker::place::{Ask, Tell};
 use crate::broker::post::Post;
@@ -42,7 +43,7 @@ use crate::out_queue::OutQueue;
 use crate::pressure::Pressure;
 use crate::room_key::{RoomKey, RoomKeys};
 use crate::session::Session;
-use crate::settings::Settings;
+use crate::settings::{Console, Settings};
 use crate::time::{Deadlines, Now, Tick};
 use drain::Drain;
 
@@ -68,6 +69,27 @@ pub struct Common {
     pub local_pages_only: bool,
 }
 
+impl Common {
+    /// What `shards` shards have in common under `settings`; `loopback` says that only this machine can reach them.
+    pub fn new(settings: Settings, shards: usize, loopback: bool) -> Self {
+        Self {
+            rules: Rules::new(&settings.rooms),
+            room_keys: RoomKeys::default(),
+            names: ConnectionNames::new(),
+            shards,
+            history: Account::new(settings.limits.history_total),
+            pressure: Pressure::new(shards),
+            echo: match settings.console {
+                Console::Auto => loopback,
+                Console::On => true,
+                Console::Off => false,
+            },
+            local_pages_only: !settings.insecure,
+            settings,
+        }
+    }
+}
+
 /// One core's share of the server.
 pub struct Shard {
     me: ShardId,
@@ -79,6 +101,7 @@ pub struct Shard {
     audiences: Directory<Audience>,
     homes: Directory<Home>,
     history: Purse,
+    keys: Keys,
     home_deadlines: Deadlines,
     engine: Engine,
     /// Rooms whose join a session waits for; only sessions that wait are in it.
@@ -125,6 +148,7 @@ struct Work {
 impl Shard {
     /// A shard without sessions.
     pub fn new(me: ShardId, common: Arc<Common>, engine: Engine, now: Now) -> Self {
+        let keys = Keys::new(MAX_KEYS.div_ceil(common.shards.max(1)));
         let others = (0..common.shards).map(|_| Vec::new()).collect();
         Self {
             me,
@@ -136,6 +160,7 @@ impl Shard {
             audiences: Directory::default(),
             homes: Directory::default(),
             history: Purse::default(),
+            keys,
             home_deadlines: Deadlines::default(),
             engine,
             joining: HashMap::new(),
