@@ -26,13 +26,16 @@ impl Shard {
     pub fn flush(&mut self, outlet: &mut impl Outlet) {
         self.seal();
         // Writing a session settles it, and that may touch others only in their own queues.
-        for key in std::mem::take(&mut self.work.touched) {
+        let mut touched = std::mem::take(&mut self.work.touched);
+        for key in touched.drain(..) {
             if let Some(session) = self.session(key) {
                 session.touched = false;
                 self.settle(key);
                 self.flush_session(key, outlet);
             }
         }
+        touched.append(&mut self.work.touched);
+        self.work.touched = touched;
         self.serve_rooms(outlet);
         self.cut_off_the_slow();
         self.carry();
