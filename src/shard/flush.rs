@@ -25,9 +25,13 @@ impl Shard {
     /// Writes what this turn has for its sessions. What does not fit into the budget is left for the next turn.
     pub fn flush(&mut self, outlet: &mut impl Outlet) {
         self.seal();
-        for key in std::mem::take(&mut self.work.touched) {
+        // What is touched meanwhile is written in the next turn.
+        let mut touched = std::mem::take(&mut self.work.touched);
+        for key in touched.drain(..) {
             self.write_out(key, outlet);
         }
+        touched.append(&mut self.work.touched);
+        self.work.touched = touched;
         self.serve_rooms(outlet);
         self.cut_off_the_slow();
         self.carry();
