@@ -166,13 +166,3 @@ impl Session {
         self.gaps.as_mut()?.iter_mut().find(|gap| gap.room == room)
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_session_is_small() {
-        assert!(size_of::<Session>() <= 112, "{}", size_of::<Session>());
-    }
-}

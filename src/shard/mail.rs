@@ -158,6 +158,7 @@ impl Shard {
     fn tell_gap(&mut self, room: &RoomKey, from: crate::position::Position, to: crate::position::Position) {
         let mut frame = Vec::new();
         event::gap(room.name(), from, to, &mut frame);
-        self.append(room, &frame.into(), None);
+        // With its position, so that a member which is not sent it is told the same by a gap of its own.
+        self.append(room, &frame.into(), Some(to));
     }
 }

@@ -1,7 +1,7 @@
 //! A shard: the sessions of one core, the rooms that are at home there, and everything that is decided about them.
 //!
-//! No socket and no clock: bytes and the time are passed in, and what is to be written goes to an [`Outlet`] once a turn.
-//! So a whole shard runs in a test on a virtual clock, as it runs in the reactor.
+//! No socket and no clock: bytes and the time are passed in, and what is to be written goes to an
+//! [`Outlet`](outlet::Outlet) once a turn. So a whole shard runs in a test on a virtual clock, as it runs in the reactor.
 //!
 //! ```text
 //!   receive ─▶ http ──▶ call ───┐                    ┌─▶ home ─▶ engine
@@ -279,3 +279,6 @@ impl Shard {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -107,6 +107,7 @@ impl Shard {
         match result.and_then(|standing| if allowed { Ok(standing) } else { Err(Fault::Forbidden) }) {
             Ok(standing) => {
                 if room.space() == Space::Native {
+                    self.tell_gap_in(key, room);
                     self.own(key, |out| event::joined(join.id.as_deref(), room, &standing, out));
                 }
                 if !join.again {
@@ -196,7 +197,10 @@ impl Shard {
             return;
         }
         match result {
-            Ok(Some(standing)) => self.own(id.key, |out| event::history(request, room, &standing, out)),
+            Ok(Some(standing)) => {
+                self.tell_gap_in(id.key, room);
+                self.own(id.key, |out| event::history(request, room, &standing, out));
+            }
             Ok(None) => self.error(id.key, request, Some(room.name()), Fault::Unavailable),
             Err(fault) => self.error(id.key, request, Some(room.name()), fault),
         }
@@ -230,6 +234,15 @@ impl Shard {
             Err(fault) => self.error(id.key, request, Some(room.name()), fault),
         }
         self.go_on(id.key, true);
+    }
+
+    /// Tells a member what it missed, before an answer says where the room stands: a client that resumes behind that
+    /// position would never hear of it.
+    fn tell_gap_in(&mut self, key: u32, room: &RoomKey) {
+        self.settle(key);
+        if let Some(number) = self.audiences.find_key(room) {
+            self.tell_gaps(key, Some(number));
+        }
     }
 
     /// A member of a native room has something to say.
