@@ -57,7 +57,12 @@ pub enum Gathered {
     History(Looked),
     /// One room's people.
     Members(Rostered),
+    /// Replies to the requests of a stream, in the order of the requests; whether it was one request alone.
+    Replies(bool, Vec<Reply>),
 }
+
+/// The reply to a request: JSON, or nothing where a request has no reply; none if it has not come.
+pub type Reply = Option<Option<Vec<u8>>>;
 
 /// Who is in a room; none if there is none.
 pub type Rostered = Option<Result<Option<Box<Roster>>, Fault>>;
@@ -80,6 +85,16 @@ impl Pending {
         };
         if let Some(slot @ None) = slot {
             *slot = Some(result);
+            self.left -= 1;
+        }
+    }
+
+    /// Takes the reply to request number `index`.
+    pub fn replied(&mut self, index: usize, reply: Option<Vec<u8>>) {
+        if let Gathered::Replies(_, slots) = &mut self.gathered
+            && let Some(slot @ None) = slots.get_mut(index)
+        {
+            *slot = Some(reply);
             self.left -= 1;
         }
     }

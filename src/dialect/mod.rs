@@ -27,7 +27,7 @@ pub enum Dialect {
 /// What the members of a native room read of each other.
 pub fn notice(room: &RoomKey, notice: &Notice) -> Bytes {
     let mut frame = Vec::new();
-    native::event::notice(room.name(), notice, &mut frame);
+    native::event::text_frame(&mut frame, |out| native::event::notice(room.name(), notice, out));
     frame.into()
 }
 

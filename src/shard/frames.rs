@@ -4,7 +4,7 @@ use tungstenite::protocol::frame::coding::{Control, Data, OpCode};
 
 use super::Shard;
 use crate::api::route::Upgrade;
-use crate::broker::post::Span;
+use crate::broker::post::{Span, Ticket};
 use crate::dialect::Dialect;
 use crate::dialect::native::{self, event};
 use crate::error::{Close, Fault};
@@ -44,7 +44,7 @@ impl Shard {
             Dialect::Echo => {}
             Dialect::Raw { .. } => {
                 for room in rooms {
-                    self.join(key, None, room, Span::Nothing);
+                    self.join(key, Ticket::default(), room, Span::Nothing);
                 }
                 // Without words for "not joined yet", what a raw client says waits until it is.
                 if let Some(session) = self.session(key) {
@@ -56,15 +56,15 @@ impl Shard {
                 let (interval, max) = (settings.heartbeat.interval.as_secs(), settings.limits.message);
                 let name = self.common.names.name(self.id(key));
                 let user = self.session(key).and_then(|session| session.user.clone());
-                self.own(key, |out| event::welcome(name, user.as_deref(), interval, max, out));
+                self.send(key, |out| event::welcome(name, user.as_deref(), interval, max, out));
                 for (index, room) in rooms.iter().enumerate() {
                     if rooms[..index].contains(room) {
                         continue;
                     }
                     if is_room_name(room) {
-                        self.join(key, None, room, Span::Nothing);
+                        self.join(key, Ticket::default(), room, Span::Nothing);
                     } else {
-                        self.error(key, None, Some(room), Fault::BadRoom);
+                        self.error(key, Ticket::default(), Some(room), Fault::BadRoom);
                     }
                 }
             }

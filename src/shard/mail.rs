@@ -72,21 +72,24 @@ impl Shard {
             Post::Gap(room, from, to) => self.tell_gap(&room, from, to),
             Post::Published(room, caller, result) => match caller {
                 Caller::Nobody => {}
-                Caller::Session(session, id) => self.published(session, id.as_deref(), &room, result),
+                Caller::Session(session, ticket) => self.published(session, ticket.get(), &room, result),
                 Caller::Call(session, index) => {
                     self.answered(session, |pending| pending.published(index as usize, result));
                 }
             },
             Post::Looked(room, caller, result) => match caller {
                 Caller::Nobody => {}
-                Caller::Session(session, id) => self.looked(session, id.as_deref(), &room, result),
+                Caller::Session(session, ticket) => self.looked(session, ticket.get(), &room, result),
                 Caller::Call(session, _) => self.answered(session, |pending| pending.looked(result)),
             },
             Post::Rostered(room, caller, result) => match caller {
                 Caller::Nobody => {}
-                Caller::Session(session, id) => self.rostered(session, id.as_deref(), &room, result),
+                Caller::Session(session, ticket) => self.rostered(session, ticket.get(), &room, result),
                 Caller::Call(session, _) => self.answered(session, |pending| pending.rostered(result)),
             },
+            Post::Replied(slot, reply) => {
+                self.answered(slot.call, |pending| pending.replied(slot.index as usize, reply));
+            }
             Post::Listed(caller, lines) => {
                 if let Caller::Call(session, _) = caller {
                     self.answered(session, |pending| pending.listed(lines));
@@ -156,7 +159,7 @@ impl Shard {
     /// Members of `room` here missed messages that nobody can give them.
     fn tell_gap(&mut self, room: &RoomKey, from: crate::position::Position, to: crate::position::Position) {
         let mut frame = Vec::new();
-        event::gap(room.name(), from, to, &mut frame);
+        event::text_frame(&mut frame, |out| event::gap(room.name(), from, to, out));
         self.append(room, &frame.into(), None);
     }
 }

@@ -20,6 +20,7 @@ mod http;
 mod mail;
 pub mod outlet;
 mod receive;
+mod reply;
 mod request;
 mod settle;
 

@@ -26,6 +26,17 @@ impl Shard {
         self.push(key, Class::Asked, write);
     }
 
+    /// Tells one session something of its own, behind everything that its rooms have for it: `write` appends the JSON.
+    pub(super) fn send(&mut self, key: u32, write: impl FnOnce(&mut Vec<u8>)) {
+        self.settle(key);
+        self.push_event(key, write);
+    }
+
+    /// Queues an event for one session alone, in the form of its wire.
+    fn push_event(&mut self, key: u32, write: impl FnOnce(&mut Vec<u8>)) {
+        self.push(key, Class::Asked, |out| event::text_frame(out, write));
+    }
+
     /// Queues bytes for one session alone.
     pub(super) fn push(&mut self, key: u32, class: Class, write: impl FnOnce(&mut Vec<u8>)) {
         let now = self.now.tick();
@@ -128,7 +139,7 @@ impl Shard {
         }
         for gap in told {
             let Some(name) = self.audiences.key(gap.room).cloned() else { continue };
-            self.push(key, Class::Asked, |out| event::gap(name.name(), gap.from, gap.to, out));
+            self.push_event(key, |out| event::gap(name.name(), gap.from, gap.to, out));
         }
     }
 }
