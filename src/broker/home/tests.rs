@@ -2,10 +2,11 @@
 
 mod engine;
 mod life;
+mod people;
 mod reads;
 
 use super::*;
-use crate::broker::post::{Standing, Ticket};
+use crate::broker::post::{Notice, Standing, Ticket};
 use crate::id::SessionId;
 use crate::message::Message;
 use crate::room_key::{RoomKeys, Space};
@@ -145,6 +146,16 @@ fn line(post: Post) -> String {
         }
         Post::Looked(_, Caller::Session(_, Ticket { id: Some(id), .. }), result) => {
             format!("looked {id} {}", standing(result.map(Option::unwrap)))
+        }
+        Post::Notice(_, Notice::UserJoined { user, count }) => format!("+{user} {count}"),
+        Post::Notice(_, Notice::UserLeft { user, count }) => format!("-{user} {count}"),
+        Post::Notice(_, Notice::Count(count)) => format!("{count} people"),
+        Post::Rostered(_, _, Ok(Some(roster))) => {
+            let users = roster
+                .people
+                .map(|people| people.iter().map(|person| person.user.clone()).collect::<Vec<_>>());
+            let after = roster.after.map_or(String::new(), |after| format!(" > {after}"));
+            format!("roster {} {users:?}{after}", roster.count)
         }
         other => panic!("{other:?}"),
     }
