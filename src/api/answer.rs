@@ -32,6 +32,7 @@ pub fn answer(gathered: Gathered) -> Response {
             Ok(standing) => history(standing.as_deref()),
             Err(fault) => refusal(fault),
         },
+        Gathered::Unheard(fault) => fault.map_or_else(no_stream, refusal),
         Gathered::Replies(alone, replies) => self::replies(alone, &replies),
         Gathered::Members(rostered) => match rostered.unwrap_or(Err(Fault::Unavailable)) {
             Ok(roster) => members(roster.as_deref()),
@@ -83,6 +84,11 @@ fn rooms(listing: &Listing, mut lines: Vec<Line>) -> Response {
     };
     let rooms: Vec<_> = lines.iter().map(line).collect();
     Response::new(200).json(format!(r#"{{"rooms":[{}],"after":{after}}}"#, rooms.join(",")))
+}
+
+/// The answer to requests on behalf of a stream that there is not.
+pub fn no_stream() -> Response {
+    Response::new(404).error("not_found", "there is no stream with this name, or it has ended")
 }
 
 /// One request has its reply for an answer, or `null`; several have an array of those replies that there are.

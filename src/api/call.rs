@@ -21,12 +21,14 @@ pub enum Call {
     History(String, Span),
     /// Who is in a room?
     Members(String, Page),
+    /// Requests on behalf of the stream with this name.
+    Requests(String),
 }
 
 impl Call {
     /// Whether it means something without a body.
     pub fn takes_body(&self) -> bool {
-        matches!(self, Self::Publish(_) | Self::Batch)
+        matches!(self, Self::Publish(_) | Self::Batch | Self::Requests(_))
     }
 }
 
@@ -59,6 +61,8 @@ pub enum Gathered {
     Members(Rostered),
     /// Replies to the requests of a stream, in the order of the requests; whether it was one request alone.
     Replies(bool, Vec<Reply>),
+    /// No request was carried out, because of a fault, or (none) because there is no such stream.
+    Unheard(Option<Fault>),
 }
 
 /// The reply to a request: JSON, or nothing where a request has no reply; none if it has not come.
@@ -97,6 +101,11 @@ impl Pending {
             *slot = Some(reply);
             self.left -= 1;
         }
+    }
+
+    /// Takes that none of its requests is carried out.
+    pub fn unheard(&mut self, fault: Option<Fault>) {
+        *self = Self::new(0, Gathered::Unheard(fault));
     }
 
     /// Takes the rooms of one shard.

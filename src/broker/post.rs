@@ -138,6 +138,10 @@ pub enum Post {
     Published(RoomKey, Caller, Result<Option<Position>, Fault>),
     /// From home: the answer to a look; none if there is no such room.
     Looked(RoomKey, Caller, Result<Option<Box<Standing>>, Fault>),
+    /// To the shard of a stream: requests on its behalf, which the call of session `1` brought.
+    Requests(SessionId, SessionId, Vec<Box<str>>),
+    /// To the shard of a call: none of its requests is carried out, because of a fault, or because there is no stream.
+    Unheard(SessionId, Option<Fault>),
     /// To the shard of a call: the reply to one of the requests that it brought, which is JSON; none if there is none.
     Replied(Slot, Option<Vec<u8>>),
     /// To every shard: the rooms at home there whose names begin so and come after, at most so many.

@@ -23,6 +23,7 @@ mod receive;
 mod reply;
 mod request;
 mod settle;
+mod stream;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;

@@ -13,6 +13,7 @@ use crate::id::SessionId;
 use crate::message::Draft;
 use crate::position::Position;
 use crate::room_key::{RoomKey, Space};
+use crate::session::Session;
 
 type Looked = Result<Option<Box<Standing>>, Fault>;
 type Rostered = Result<Option<Box<Roster>>, Fault>;
@@ -101,16 +102,31 @@ impl Shard {
         match result {
             Ok(standing) => {
                 if room.space() == Space::Native {
-                    self.reply(key, ticket, |out| event::joined(ticket.id, room, &standing, out));
+                    self.admitted(key, ticket, room, *standing);
                 }
                 if !join.again {
                     self.sit(key, room);
                 }
             }
             Err(_) if room.space() == Space::Raw => self.close(key, Close::NO_ROOM),
-            Err(fault) => self.error(key, ticket, Some(room.name()), fault),
+            Err(fault) => {
+                self.error(key, ticket, Some(room.name()), fault);
+                if ticket.slot.is_none() && self.sessions.get(key as usize).is_some_and(Session::is_stream) {
+                    // Without one of its rooms a stream is not what its client asked for; trying again may give it.
+                    self.close(key, Close::NO_ROOM);
+                }
+            }
         }
         self.go_on(key, join.span != Span::Nothing || room.space() == Space::Raw);
+    }
+
+    /// A session is told that it is in a room.
+    fn admitted(&mut self, key: u32, ticket: Ticket<&str>, room: &RoomKey, standing: Standing) {
+        if ticket.slot.is_none() && self.sessions.get(key as usize).is_some_and(Session::is_stream) {
+            self.begin_feed(key, room, standing);
+        } else {
+            self.reply(key, ticket, |out| event::joined(ticket.id, room, &standing, out));
+        }
     }
 
     fn join_answered(&mut self, id: SessionId, room: &RoomKey) {
@@ -132,11 +148,14 @@ impl Shard {
         let number =
             self.audiences.find_or_insert(room, || crate::broker::audience::Audience::new(settings.clone()));
         let (Some(session), Some(audience)) =
-            (self.sessions.get(key as usize), self.audiences.get_mut(number))
+            (self.sessions.get_mut(key as usize), self.audiences.get_mut(number))
         else {
             return;
         };
-        let lane = audience.lane_for(session.wire());
+        if let Some(stream) = session.stream() {
+            stream.sits(room, number);
+        }
+        let lane = audience.lane_for(session.wire(number));
         let slot = lane.join(key, super::settle::moved(&mut self.sessions, number));
         if let Some(session) = self.session(key) {
             session.seats.add(Seat { room: number, slot });

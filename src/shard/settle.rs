@@ -7,6 +7,8 @@ use super::Shard;
 use crate::broker::lane::Part;
 use crate::broker::seats::Seat;
 use crate::dialect::native::event;
+use crate::dialect::sse;
+use crate::message::Wire;
 use crate::out_queue::{Class, OutQueue, SEGMENT_COST};
 use crate::session::{Gap, Session};
 
@@ -33,8 +35,13 @@ impl Shard {
     }
 
     /// Queues an event for one session alone, in the form of its wire.
-    fn push_event(&mut self, key: u32, write: impl FnOnce(&mut Vec<u8>)) {
-        self.push(key, Class::Asked, |out| event::text_frame(out, write));
+    pub(super) fn push_event(&mut self, key: u32, write: impl FnOnce(&mut Vec<u8>)) {
+        if !self.sessions.get(key as usize).is_some_and(Session::is_stream) {
+            return self.push(key, Class::Asked, |out| event::text_frame(out, write));
+        }
+        let mut json = Vec::new();
+        write(&mut json);
+        self.push(key, Class::Asked, |out| sse::event(&json, out));
     }
 
     /// Queues bytes for one session alone.
@@ -66,7 +73,7 @@ impl Shard {
     /// Queues what session `key` has not got of one room.
     pub(super) fn settle_seat(&mut self, key: u32, seat: Seat) {
         let Some(session) = self.sessions.get(key as usize) else { return };
-        let wire = session.wire();
+        let wire = session.wire(seat.room);
         let Some(audience) = self.audiences.get_mut(seat.room) else { return };
         let skips = audience.skips();
         let Some(lane) = audience.lane(wire) else { return };
@@ -104,6 +111,9 @@ impl Shard {
         }
         if others == 0 {
             self.deadlines.hasten(key, now.after(stall));
+        }
+        if session.wire(room) == Wire::SseParts {
+            return self.queue_parts(key, room, &part);
         }
         self.queue_shared(key, part.bytes, sent);
     }

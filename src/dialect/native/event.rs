@@ -12,7 +12,7 @@ use tungstenite::protocol::frame::coding::{Data, OpCode};
 
 use crate::broker::post::{Notice, Roster, Standing};
 use crate::broker::presence::Person;
-use crate::error::Fault;
+use crate::error::{Close, Fault};
 use crate::id::ConnectionName;
 use crate::message::{Draft, Message};
 use crate::position::Position;
@@ -179,6 +179,12 @@ pub fn error(id: Option<&str>, room: Option<&str>, fault: Fault, out: &mut Vec<u
         put!(out, r#","room":{}"#, Quoted(room));
     }
     out.push(b'}');
+}
+
+/// A stream ends; a WebSocket has a frame for that.
+pub fn close(close: &Close, out: &mut Vec<u8>) {
+    let Close { code, reason } = close;
+    put!(out, r#"{{"type":"close","code":{code},"reason":{}}}"#, Quoted(reason));
 }
 
 /// Messages were not sent to this connection: those from one position to another, both included.
