@@ -39,6 +39,8 @@ pub struct Draft {
     pub store: bool,
     /// A connection that does not get it.
     pub exclude: Option<SessionId>,
+    /// The publisher's own mark for it: under one mark it is said once, however often it is sent.
+    pub key: Option<Box<str>>,
 }
 
 /// One message of one room, for ever as it is: already the frame that its members read.

@@ -83,6 +83,7 @@ fn draft(fields: &Fields<'_>, names: &ConnectionNames) -> Result<Draft, Fault> {
         store: fields::flag(fields.store, true, "`store` is true or false")?,
         // A connection that is gone gets nothing anyway.
         exclude: exclude.and_then(|name| names.id(&name)),
+        key: fields::key(fields.key)?,
     })
 }
 

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::history::History;
+use super::keys::Keys;
 use super::place::{Ask, Tag, Tell};
 use super::post::{Caller, Join, Line, Page, Post, Span};
 use super::presence::Presence;
@@ -37,6 +38,8 @@ pub struct Desk<'a> {
     pub posts: &'a mut Vec<(ShardId, Post)>,
     /// Asks for the engine, kept in order.
     pub asks: &'a mut Vec<Ask>,
+    /// What was published under a key lately.
+    pub keys: &'a mut Keys,
 }
 
 /// A request to a room.
@@ -67,8 +70,8 @@ struct Waiting {
 #[derive(Debug)]
 enum What {
     Request(Request),
-    /// A publish whose draft the engine has.
-    Committing(Caller),
+    /// A publish whose draft the engine has, and the key that it came under.
+    Committing(Caller, Option<Box<str>>),
 }
 
 /// How far the room is with the engine.
@@ -228,10 +231,16 @@ impl Home {
             let Some(mut first) = self.waiting.pop_front() else { return };
             match first.what {
                 What::Request(Request::Leave(shard, user)) => self.leave(shard, user.as_ref(), desk),
-                What::Request(Request::Publish(caller, draft)) => {
+                What::Request(Request::Publish(caller, mut draft)) => {
+                    let key = draft.key.take();
+                    let known = key.as_ref().and_then(|key| desk.keys.answer(&self.key, key, desk.now));
+                    if let Some(position) = known {
+                        self.published(caller, Ok(position), desk);
+                        continue;
+                    }
                     let tag = self.tag();
                     desk.asks.push(Ask::Publish { room: self.key.clone(), draft, tag });
-                    let what = What::Committing(caller);
+                    let what = What::Committing(caller, key);
                     return self.waiting.push_front(Waiting { what, tag: Some(tag), ..first });
                 }
                 What::Request(request) => {
@@ -244,7 +253,7 @@ impl Home {
                     }
                     self.answer(request, &[], end, desk);
                 }
-                What::Committing(_) => {}
+                What::Committing(..) => {}
             }
         }
     }

@@ -99,7 +99,7 @@ impl Session {
     pub fn new(generation: u32, now: Tick) -> Self {
         Self {
             generation,
-            phase: Phase::Http(Box::new(Exchange::default())),
+            phase: Phase::Http(Box::default()),
             dialect: Dialect::Native,
             queue: None,
             tail: None,

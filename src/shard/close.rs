@@ -86,6 +86,8 @@ impl Shard {
         let Some(session) = self.session(key) else { return };
         session.phase = Phase::Lingering;
         session.tail = None;
+        // An empty queue, too, is written to its end, which finishes the connection.
+        session.queue.get_or_insert_default();
         self.deadlines.set(key, until);
         self.touch(key);
         self.release(key);

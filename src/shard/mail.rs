@@ -145,7 +145,8 @@ impl Shard {
         let Some(home) = self.homes.get_mut(number) else { return };
         let mut posts = std::mem::take(&mut self.mail.posts);
         let before = home.history_bytes();
-        work(home, &mut Desk { now: self.now.tick(), posts: &mut posts, asks: &mut self.mail.asks });
+        let (asks, keys) = (&mut self.mail.asks, &mut self.keys);
+        work(home, &mut Desk { now: self.now.tick(), posts: &mut posts, asks, keys });
         self.home_deadlines.set(number, home.deadline());
         let after = home.history_bytes();
         if after != before {

@@ -33,6 +33,7 @@ use slab::Slab;
 use crate::broker::audience::Audience;
 use crate::broker::directory::Directory;
 use crate::broker::home::Home;
+use crate::broker::keys::{Keys, MAX_KEYS};
 use crate::broker::permit::Rules;
 use crate::broker::place::{Ask, Tell};
 use crate::broker::post::Post;
@@ -81,6 +82,7 @@ pub struct Shard {
     audiences: Directory<Audience>,
     homes: Directory<Home>,
     history: Purse,
+    keys: Keys,
     home_deadlines: Deadlines,
     engine: Engine,
     /// Rooms whose join a session waits for; only sessions that wait are in it.
@@ -127,6 +129,7 @@ struct Work {
 impl Shard {
     /// A shard without sessions.
     pub fn new(me: ShardId, common: Arc<Common>, engine: Engine, now: Now) -> Self {
+        let keys = Keys::new(MAX_KEYS.div_ceil(common.shards.max(1)));
         let others = (0..common.shards).map(|_| Vec::new()).collect();
         Self {
             me,
@@ -138,6 +141,7 @@ impl Shard {
             audiences: Directory::default(),
             homes: Directory::default(),
             history: Purse::default(),
+            keys,
             home_deadlines: Deadlines::default(),
             engine,
             joining: HashMap::new(),

@@ -56,11 +56,12 @@ impl Shard {
             What::Leave { room } => self.leave(key, ticket, &room),
             What::History { room, span } => self.history(key, ticket, &room, span),
             What::Members { room, page } => self.members(key, ticket, &room, page),
-            What::Publish { room, event, data, echo, store } => {
+            What::Publish { room, event, data, echo, store, key: mark } => {
                 let session = self.id(key);
                 let data = bytes::Bytes::copy_from_slice(data.as_bytes());
                 let from = self.session(key).and_then(|session| session.user.clone());
-                let draft = Draft { from, event, data, store, exclude: (!echo).then_some(session) };
+                let draft =
+                    Draft { from, event, data, store, exclude: (!echo).then_some(session), key: mark };
                 self.say(key, ticket, &room, draft);
             }
         }

@@ -107,7 +107,7 @@ impl Home {
             What::Request(Request::Members(caller, _)) => {
                 self.rostered(caller, Err(Fault::Unavailable), desk)
             }
-            What::Request(Request::Publish(caller, _)) | What::Committing(caller) => {
+            What::Request(Request::Publish(caller, _)) | What::Committing(caller, _) => {
                 self.published(caller, Err(Fault::Unavailable), desk);
             }
         }

@@ -28,13 +28,14 @@ struct Bench {
     now: Tick,
     posts: Vec<(ShardId, Post)>,
     asks: Vec<Ask>,
+    keys: Keys,
 }
 
 impl Bench {
     fn new(settings: RoomSettings) -> Self {
         let key = RoomKeys::default().key(Space::Native, "a");
         let home = Home::new(key.clone(), Arc::new(settings), 3, Tick(100));
-        Self { home, key, now: Tick(100), posts: Vec::new(), asks: Vec::new() }
+        Self { home, key, now: Tick(100), posts: Vec::new(), asks: Vec::new(), keys: Keys::new(9) }
     }
 
     /// A home whose room is open at `end`, of which the engine keeps everything from `first`.
@@ -48,7 +49,8 @@ impl Bench {
     }
 
     fn work(&mut self, work: impl FnOnce(&mut Home, &mut Desk<'_>)) {
-        work(&mut self.home, &mut Desk { now: self.now, posts: &mut self.posts, asks: &mut self.asks });
+        let Self { now, posts, asks, keys, .. } = self;
+        work(&mut self.home, &mut Desk { now: *now, posts, asks, keys });
     }
 
     fn request(&mut self, request: Request) {
@@ -68,9 +70,14 @@ impl Bench {
 
     /// A session of shard 0 publishes, under `id`.
     fn publish(&mut self, id: u32) {
+        self.publish_keyed(id, None);
+    }
+
+    fn publish_keyed(&mut self, id: u32, key: Option<&str>) {
         let session = SessionId { shard: 0, key: 1, generation: 1 };
         let caller = Caller::Session(session, ticket(id));
-        let draft = Draft { from: None, event: None, data: "1".into(), store: true, exclude: None };
+        let key = key.map(Into::into);
+        let draft = Draft { from: None, event: None, data: "1".into(), store: true, exclude: None, key };
         self.request(Request::Publish(caller, draft));
     }
 

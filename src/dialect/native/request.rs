@@ -47,6 +47,8 @@ pub enum What<'a> {
         echo: bool,
         /// Whether it gets a place in the order.
         store: bool,
+        /// The mark under which it is said once.
+        key: Option<Box<str>>,
     },
     /// What was said in a room.
     History {
@@ -109,6 +111,7 @@ fn what<'a>(fields: &Fields<'a>) -> Result<What<'a>, Fault> {
             data: fields::data(fields.data)?,
             echo: fields::flag(fields.echo, true, "`echo` is true or false")?,
             store: fields::flag(fields.store, true, "`store` is true or false")?,
+            key: fields::key(fields.key)?,
         }),
         "history" => Ok(What::History { room: room(fields)?, span: history_span(fields)? }),
         "members" => Ok(What::Members { room: room(fields)?, page: page(fields)? }),
@@ -169,6 +172,7 @@ mod tests {
             data: r#"{"x":1}"#,
             echo: false,
             store: true,
+            key: None,
         };
         assert_eq!(read(text), Ok(Request { id: Some("7"), what }));
         let join = |text| read(text).map(|request| request.what);
@@ -206,6 +210,7 @@ mod tests {
             (r#"{"type":"publish","room":"a","data":1,"event":""}"#, "bad_request"),
             (r#"{"type":"publish","room":"a","data":1,"echo":0}"#, "bad_request"),
             (r#"{"type":"publish","room":"a","data":1,"store":"no"}"#, "bad_request"),
+            (r#"{"type":"publish","room":"a","data":1,"idempotency_key":""}"#, "bad_request"),
             (r#"{"type":"publish","room":"a","data":1,"data":2}"#, "bad_request"),
             (r#"{"type":"history","room":"a","limit":"x"}"#, "bad_request"),
             (r#"{"type":"members","room":"a","after":1}"#, "bad_request"),

@@ -170,3 +170,19 @@ fn lost_messages_are_a_gap_and_out_of_reach() {
     bench.posted(&["0: looked 1 7 newest[7]", "0: looked 2 7 all[7]"]);
     bench.asked(&[]);
 }
+
+#[test]
+fn a_key_is_published_once_and_answered_twice() {
+    let mut bench = Bench::open(RoomSettings::default(), 0, 1);
+    bench.publish_keyed(1, Some("k"));
+    bench.publish_keyed(2, Some("k"));
+    bench.asked(&["publish #1"]);
+    bench.committed(at(1), Some(1));
+    bench.posted(&["0: published 1 1", "0: published 2 1"]);
+    bench.asked(&[]);
+    bench.publish_keyed(3, Some("other"));
+    bench.asked(&["publish #2"]);
+    bench.failed(Some(2));
+    bench.publish_keyed(4, Some("other"));
+    bench.asked(&["publish #3"]);
+}

@@ -13,7 +13,7 @@ fn after(offset: u64) -> Span {
     Span::After(Some(at(offset)), usize::MAX)
 }
 
-fn positions(offsets: std::ops::RangeInclusive<u64>) -> impl Iterator<Item = Position> {
+fn positions(offsets: impl Iterator<Item = u64>) -> impl Iterator<Item = Position> {
     offsets.map(at)
 }
 
@@ -61,7 +61,7 @@ fn nobody_can_read_what_the_engine_has_forgotten() {
 
 #[test]
 fn a_short_or_empty_page_is_not_everything() {
-    for page in [3..=5, 4..=6, 1..=0] {
+    for page in [3..6, 4..7, 1..1] {
         let mut bench = bench();
         bench.look(1, after(2));
         bench.page(1, positions(page));
