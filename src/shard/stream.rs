@@ -181,3 +181,6 @@ impl Shard {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
