@@ -126,6 +126,20 @@ fn a_room_that_is_joined_by_a_request_moves_no_id() {
     }
 }
 
+/// With one room left it is still a stream of two, whose id names both.
+#[test]
+fn a_room_that_is_left_by_a_request_stays_where_it_was() {
+    let mut trial = Trial::new("/sse?room=a&room=b");
+    trial.house.publish(0, "b", r#"{"data":1}"#);
+    assert_eq!(trial.ask(1, r#"{"type":"leave","room":"b","id":1}"#).1["type"], "left");
+    trial.house.publish(0, "a", r#"{"data":1}"#);
+    trial.house.publish(0, "b", r#"{"data":2}"#);
+    let told = trial.told();
+    assert_eq!((told.offsets("a"), told.offsets("b")), (vec![1], vec![1]));
+    let other = trial.house.glance(0, "/sse?room=a&room=b", &told.last_event_id);
+    assert_eq!((other.offsets("a"), other.offsets("b")), (vec![], vec![2]));
+}
+
 #[test]
 fn a_sender_that_wants_no_copy_gets_none() {
     let mut trial = Trial::new("/sse?room=a&room=b");
