@@ -50,7 +50,7 @@ impl Handle {
         }
         let key = self.common.room_keys.key(Space::Native, room);
         let data = Bytes::copy_from_slice(data.get().as_bytes());
-        let draft = Draft { from: None, event: None, data, store: true, exclude: None };
+        let draft = Draft { from: None, event: None, data, store: true, exclude: None, key: None };
         if let Some(home) = self.inboxes.get(key.home(self.common.shards)) {
             home.put([Letter::Post(Post::Publish(key, Caller::Nobody, draft))]);
         }

@@ -9,6 +9,7 @@ pub mod error;
 pub mod handle;
 pub mod http;
 pub mod id;
+pub mod ledger;
 pub mod message;
 pub mod metrics;
 pub mod out_queue;

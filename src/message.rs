@@ -15,6 +15,15 @@ pub enum Wire {
     Native,
     /// Raw WebSocket frames.
     Raw,
+    /// Whole Server-Sent Events, each with its own position.
+    Sse,
+    /// Server-Sent Events without their end, which every stream writes for itself.
+    SseParts,
+}
+
+impl Wire {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Native, Self::Raw, Self::Sse, Self::SseParts];
 }
 
 /// What a publisher said, before the room gave it a place.
@@ -30,6 +39,8 @@ pub struct Draft {
     pub store: bool,
     /// A connection that does not get it.
     pub exclude: Option<SessionId>,
+    /// The publisher's own mark for it: under one mark it is said once, however often it is sent.
+    pub key: Option<Box<str>>,
 }
 
 /// One message of one room, for ever as it is: already the frame that its members read.

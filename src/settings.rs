@@ -111,6 +111,8 @@ pub struct RoomSettings {
     pub presence: bool,
     /// Above this many people a room tells their number only.
     pub presence_limit: u32,
+    /// How long a user whose last connection went may take to come back before anybody is told.
+    pub presence_grace: Duration,
     /// Whether clients may publish, or only the app.
     pub client_publish: bool,
     /// Members that the room takes; 0: any number.
@@ -180,6 +182,7 @@ impl Default for RoomSettings {
             ttl: Duration::from_secs(300),
             presence: true,
             presence_limit: 100,
+            presence_grace: Duration::ZERO,
             client_publish: true,
             max_members: 0,
             slow: Slow::Disconnect,

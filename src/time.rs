@@ -19,7 +19,7 @@ impl Now {
 }
 
 /// A moment of the loop's clock to a quarter of a second; 32 bits hold 34 years of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Tick(pub u32);
 
 impl Tick {

@@ -1,6 +1,6 @@
 //! Calls of the HTTP API, and the answers that they gather before they can be answered themselves.
 
-use crate::broker::post::{Line, Listing, Span, Standing};
+use crate::broker::post::{Line, Listing, Page, Roster, Span, Standing};
 use crate::error::Fault;
 use crate::position::Position;
 
@@ -19,12 +19,16 @@ pub enum Call {
     Room(String),
     /// What was said in a room?
     History(String, Span),
+    /// Who is in a room?
+    Members(String, Page),
+    /// Requests on behalf of the stream with this name.
+    Requests(String),
 }
 
 impl Call {
     /// Whether it means something without a body.
     pub fn takes_body(&self) -> bool {
-        matches!(self, Self::Publish(_) | Self::Batch)
+        matches!(self, Self::Publish(_) | Self::Batch | Self::Requests(_))
     }
 }
 
@@ -53,7 +57,19 @@ pub enum Gathered {
     Room(String, Looked),
     /// One room's messages.
     History(Looked),
+    /// One room's people.
+    Members(Rostered),
+    /// Replies to the requests of a stream, in the order of the requests; whether it was one request alone.
+    Replies(bool, Vec<Reply>),
+    /// No request was carried out, because of a fault, or (none) because there is no such stream.
+    Unheard(Option<Fault>),
 }
+
+/// The reply to a request: JSON, or nothing where a request has no reply; none if it has not come.
+pub type Reply = Option<Option<Vec<u8>>>;
+
+/// Who is in a room; none if there is none.
+pub type Rostered = Option<Result<Option<Box<Roster>>, Fault>>;
 
 /// How a room stands; none if there is none.
 pub type Looked = Option<Result<Option<Box<Standing>>, Fault>>;
@@ -69,7 +85,7 @@ impl Pending {
         let slot = match &mut self.gathered {
             Gathered::Publish(slot) => Some(slot),
             Gathered::Batch(slots) => slots.get_mut(index),
-            Gathered::Rooms(..) | Gathered::Room(..) | Gathered::History(_) => None,
+            _ => None,
         };
         if let Some(slot @ None) = slot {
             *slot = Some(result);
@@ -77,10 +93,33 @@ impl Pending {
         }
     }
 
+    /// Takes the reply to request number `index`.
+    pub fn replied(&mut self, index: usize, reply: Option<Vec<u8>>) {
+        if let Gathered::Replies(_, slots) = &mut self.gathered
+            && let Some(slot @ None) = slots.get_mut(index)
+        {
+            *slot = Some(reply);
+            self.left -= 1;
+        }
+    }
+
+    /// Takes that none of its requests is carried out.
+    pub fn unheard(&mut self, fault: Option<Fault>) {
+        *self = Self::new(0, Gathered::Unheard(fault));
+    }
+
     /// Takes the rooms of one shard.
     pub fn listed(&mut self, lines: Vec<Line>) {
         if let Gathered::Rooms(_, all) = &mut self.gathered {
             all.extend(lines);
+            self.left -= 1;
+        }
+    }
+
+    /// Takes who is in a room.
+    pub fn rostered(&mut self, result: Result<Option<Box<Roster>>, Fault>) {
+        if let Gathered::Members(slot @ None) = &mut self.gathered {
+            *slot = Some(result);
             self.left -= 1;
         }
     }

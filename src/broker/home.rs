@@ -3,19 +3,24 @@
 //! Requests come as posts and leave as posts. What needs the engine waits at the head of a queue until the engine tells,
 //! and everything later on this room waits behind it, so that answers keep the order of requests whatever the engine does.
 
+mod answer;
+mod people;
+mod told;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::history::{Excerpt, History};
+use super::history::History;
+use super::keys::Keys;
 use super::place::{Ask, Tag, Tell};
-use super::post::{Caller, Join, Line, Post, Span, Standing};
+use super::post::{Caller, Join, Line, Page, Post, Span};
 use super::presence::Presence;
 use crate::error::Fault;
 use crate::id::ShardId;
-use crate::message::{Draft, Message};
+use crate::message::Draft;
 use crate::position::Position;
-use crate::room_key::RoomKey;
+use crate::room_key::{RoomKey, Space};
 use crate::settings::RoomSettings;
 use crate::time::Tick;
 
@@ -33,6 +38,8 @@ pub struct Desk<'a> {
     pub posts: &'a mut Vec<(ShardId, Post)>,
     /// Asks for the engine, kept in order.
     pub asks: &'a mut Vec<Ask>,
+    /// What was published under a key lately.
+    pub keys: &'a mut Keys,
 }
 
 /// A request to a room.
@@ -46,6 +53,8 @@ pub enum Request {
     Publish(Caller, Draft),
     /// What was said?
     Look(Caller, Span),
+    /// Who is there?
+    Members(Caller, Page),
 }
 
 /// A request that is not answered yet.
@@ -61,8 +70,8 @@ struct Waiting {
 #[derive(Debug)]
 enum What {
     Request(Request),
-    /// A publish whose draft the engine has.
-    Committing(Caller),
+    /// A publish whose draft the engine has, and the key that it came under.
+    Committing(Caller, Option<Box<str>>),
 }
 
 /// How far the room is with the engine.
@@ -110,7 +119,9 @@ impl Home {
 
     /// Takes a request; its answer is posted now or when the engine has told what it needs.
     pub fn request(&mut self, request: Request, desk: &mut Desk<'_>) {
-        self.used = desk.now;
+        if !matches!(request, Request::Look(..) | Request::Members(..)) {
+            self.used = desk.now;
+        }
         // A leave must be counted whatever the engine does: it answers nobody.
         if self.waiting.len() >= MAX_WAITING && !matches!(request, Request::Leave(..)) {
             return self.refuse(What::Request(request), desk);
@@ -135,13 +146,15 @@ impl Home {
     /// Answers what has waited too long and forgets messages that are too old.
     pub fn expire(&mut self, desk: &mut Desk<'_>) {
         self.history.expire(&self.settings, desk.now);
+        self.expire_people(desk);
         while self.waiting.front().is_some_and(|first| first.until <= desk.now) {
             if let Some(late) = self.waiting.pop_front() {
                 self.refuse(late.what, desk);
             }
-        }
-        if self.stage == Stage::Opening {
-            self.stage = Stage::Closed;
+            // An engine that never answered is asked again.
+            if self.stage == Stage::Opening {
+                self.stage = Stage::Closed;
+            }
         }
         self.proceed(desk);
     }
@@ -149,7 +162,7 @@ impl Home {
     /// When [`Home::expire`] has something to do or the room may be forgotten.
     pub fn deadline(&self) -> Tick {
         let late = self.waiting.front().map_or(Tick::NEVER, |first| first.until);
-        late.min(self.history.expires(&self.settings)).min(self.forgotten())
+        late.min(self.history.expires(&self.settings)).min(self.presence.deadline()).min(self.forgotten())
     }
 
     /// Whether nobody would notice if the room were forgotten.
@@ -158,14 +171,14 @@ impl Home {
     }
 
     fn forgotten(&self) -> Tick {
-        let unused = self.connections() == 0 && self.waiting.is_empty();
+        let unused = self.connections() == 0 && self.waiting.is_empty() && self.presence.count() == 0;
         // Without positions and people there is nothing to remember of an empty room.
         let ttl = if self.keeps_positions() { self.settings.ttl } else { Duration::ZERO };
         if unused { self.used.after(ttl) } else { Tick::NEVER }
     }
 
     fn keeps_positions(&self) -> bool {
-        self.key.space() == crate::room_key::Space::Native
+        self.key.space() == Space::Native
     }
 
     /// The room as a line of a list.
@@ -217,11 +230,17 @@ impl Home {
             let Stage::Open { end, first: oldest } = self.stage else { return };
             let Some(mut first) = self.waiting.pop_front() else { return };
             match first.what {
-                What::Request(Request::Leave(shard, user)) => self.leave(shard, user),
-                What::Request(Request::Publish(caller, draft)) => {
+                What::Request(Request::Leave(shard, user)) => self.leave(shard, user.as_ref(), desk),
+                What::Request(Request::Publish(caller, mut draft)) => {
+                    let key = draft.key.take();
+                    let known = key.as_ref().and_then(|key| desk.keys.answer(&self.key, key, desk.now));
+                    if let Some(position) = known {
+                        self.published(caller, Ok(position), desk);
+                        continue;
+                    }
                     let tag = self.tag();
                     desk.asks.push(Ask::Publish { room: self.key.clone(), draft, tag });
-                    let what = What::Committing(caller);
+                    let what = What::Committing(caller, key);
                     return self.waiting.push_front(Waiting { what, tag: Some(tag), ..first });
                 }
                 What::Request(request) => {
@@ -234,7 +253,7 @@ impl Home {
                     }
                     self.answer(request, &[], end, desk);
                 }
-                What::Committing(_) => {}
+                What::Committing(..) => {}
             }
         }
     }
@@ -244,181 +263,25 @@ impl Home {
         self.next_tag
     }
 
-    /// What a request needs that only the engine still has.
-    fn beyond(&self, request: &Request, end: Position, oldest: u64) -> Option<(Position, usize)> {
-        let (Request::Join(_) | Request::Look(..)) = request else { return None };
-        let Span::After(Some(since), limit) = request.span() else { return None };
-        let held = since.epoch == end.epoch && since.offset < end.offset && since.offset + 1 >= oldest;
-        let missing = self.history.first(end).checked_sub(since.offset + 1)?;
-        (held && missing > 0 && limit > 0).then_some((since, limit.min(missing as usize)))
-    }
-
-    /// Answers a join or a look with what is here, behind the `older` messages that the engine gave.
-    fn answer(&mut self, request: Request, older: &[Arc<Message>], end: Position, desk: &mut Desk<'_>) {
-        let excerpt = self.excerpt(request.span(), older, end);
-        match request {
-            Request::Join(join) => {
-                let admitted = if join.again { Ok(()) } else { self.admit(&join) };
-                let standing = admitted.map(|()| Box::new(self.standing(excerpt, end)));
-                let shard = join.session.shard;
-                desk.posts.push((shard, Post::Joined(self.key.clone(), join, standing)));
-            }
-            Request::Look(caller, _) => {
-                let standing = Some(Box::new(self.standing(excerpt, end)));
-                self.looked(caller, Ok(standing), desk);
-            }
-            Request::Leave(..) | Request::Publish(..) => {}
-        }
-    }
-
-    fn excerpt(&self, span: Span, older: &[Arc<Message>], end: Position) -> Excerpt {
-        match span {
-            Span::Nothing => Excerpt::default(),
-            Span::Newest(limit) => self.history.newest(limit),
-            Span::After(None, limit) => self.history.newest(limit),
-            Span::After(Some(since), limit) => {
-                let Some(last) = older.last().and_then(|message| message.position) else {
-                    return self.history.after(since, end, limit);
-                };
-                let next = older.first().and_then(|message| message.position);
-                if next.is_none_or(|next| next.offset != since.offset + 1) {
-                    return self.history.newest(limit);
-                }
-                let mut excerpt = self.history.after(last, end, limit.saturating_sub(older.len()));
-                if excerpt.recovered {
-                    excerpt.messages.splice(0..0, older.iter().cloned());
-                }
-                excerpt
-            }
-        }
-    }
-
-    fn admit(&mut self, join: &Join) -> Result<(), Fault> {
+    fn admit(&mut self, join: &Join, desk: &mut Desk<'_>) -> Result<(), Fault> {
         let limit = self.settings.max_members;
         if limit > 0 && self.connections() >= limit {
             return Err(Fault::RoomFull);
         }
         self.members[usize::from(join.session.shard)] += 1;
-        self.presence.enter(join.user.as_ref());
+        self.came(join.user.as_ref(), desk);
         Ok(())
     }
 
-    fn leave(&mut self, shard: ShardId, user: Option<Arc<str>>) {
+    fn leave(&mut self, shard: ShardId, user: Option<&Arc<str>>, desk: &mut Desk<'_>) {
         self.members[usize::from(shard)] -= 1;
-        self.presence.exit(user.as_ref());
+        self.went(user, desk);
     }
 
-    fn standing(&self, excerpt: Excerpt, position: Position) -> Standing {
-        Standing {
-            position,
-            excerpt,
-            count: self.presence.count(),
-            people: self.presence.people(self.settings.presence_limit).filter(|_| self.settings.presence),
-            connections: self.connections(),
-        }
-    }
-
-    fn opened(&mut self, end: Position, tail: Vec<Arc<Message>>, first: u64, desk: &mut Desk<'_>) {
-        let before = self.end();
-        self.stage = Stage::Open { end, first };
-        self.history.clear();
-        for message in tail {
-            self.history.push(message, &self.settings, desk.now);
-        }
-        if before.is_some_and(|before| before.epoch != end.epoch) {
-            let from = Position { offset: end.offset.min(1), ..end };
-            self.gap(from, end, desk);
-        }
-    }
-
-    /// Rule 1: first every shard with members gets the message, then the publisher gets the answer.
-    fn committed(&mut self, message: Arc<Message>, tag: Option<Tag>, desk: &mut Desk<'_>) {
-        self.used = desk.now;
-        let position = message.position;
-        if let (Some(position), Stage::Open { first, .. }) = (position, self.stage) {
-            self.stage = Stage::Open { end: position, first };
-            self.history.push(message.clone(), &self.settings, desk.now);
-        }
+    /// Posts to every shard with members.
+    fn post_members(&self, desk: &mut Desk<'_>, post: impl Fn() -> Post) {
         for (shard, _) in self.members.iter().enumerate().filter(|(_, members)| **members > 0) {
-            desk.posts.push((shard as ShardId, Post::Deliver(message.clone())));
-        }
-        if let Some(Waiting { what: What::Committing(caller), .. }) = self.take(tag) {
-            self.published(caller, Ok(position), desk);
-        }
-    }
-
-    /// The waiting request that `tag` answers; none if it was answered already.
-    fn take(&mut self, tag: Option<Tag>) -> Option<Waiting> {
-        let first = self.waiting.front()?;
-        if tag.is_some() && first.tag == tag { self.waiting.pop_front() } else { None }
-    }
-
-    fn lost(&mut self, from: Position, to: Position, desk: &mut Desk<'_>) {
-        if let Stage::Open { .. } = self.stage {
-            self.stage = Stage::Open { end: to, first: to.offset + 1 };
-            self.history.clear();
-            self.gap(from, to, desk);
-        }
-    }
-
-    fn gap(&self, from: Position, to: Position, desk: &mut Desk<'_>) {
-        for (shard, _) in self.members.iter().enumerate().filter(|(_, members)| **members > 0) {
-            desk.posts.push((shard as ShardId, Post::Gap(self.key.clone(), from, to)));
-        }
-    }
-
-    fn page(&mut self, tag: Tag, messages: Vec<Arc<Message>>, desk: &mut Desk<'_>) {
-        let Some(end) = self.end() else { return };
-        if let Some(Waiting { what: What::Request(request), .. }) = self.take(Some(tag)) {
-            self.answer(request, &messages, end, desk);
-        }
-    }
-
-    fn failed(&mut self, tag: Option<Tag>, desk: &mut Desk<'_>) {
-        if tag.is_none() {
-            if self.stage == Stage::Opening {
-                self.stage = Stage::Closed;
-                self.refuse_all(desk);
-            }
-        } else if let Some(waiting) = self.take(tag) {
-            self.refuse(waiting.what, desk);
-        }
-    }
-
-    /// Nothing can be done in this room for now; only leaves still have to be counted.
-    fn refuse_all(&mut self, desk: &mut Desk<'_>) {
-        for waiting in std::mem::take(&mut self.waiting) {
-            self.refuse(waiting.what, desk);
-        }
-    }
-
-    fn refuse(&mut self, what: What, desk: &mut Desk<'_>) {
-        match what {
-            What::Request(Request::Leave(shard, user)) => self.leave(shard, user),
-            What::Request(Request::Join(join)) => {
-                let shard = join.session.shard;
-                desk.posts.push((shard, Post::Joined(self.key.clone(), join, Err(Fault::Unavailable))));
-            }
-            What::Request(Request::Look(caller, _)) => self.looked(caller, Err(Fault::Unavailable), desk),
-            What::Request(Request::Publish(caller, _)) | What::Committing(caller) => {
-                self.published(caller, Err(Fault::Unavailable), desk);
-            }
-        }
-    }
-
-    fn published(&self, caller: Caller, result: Result<Option<Position>, Fault>, desk: &mut Desk<'_>) {
-        // A client that gave no `id` is told of failure only.
-        let silent = result.is_ok() && matches!(caller, Caller::Session(_, None));
-        if let Some(session) = caller.session()
-            && !silent
-        {
-            desk.posts.push((session.shard, Post::Published(self.key.clone(), caller, result)));
-        }
-    }
-
-    fn looked(&self, caller: Caller, result: Result<Option<Box<Standing>>, Fault>, desk: &mut Desk<'_>) {
-        if let Some(session) = caller.session() {
-            desk.posts.push((session.shard, Post::Looked(self.key.clone(), caller, result)));
+            desk.posts.push((shard as ShardId, post()));
         }
     }
 }
@@ -428,7 +291,7 @@ impl Request {
         match self {
             Self::Join(join) => join.span,
             Self::Look(_, span) => *span,
-            Self::Leave(..) | Self::Publish(..) => Span::Nothing,
+            Self::Leave(..) | Self::Publish(..) | Self::Members(..) => Span::Nothing,
         }
     }
 }

@@ -7,6 +7,7 @@ pub mod audience;
 pub mod directory;
 pub mod history;
 pub mod home;
+pub mod keys;
 pub mod lane;
 pub mod permit;
 pub mod place;

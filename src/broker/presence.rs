@@ -1,7 +1,13 @@
 //! Who is in a room: people, each counted once however many connections they have.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
+use std::ops::Bound;
 use std::sync::Arc;
+
+use crate::time::Tick;
+
+/// Ticks between two tellings of a number of people: one second.
+const COUNT_EVERY: u32 = 4;
 
 /// A named user and how many of the room's members are theirs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,34 +18,115 @@ pub struct Person {
     pub connections: u32,
 }
 
+/// What a connection that came in means for who is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Came {
+    /// Its user was there already, or has come back within the grace period.
+    Again,
+    /// There is a guest more.
+    Guest,
+    /// There is a user more.
+    New,
+}
+
+/// What a connection that went out means for who is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Went {
+    /// Its user has others here.
+    Others,
+    /// There is a guest less.
+    Guest,
+    /// It was its user's last: [`Presence::gone`] says when the user is.
+    Last,
+}
+
 /// The people in one room.
 #[derive(Debug, Default)]
 pub struct Presence {
-    named: BTreeMap<Arc<str>, u32>,
+    named: BTreeMap<Arc<str>, Here>,
     guests: u32,
+    /// Users without a connection, and when they are gone, soonest first. Those who came back are passed over.
+    leaving: VecDeque<(Tick, Arc<str>)>,
+    owes_count: bool,
+    next_count: Tick,
+}
+
+#[derive(Debug)]
+struct Here {
+    connections: u32,
+    /// With no connection left: when the user is gone.
+    until: Tick,
+}
+
+impl Default for Here {
+    fn default() -> Self {
+        Self { connections: 0, until: Tick::NEVER }
+    }
 }
 
 impl Presence {
     /// A connection of `user`, or of a guest, came in.
-    pub fn enter(&mut self, user: Option<&Arc<str>>) {
-        match user {
-            Some(user) => *self.named.entry(user.clone()).or_default() += 1,
-            None => self.guests += 1,
-        }
+    pub fn enter(&mut self, user: Option<&Arc<str>>) -> Came {
+        let Some(user) = user else {
+            self.guests += 1;
+            return Came::Guest;
+        };
+        let known = self.named.contains_key(user);
+        let here = self.named.entry(user.clone()).or_default();
+        here.connections += 1;
+        here.until = Tick::NEVER;
+        if known { Came::Again } else { Came::New }
     }
 
-    /// A connection of `user`, or of a guest, that had come in went out.
-    pub fn exit(&mut self, user: Option<&Arc<str>>) {
+    /// A connection of `user`, or of a guest, that had come in went out. If it was a user's last, the user is here until
+    /// `until`.
+    pub fn exit(&mut self, user: Option<&Arc<str>>, until: Tick) -> Went {
         let Some(user) = user else {
             self.guests -= 1;
-            return;
+            return Went::Guest;
         };
-        if let Some(connections) = self.named.get_mut(user) {
-            *connections -= 1;
-            if *connections == 0 {
-                self.named.remove(user);
+        let Some(here) = self.named.get_mut(user) else { return Went::Others };
+        here.connections -= 1;
+        if here.connections > 0 {
+            return Went::Others;
+        }
+        here.until = until;
+        self.leaving.push_back((until, user.clone()));
+        Went::Last
+    }
+
+    /// A user who is gone by now, and was here until this call.
+    pub fn gone(&mut self, now: Tick) -> Option<Arc<str>> {
+        while self.leaving.front().is_some_and(|(until, _)| *until <= now) {
+            let (until, user) = self.leaving.pop_front()?;
+            // Whoever came back, and perhaps left again, has another time.
+            if self.named.get(&user).is_some_and(|here| here.connections == 0 && here.until == until) {
+                self.named.remove(&user);
+                return Some(user);
             }
         }
+        None
+    }
+
+    /// The number of people is to be told.
+    pub fn owe(&mut self) {
+        self.owes_count = true;
+    }
+
+    /// The number of people, if it is to be told and was not told within the last second.
+    pub fn owed(&mut self, now: Tick) -> Option<u32> {
+        if !self.owes_count || now < self.next_count {
+            return None;
+        }
+        self.owes_count = false;
+        self.next_count = Tick(now.0 + COUNT_EVERY);
+        Some(self.count())
+    }
+
+    /// When [`Presence::gone`] or [`Presence::owed`] has something to say.
+    pub fn deadline(&self) -> Tick {
+        let gone = self.leaving.front().map_or(Tick::NEVER, |(until, _)| *until);
+        if self.owes_count { gone.min(self.next_count) } else { gone }
     }
 
     /// How many people there are: each named user once, and each guest.
@@ -49,9 +136,19 @@ impl Presence {
 
     /// The named users in byte order, unless there are more than `limit` people.
     pub fn people(&self, limit: u32) -> Option<Vec<Person>> {
-        let person = |(user, &connections): (&Arc<str>, &u32)| Person { user: user.clone(), connections };
         (self.count() <= limit).then(|| self.named.iter().map(person).collect())
     }
+
+    /// The first `limit` named users whose ids are greater than `after`, and whether there are more.
+    pub fn page(&self, after: &str, limit: usize) -> (Vec<Person>, bool) {
+        let mut rest = self.named.range::<str, _>((Bound::Excluded(after), Bound::Unbounded)).map(person);
+        let people = rest.by_ref().take(limit).collect();
+        (people, rest.next().is_some())
+    }
+}
+
+fn person((user, here): (&Arc<str>, &Here)) -> Person {
+    Person { user: user.clone(), connections: here.connections }
 }
 
 #[cfg(test)]
@@ -62,17 +159,48 @@ mod tests {
     fn a_person_is_counted_once() {
         let (ann, bob) = (Arc::from("ann"), Arc::from("bob"));
         let mut presence = Presence::default();
-        for user in [Some(&bob), Some(&ann), Some(&bob), None] {
-            presence.enter(user);
-        }
+        let came: Vec<_> = [Some(&bob), Some(&ann), Some(&bob), None].map(|user| presence.enter(user)).into();
+        assert_eq!(came, [Came::New, Came::New, Came::Again, Came::Guest]);
         assert_eq!(presence.count(), 3);
         let people = presence.people(3).unwrap();
-        assert_eq!(people[0], Person { user: ann, connections: 1 });
+        assert_eq!(people[0], Person { user: ann.clone(), connections: 1 });
         assert_eq!(people[1], Person { user: bob.clone(), connections: 2 });
         assert_eq!(presence.people(2), None);
-        for user in [Some(&bob), None, Some(&bob)] {
-            presence.exit(user);
-        }
+        let went: Vec<_> = [Some(&bob), None, Some(&bob)].map(|user| presence.exit(user, Tick(1))).into();
+        assert_eq!(went, [Went::Others, Went::Guest, Went::Last]);
+        assert_eq!(presence.gone(Tick(0)), None);
+        assert_eq!(presence.gone(Tick(1)), Some(bob));
         assert_eq!(presence.count(), 1);
+        assert_eq!(presence.page("", 1), (vec![Person { user: ann, connections: 1 }], false));
+        assert_eq!(presence.page("ann", 1), (vec![], false));
+    }
+
+    #[test]
+    fn who_comes_back_in_time_never_left() {
+        let ann = Arc::from("ann");
+        let mut presence = Presence::default();
+        presence.enter(Some(&ann));
+        presence.exit(Some(&ann), Tick(10));
+        assert_eq!(presence.enter(Some(&ann)), Came::Again);
+        assert_eq!(presence.gone(Tick(10)), None);
+        presence.exit(Some(&ann), Tick(20));
+        assert_eq!(presence.enter(Some(&ann)), Came::Again);
+        presence.exit(Some(&ann), Tick(30));
+        assert_eq!(presence.gone(Tick(29)), None);
+        assert_eq!((presence.deadline(), presence.gone(Tick(30))), (Tick(30), Some(ann)));
+        assert_eq!(presence.deadline(), Tick::NEVER);
+    }
+
+    #[test]
+    fn numbers_are_told_once_a_second() {
+        let mut presence = Presence::default();
+        presence.enter(None);
+        presence.owe();
+        assert_eq!(presence.owed(Tick(5)), Some(1));
+        presence.enter(None);
+        presence.owe();
+        assert_eq!((presence.owed(Tick(8)), presence.deadline()), (None, Tick(9)));
+        assert_eq!(presence.owed(Tick(9)), Some(2));
+        assert_eq!(presence.owed(Tick(99)), None);
     }
 }

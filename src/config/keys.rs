@@ -91,6 +91,7 @@ fn room_table(section: &mut Section<'_>, source: Source) -> Option<RoomRule> {
     section.set("ttl", &mut room.ttl, kinds::duration(TIME_OR_NONE));
     section.set("presence", &mut room.presence, kinds::boolean);
     section.set("presence_limit", &mut room.presence_limit, kinds::count(0..=u32::MAX));
+    section.set("presence_grace", &mut room.presence_grace, kinds::duration(TIME_OR_NONE));
     section.set("client_publish", &mut room.client_publish, kinds::boolean);
     section.set("max_members", &mut room.max_members, kinds::count(0..=u32::MAX));
     section.set("slow", &mut room.slow, kinds::word(SLOW));

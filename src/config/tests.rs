@@ -91,7 +91,7 @@ fn every_key_reaches_its_setting() {
          headers = 12\nhandshake = \"1m 5s\"\nbody = \"1h\"\nhttp_idle = \"2days\"\nclose = \"3s\"\n\
          [heartbeat]\ninterval = \"30s\"\ntimeout = \"13s\"\n\
          [[rooms]]\npattern = \"$stats\"\nhistory = 14\nhistory_bytes = 15\nttl = \"16s\"\npresence = false\n\
-         presence_limit = 17\nclient_publish = false\nmax_members = 18\nslow = \"skip\"\n",
+         presence_limit = 17\npresence_grace = \"3s\"\nclient_publish = false\nmax_members = 18\nslow = \"skip\"\n",
     );
     let seconds = Duration::from_secs;
     assert_eq!(read.listen, ["127.0.0.1:1".parse().unwrap(), "[::1]:2".parse().unwrap()]);
@@ -110,6 +110,7 @@ fn every_key_reaches_its_setting() {
         ttl: seconds(16),
         presence: false,
         presence_limit: 17,
+        presence_grace: seconds(3),
         client_publish: false,
         max_members: 18,
         slow: Slow::Skip,

@@ -1,7 +1,9 @@
 //! The tongues that clients speak. A dialect turns text into requests and answers into text; it decides nothing.
 
+pub mod forms;
 pub mod native;
 pub mod raw;
+pub mod sse;
 
 use crate::message::{Draft, Message};
 use crate::position::Position;

@@ -1,14 +1,17 @@
 //! The loop's clock.
 
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::time::Now;
 
-/// The most that the loop's time advances in one turn.
+/// The most that the loop's time advances in one turn beyond what the loop meant to sleep.
 ///
 /// A process that was stopped, or a machine that slept, wakes up with bytes waiting in its sockets. It must read them
 /// before it holds their senders' silence against them, so it is not as old as the clock says.
 const STRIDE_MS: u64 = 1_000;
+
+/// The longest that a turn may wait, so that time spent waiting is never taken for time in which the process was stopped.
+pub(super) const LONGEST_WAIT: Duration = Duration::from_millis(STRIDE_MS / 2);
 
 /// Reads the time once a turn.
 pub(super) struct Clock {
@@ -16,20 +19,52 @@ pub(super) struct Clock {
     loop_ms: u64,
     /// What a turn advanced less than a millisecond.
     rest_us: u64,
+    /// The most that the next turn may advance.
+    stride_ms: u64,
 }
 
 impl Clock {
     pub(super) fn new() -> Self {
-        Self { last: Instant::now(), loop_ms: 0, rest_us: 0 }
+        Self { last: Instant::now(), loop_ms: 0, rest_us: 0, stride_ms: STRIDE_MS }
+    }
+
+    /// The loop is about to sleep, for so long at most; without an end there is nothing that could become too old.
+    pub(super) fn sleep(&mut self, timeout: Option<Duration>) {
+        self.stride_ms = STRIDE_MS + timeout.map_or(0, |timeout| timeout.as_millis() as u64);
     }
 
     pub(super) fn read(&mut self) -> Now {
         let now = Instant::now();
         let passed_us = now.duration_since(self.last).as_micros() as u64 + self.rest_us;
         self.last = now;
-        self.loop_ms += (passed_us / 1_000).min(STRIDE_MS);
+        self.loop_ms += (passed_us / 1_000).min(self.stride_ms);
+        self.stride_ms = STRIDE_MS;
         self.rest_us = passed_us % 1_000;
         let wall_ms = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |wall| wall.as_millis() as u64);
         Now { loop_ms: self.loop_ms, wall_ms }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn after(seconds: u64, timeout: Option<Duration>) -> u64 {
+        let mut clock = Clock::new();
+        clock.sleep(timeout);
+        clock.last =
+            Instant::now().checked_sub(Duration::from_secs(seconds)).expect("the machine is up for so long");
+        clock.read().loop_ms
+    }
+
+    #[test]
+    fn a_sleep_that_was_meant_counts_in_full() {
+        assert_eq!(after(5, Some(Duration::from_secs(5))) / 100, 50);
+    }
+
+    #[test]
+    fn a_stop_counts_for_a_second() {
+        assert_eq!(after(40, Some(Duration::ZERO)), 1_000);
+        assert_eq!(after(40, Some(Duration::from_millis(250))), 1_250);
     }
 }

@@ -37,6 +37,19 @@ impl Shard {
                 self.look(key, &room, Span::Nothing);
                 Ok(Pending::new(1, Gathered::Room(room, None)))
             }
+            Call::Members(room, page) => {
+                let room = self.room(Space::Native, &room);
+                let caller = Caller::Call(self.id(key), 0);
+                self.post_home(&room, Post::Members(room.clone(), caller, page));
+                Ok(Pending::new(1, Gathered::Members(None)))
+            }
+            Call::Requests(name) => {
+                let stream = self.common.names.id(&name).ok_or_else(answer::no_stream)?;
+                let (alone, texts) = body::requests(body, self.common.settings.limits.message)?;
+                let pending = Pending::new(texts.len(), Gathered::Replies(alone, vec![None; texts.len()]));
+                self.post(stream.shard, Post::Requests(stream, self.id(key), texts));
+                Ok(pending)
+            }
             Call::History(room, span) => {
                 self.look(key, &room, span);
                 Ok(Pending::new(1, Gathered::History(None)))

@@ -2,6 +2,7 @@
 
 use super::Shard;
 use crate::broker::place::Ask;
+use crate::dialect::sse;
 use crate::error::Close;
 use crate::session::Phase;
 use crate::settings::Slow;
@@ -50,6 +51,13 @@ impl Shard {
                     self.beat(key);
                 }
             }
+            Phase::Stream(_) => {
+                if self.is_stalled(key) {
+                    self.work.slow.push(key);
+                } else {
+                    self.comment(key);
+                }
+            }
             Phase::Closing(_) | Phase::Lingering => self.end(key),
             Phase::Over => {}
         }
@@ -61,7 +69,9 @@ impl Shard {
         let over = self.homes.get(number).is_some_and(|home| home.is_over(self.now.tick()));
         if over && let Some(room) = self.homes.key(number).cloned() {
             self.home_deadlines.set(number, Tick::NEVER);
-            self.homes.remove(number);
+            if let Some(home) = self.homes.remove(number) {
+                self.history.spend(&self.common.history, 0, home.history_bytes());
+            }
             self.mail.asks.push(Ask::Close(room));
         }
         self.consult();
@@ -77,10 +87,13 @@ impl Shard {
         self.deadlines.set(key, self.now.tick().after(interval.mul_f64(0.5 + 0.5 * spread)));
     }
 
-    /// Asks a silent session for a sign of life, or closes one that gave none.
+    /// Asks a silent session for a sign of life, or closes one that gave none. Not one that is not read.
     fn beat(&mut self, key: u32) {
         let now = self.now.tick();
         let heartbeat = self.common.settings.heartbeat.clone();
+        if self.makes_wait(key) {
+            return self.arm(key, now.after(heartbeat.timeout));
+        }
         let Some(session) = self.session(key) else { return };
         if session.pinged {
             return self.close(key, Close::NO_PONG);
@@ -93,6 +106,23 @@ impl Shard {
             self.own(key, |out| frame::encode(OpCode::Control(Control::Ping), &[], out));
             self.arm(key, now.after(heartbeat.timeout));
         }
+    }
+
+    /// Lets a silent stream be heard of, so that nobody on its way takes it for dead. Whatever still waits to be sent will
+    /// do as well.
+    fn comment(&mut self, key: u32) {
+        let now = self.now.tick();
+        let interval = self.common.settings.heartbeat.interval;
+        let Some(session) = self.session(key) else { return };
+        let heard = session.heard;
+        if now.since(heard) < interval / 2 {
+            return self.arm(key, heard.after(interval));
+        }
+        session.heard = now;
+        if session.queue.is_none() {
+            self.own(key, |out| out.extend_from_slice(sse::COMMENT));
+        }
+        self.arm(key, now.after(interval));
     }
 
     /// Sets the next deadline of an open session: a sign of life, or progress of what others sent.

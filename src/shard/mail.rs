@@ -4,6 +4,7 @@ use super::Shard;
 use crate::broker::home::{Desk, Home, Request};
 use crate::broker::place::Tell;
 use crate::broker::post::{Caller, Post};
+use crate::dialect::forms::Forms;
 use crate::dialect::native::event;
 use crate::id::ShardId;
 use crate::room_key::RoomKey;
@@ -53,6 +54,13 @@ impl Shard {
                     self.post(session.shard, Post::Looked(room, caller, Ok(None)));
                 }
             }
+            Post::Members(room, caller, page) => {
+                if self.homes.find_key(&room).is_some() {
+                    self.at_home(&room, Request::Members(caller, page));
+                } else if let Some(session) = caller.session() {
+                    self.post(session.shard, Post::Rostered(room, caller, Ok(None)));
+                }
+            }
             Post::List(caller, listing) => {
                 if let Some(session) = caller.session() {
                     let lines = self.lines(&listing);
@@ -61,19 +69,32 @@ impl Shard {
             }
             Post::Joined(room, join, result) => self.joined(&room, *join, result),
             Post::Deliver(message) => self.deliver(&message),
+            Post::Notice(room, notice) => {
+                self.tell_members(&room, |out| event::notice(room.name(), &notice, out));
+            }
             Post::Gap(room, from, to) => self.tell_gap(&room, from, to),
             Post::Published(room, caller, result) => match caller {
                 Caller::Nobody => {}
-                Caller::Session(session, id) => self.published(session, id.as_deref(), &room, result),
+                Caller::Session(session, ticket) => self.published(session, ticket.get(), &room, result),
                 Caller::Call(session, index) => {
                     self.answered(session, |pending| pending.published(index as usize, result));
                 }
             },
             Post::Looked(room, caller, result) => match caller {
                 Caller::Nobody => {}
-                Caller::Session(session, id) => self.looked(session, id.as_deref(), &room, result),
+                Caller::Session(session, ticket) => self.looked(session, ticket.get(), &room, result),
                 Caller::Call(session, _) => self.answered(session, |pending| pending.looked(result)),
             },
+            Post::Rostered(room, caller, result) => match caller {
+                Caller::Nobody => {}
+                Caller::Session(session, ticket) => self.rostered(session, ticket.get(), &room, result),
+                Caller::Call(session, _) => self.answered(session, |pending| pending.rostered(result)),
+            },
+            Post::Requests(stream, call, texts) => self.requested(stream, call, texts),
+            Post::Unheard(call, fault) => self.answered(call, |pending| pending.unheard(fault)),
+            Post::Replied(slot, reply) => {
+                self.answered(slot.call, |pending| pending.replied(slot.index as usize, reply));
+            }
             Post::Listed(caller, lines) => {
                 if let Caller::Call(session, _) = caller {
                     self.answered(session, |pending| pending.listed(lines));
@@ -123,8 +144,18 @@ impl Shard {
     pub(super) fn with_home(&mut self, number: u32, work: impl FnOnce(&mut Home, &mut Desk<'_>)) {
         let Some(home) = self.homes.get_mut(number) else { return };
         let mut posts = std::mem::take(&mut self.mail.posts);
-        work(home, &mut Desk { now: self.now.tick(), posts: &mut posts, asks: &mut self.mail.asks });
+        let before = home.history_bytes();
+        let (asks, keys) = (&mut self.mail.asks, &mut self.keys);
+        work(home, &mut Desk { now: self.now.tick(), posts: &mut posts, asks, keys });
         self.home_deadlines.set(number, home.deadline());
+        let after = home.history_bytes();
+        if after != before {
+            // What is kept too much goes where something new is kept, oldest first.
+            let mut overdrawn = self.history.spend(&self.common.history, after, before);
+            while overdrawn && let Some(freed) = home.drop_oldest() {
+                overdrawn = self.history.spend(&self.common.history, 0, freed);
+            }
+        }
         for (shard, post) in posts.drain(..) {
             self.post(shard, post);
         }
@@ -133,8 +164,18 @@ impl Shard {
 
     /// Members of `room` here missed messages that nobody can give them.
     fn tell_gap(&mut self, room: &RoomKey, from: crate::position::Position, to: crate::position::Position) {
-        let mut frame = Vec::new();
-        event::gap(room.name(), from, to, &mut frame);
-        self.append(room, &frame.into(), None);
+        let mut json = Vec::new();
+        event::gap(room.name(), from, to, &mut json);
+        // With its position, so that a member which is not sent it is told the same by a gap of its own.
+        let mut forms = Forms::notice(&json);
+        forms.position = Some(to);
+        self.append(room, &mut forms);
+    }
+
+    /// Tells the members of `room` here something without a place in its order: `write` appends the JSON.
+    fn tell_members(&mut self, room: &RoomKey, write: impl FnOnce(&mut Vec<u8>)) {
+        let mut json = Vec::new();
+        write(&mut json);
+        self.append(room, &mut Forms::notice(&json));
     }
 }

@@ -1,7 +1,7 @@
 //! A shard: the sessions of one core, the rooms that are at home there, and everything that is decided about them.
 //!
-//! No socket and no clock: bytes and the time are passed in, and what is to be written goes to an [`Outlet`] once a turn.
-//! So a whole shard runs in a test on a virtual clock, as it runs in the reactor.
+//! No socket and no clock: bytes and the time are passed in, and what is to be written goes to an
+//! [`Outlet`](outlet::Outlet) once a turn. So a whole shard runs in a test on a virtual clock, as it runs in the reactor.
 //!
 //! ```text
 //!   receive ─▶ http ──▶ call ───┐                    ┌─▶ home ─▶ engine
@@ -20,8 +20,10 @@ mod http;
 mod mail;
 pub mod outlet;
 mod receive;
+mod reply;
 mod request;
 mod settle;
+mod stream;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -31,17 +33,19 @@ use slab::Slab;
 use crate::broker::audience::Audience;
 use crate::broker::directory::Directory;
 use crate::broker::home::Home;
+use crate::broker::keys::{Keys, MAX_KEYS};
 use crate::broker::permit::Rules;
 use crate::broker::place::{Ask, Tell};
 use crate::broker::post::Post;
 use crate::engine::Engine;
 use crate::id::{ConnectionNames, SessionId, ShardId};
+use crate::ledger::{Account, Purse};
 use crate::metrics::Counters;
 use crate::out_queue::OutQueue;
 use crate::pressure::Pressure;
 use crate::room_key::{RoomKey, RoomKeys};
 use crate::session::Session;
-use crate::settings::Settings;
+use crate::settings::{Console, Settings};
 use crate::time::{Deadlines, Now, Tick};
 use drain::Drain;
 
@@ -57,12 +61,35 @@ pub struct Common {
     pub names: ConnectionNames,
     /// How many shards there are.
     pub shards: usize,
+    /// The bytes of history that all of them keep.
+    pub history: Account,
     /// How much all of them have on their way.
     pub pressure: Pressure,
     /// Whether `/echo` is served.
     pub echo: bool,
     /// Whether only pages of this machine may use the server.
     pub local_pages_only: bool,
+}
+
+impl Common {
+    /// What `shards` shards have in common under `settings`; `loopback` says that only this machine can reach them.
+    pub fn new(settings: Settings, shards: usize, loopback: bool) -> Self {
+        Self {
+            rules: Rules::new(&settings.rooms),
+            room_keys: RoomKeys::default(),
+            names: ConnectionNames::new(),
+            shards,
+            history: Account::new(settings.limits.history_total),
+            pressure: Pressure::new(shards),
+            echo: match settings.console {
+                Console::Auto => loopback,
+                Console::On => true,
+                Console::Off => false,
+            },
+            local_pages_only: !settings.insecure,
+            settings,
+        }
+    }
 }
 
 /// One core's share of the server.
@@ -75,6 +102,8 @@ pub struct Shard {
     deadlines: Deadlines,
     audiences: Directory<Audience>,
     homes: Directory<Home>,
+    history: Purse,
+    keys: Keys,
     home_deadlines: Deadlines,
     engine: Engine,
     /// Rooms whose join a session waits for; only sessions that wait are in it.
@@ -121,6 +150,7 @@ struct Work {
 impl Shard {
     /// A shard without sessions.
     pub fn new(me: ShardId, common: Arc<Common>, engine: Engine, now: Now) -> Self {
+        let keys = Keys::new(MAX_KEYS.div_ceil(common.shards.max(1)));
         let others = (0..common.shards).map(|_| Vec::new()).collect();
         Self {
             me,
@@ -131,6 +161,8 @@ impl Shard {
             deadlines: Deadlines::default(),
             audiences: Directory::default(),
             homes: Directory::default(),
+            history: Purse::default(),
+            keys,
             home_deadlines: Deadlines::default(),
             engine,
             joining: HashMap::new(),
@@ -176,11 +208,8 @@ impl Shard {
     /// Whether a turn is needed at once, because something is left over from the last.
     pub fn has_work(&self) -> bool {
         let Work { touched, listed, resumed, ended, slow, .. } = &self.work;
-        !(touched.is_empty()
-            && listed.is_empty()
-            && resumed.is_empty()
-            && ended.is_empty()
-            && slow.is_empty())
+        let sessions = [touched, resumed, ended, slow].iter().any(|keys| !keys.is_empty());
+        sessions || !listed.is_empty() || self.mail.others.iter().any(|posts| !posts.is_empty())
     }
 
     /// How many sessions there are.
@@ -233,3 +262,6 @@ impl Shard {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

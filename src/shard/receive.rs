@@ -54,6 +54,8 @@ impl Shard {
         if let Some(tail) = self.session(key).and_then(|session| session.tail.take()) {
             self.read_tail(key, *tail);
         }
+        self.go_on_with_stream(key);
+        self.carry();
         Some(key)
     }
 
@@ -89,7 +91,8 @@ impl Shard {
                     }
                 }
                 Phase::Open(_) | Phase::Closing(_) => return at + self.read_frames(key, &mut input[at..]),
-                Phase::Lingering | Phase::Over => return input.len(),
+                // A stream is the last answer on its connection: no request behind it can have one.
+                Phase::Stream(_) | Phase::Lingering | Phase::Over => return input.len(),
             }
         }
     }
@@ -103,6 +106,8 @@ impl Shard {
         let unanswered = match session.phase {
             Phase::Http(_) => session.is_calling() || session.queue.is_some(),
             Phase::Lingering => session.queue.is_some(),
+            // Whoever is to read an answer without end does not say goodbye before it.
+            Phase::Stream(_) => false,
             // A WebSocket whose peer sends no close frame any more is gone (RFC 6455 section 7.1.5: 1006).
             Phase::Open(_) | Phase::Closing(_) | Phase::Over => session.awaiting,
         };
@@ -119,15 +124,17 @@ impl Shard {
     }
 
     /// Whether what session `key` sent has to wait for something else than what it sent before.
-    fn waits(&self, key: u32) -> bool {
+    pub(super) fn waits(&self, key: u32) -> bool {
+        let Some(session) = self.sessions.get(key as usize) else { return false };
+        session.asked() > self.common.settings.limits.queue / 4 || self.makes_wait(key)
+    }
+
+    /// Whether it is the server's doing, and not its own, that what session `key` sent has to wait.
+    pub(super) fn makes_wait(&self, key: u32) -> bool {
         let Some(session) = self.sessions.get(key as usize) else { return false };
         let parked = session.tail.as_ref().is_some_and(|tail| tail.request.is_some());
         let calm = !self.pressed || !self.published_lately(session.published);
-        parked
-            || session.awaiting
-            || session.is_calling()
-            || session.asked() > self.common.settings.limits.queue / 4
-            || !calm
+        parked || session.awaiting || session.is_calling() || !calm
     }
 
     fn published_lately(&self, published: Tick) -> bool {
@@ -137,19 +144,26 @@ impl Shard {
     /// Lets reading go on if nothing holds it any more.
     pub(super) fn release(&mut self, key: u32) {
         let waits = self.waits(key);
-        let Some(session) = self.session(key) else { return };
-        if session.held && !waits {
-            session.held = false;
-            self.work.resumed.push(key);
+        if self.sessions.get(key as usize).is_some_and(|session| session.held && !waits) {
+            self.resume(key);
         }
+    }
+
+    fn resume(&mut self, key: u32) {
+        let now = self.now.tick();
+        let Some(session) = self.session(key) else { return };
+        session.held = false;
+        // A pong may have waited all the time, unread.
+        session.heard = now;
+        session.pinged = false;
+        self.work.resumed.push(key);
     }
 
     /// Tries a request again that waited for a join.
     pub(super) fn unpark(&mut self, key: u32) {
-        let Some(session) = self.session(key) else { return };
-        if session.tail.as_ref().is_some_and(|tail| tail.request.is_some()) {
-            session.held = false;
-            self.work.resumed.push(key);
+        let tail = self.sessions.get(key as usize).and_then(|session| session.tail.as_ref());
+        if tail.is_some_and(|tail| tail.request.is_some()) {
+            self.resume(key);
         }
     }
 

@@ -6,6 +6,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+use crate::broker::keys::MAX_KEY;
 use crate::error::Fault;
 
 /// How deep `data` may be nested.
@@ -38,7 +39,8 @@ macro_rules! fields {
 }
 
 fields! {
-    kind "type", id "id", room "room", data "data", event "event", since "since", history "history", limit "limit",
+    kind "type", id "id", room "room", data "data", event "event", since "since", history "history", limit "limit", after "after",
+    key "idempotency_key",
     echo "echo", store "store", from "from", exclude "exclude", user "user", all "all", messages "messages",
 }
 
@@ -168,6 +170,13 @@ pub fn event(raw: Option<&RawValue>) -> Result<Option<Box<str>>, Fault> {
         return Err(Fault::BadRequest(FAULT));
     }
     Ok(Some(event.into()))
+}
+
+/// An `idempotency_key`: 1 to 128 bytes.
+pub fn key(raw: Option<&RawValue>) -> Result<Option<Box<str>>, Fault> {
+    const FAULT: &str = "`idempotency_key` is a string of 1 to 128 bytes";
+    let Some(key) = optional(raw, FAULT)? else { return Ok(None) };
+    if key.is_empty() || key.len() > MAX_KEY { Err(Fault::BadRequest(FAULT)) } else { Ok(Some(key.into())) }
 }
 
 /// The `data` of a message, refused if it is nested too deep.

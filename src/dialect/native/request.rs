@@ -3,10 +3,13 @@
 use std::borrow::Cow;
 
 use super::fields::{self, Fields};
-use crate::broker::post::Span;
+use crate::broker::post::{Page, Span};
 use crate::error::Fault;
 use crate::position::Position;
 use crate::room_key::is_room_name;
+
+/// People that one answer lists unless the client says otherwise, and at most.
+pub const PEOPLE: (usize, usize) = (100, 1_000);
 
 /// One request, borrowed from the frame.
 #[derive(Debug, PartialEq, Eq)]
@@ -44,6 +47,8 @@ pub enum What<'a> {
         echo: bool,
         /// Whether it gets a place in the order.
         store: bool,
+        /// The mark under which it is said once.
+        key: Option<Box<str>>,
     },
     /// What was said in a room.
     History {
@@ -51,6 +56,13 @@ pub enum What<'a> {
         room: Cow<'a, str>,
         /// Which part of it.
         span: Span,
+    },
+    /// Who is in a room.
+    Members {
+        /// The room.
+        room: Cow<'a, str>,
+        /// Which part of them.
+        page: Page,
     },
     /// Whether the server is there.
     Ping,
@@ -63,7 +75,8 @@ impl What<'_> {
             Self::Join { room, .. }
             | Self::Leave { room }
             | Self::Publish { room, .. }
-            | Self::History { room, .. } => Some(room),
+            | Self::History { room, .. }
+            | Self::Members { room, .. } => Some(room),
             Self::Ping => None,
         }
     }
@@ -98,8 +111,10 @@ fn what<'a>(fields: &Fields<'a>) -> Result<What<'a>, Fault> {
             data: fields::data(fields.data)?,
             echo: fields::flag(fields.echo, true, "`echo` is true or false")?,
             store: fields::flag(fields.store, true, "`store` is true or false")?,
+            key: fields::key(fields.key)?,
         }),
         "history" => Ok(What::History { room: room(fields)?, span: history_span(fields)? }),
+        "members" => Ok(What::Members { room: room(fields)?, page: page(fields)? }),
         "ping" => Ok(What::Ping),
         _ => Err(Fault::UnknownType),
     }
@@ -133,6 +148,12 @@ fn history_span(fields: &Fields<'_>) -> Result<Span, Fault> {
     })
 }
 
+fn page(fields: &Fields<'_>) -> Result<Page, Fault> {
+    let after = fields::optional(fields.after, "`after` is a user id")?.unwrap_or_default();
+    let limit = fields::number(fields.limit, "`limit` is a number of users")?.unwrap_or(PEOPLE.0);
+    Ok(Page { after: after.into(), limit: limit.min(PEOPLE.1) })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -151,6 +172,7 @@ mod tests {
             data: r#"{"x":1}"#,
             echo: false,
             store: true,
+            key: None,
         };
         assert_eq!(read(text), Ok(Request { id: Some("7"), what }));
         let join = |text| read(text).map(|request| request.what);
@@ -188,8 +210,10 @@ mod tests {
             (r#"{"type":"publish","room":"a","data":1,"event":""}"#, "bad_request"),
             (r#"{"type":"publish","room":"a","data":1,"echo":0}"#, "bad_request"),
             (r#"{"type":"publish","room":"a","data":1,"store":"no"}"#, "bad_request"),
+            (r#"{"type":"publish","room":"a","data":1,"idempotency_key":""}"#, "bad_request"),
             (r#"{"type":"publish","room":"a","data":1,"data":2}"#, "bad_request"),
             (r#"{"type":"history","room":"a","limit":"x"}"#, "bad_request"),
+            (r#"{"type":"members","room":"a","after":1}"#, "bad_request"),
         ];
         for (text, code) in cases {
             assert_eq!(fault(text), code, "{text}");

@@ -1,0 +1,153 @@
+//! The command line.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::process::Pin;
+use crate::run::Plan;
+use crate::work::Work;
+
+/// Puts a push server under load and checks every byte that comes back.
+///
+/// Each scenario opens its connections, warms up, measures, and waits for what is still under way. A message that is
+/// lost, doubled, out of order or changed ends the run with status 1: it is a failure, not a statistic.
+///
+/// Without further flags the server is built and started from this checkout, on a port of its own. `--target` names
+/// another server of `loadtest/targets.toml`, or the address of one that is running.
+#[derive(Debug, Parser)]
+#[command(name = "loadtest", version, max_term_width = 110, after_help = EXAMPLES)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    #[command(flatten)]
+    pub(crate) options: Options,
+}
+
+const EXAMPLES: &str = "Examples:
+  loadtest fanout --members 1000 --pin
+  loadtest echo --connections 5000 --duration 10 --report /tmp/echo
+  loadtest idle --connections 10000 --target 127.0.0.1:8000 --pid 4711
+  loadtest compare --pin --shape room-1000 --runs 7
+  loadtest compare --pin --write docs/performance.md";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the same work against several servers in turn and print the ratios.
+    Compare(Compare),
+    #[command(flatten)]
+    Work(Work),
+}
+
+/// What every command understands.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Options of every command")]
+pub(crate) struct Options {
+    /// The server: a name of targets.toml, which is started, or the ADDRESS:PORT of one that is running and is
+    /// spoken to as to Switchboard.
+    #[arg(long, global = true, default_value = "switchboard")]
+    pub(crate) target: String,
+    /// The process of a server that is running, to read its CPU time and memory.
+    #[arg(long, global = true)]
+    pub(crate) pid: Option<u32>,
+    /// A file of further targets, in the form of loadtest/targets.toml.
+    #[arg(long, global = true)]
+    pub(crate) targets_file: Option<String>,
+    /// Do not build targets first.
+    #[arg(long, global = true)]
+    pub(crate) no_build: bool,
+    /// Put the server on one core and the load on another: "0,1" unless said otherwise.
+    #[arg(long, global = true, value_name = "SERVER,LOAD", num_args = 0..=1, default_missing_value = "0,1", value_parser = parse_pin)]
+    pub(crate) pin: Option<Pin>,
+    /// Seconds of work before measuring.
+    #[arg(long, global = true, default_value = "1", value_parser = parse_seconds)]
+    pub(crate) warm_up: Duration,
+    /// Seconds to measure.
+    #[arg(long, global = true, default_value = "5", value_parser = parse_seconds)]
+    pub(crate) duration: Duration,
+    /// Connections to open a second; 0 for as fast as the server answers.
+    #[arg(long, global = true, default_value_t = 0.0)]
+    pub(crate) connect_rate: f64,
+    /// Handshakes under way at once while opening.
+    #[arg(long, global = true, default_value_t = 256)]
+    pub(crate) connecting: usize,
+    /// The seed of everything random.
+    #[arg(long, global = true, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Print the outcome as JSON, for programs.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Write an HTML page with plots, which stands alone, into this directory.
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) report: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Compare {
+    /// Only these shapes; all of them otherwise.
+    #[arg(long = "shape", value_delimiter = ',')]
+    pub(crate) shapes: Vec<String>,
+    /// Only these targets; all that are there otherwise.
+    #[arg(long, value_delimiter = ',')]
+    pub(crate) targets: Vec<String>,
+    /// Runs of each target and shape, the targets in turn.
+    #[arg(long, default_value_t = 5)]
+    pub(crate) runs: usize,
+    /// Write the tables into this file, between their markers.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) write: Option<PathBuf>,
+    /// List the shapes and end.
+    #[arg(long)]
+    pub(crate) list: bool,
+}
+
+impl Options {
+    pub(crate) fn plan(&self) -> Plan {
+        Plan {
+            warm_up: self.warm_up,
+            duration: self.duration,
+            connect_rate: self.connect_rate,
+            connecting: self.connecting.max(1),
+            seed: self.seed,
+        }
+    }
+}
+
+/// Seconds as `1.5` or `1.5s`.
+pub(crate) fn parse_seconds(text: &str) -> Result<Duration, String> {
+    let seconds = text.strip_suffix('s').unwrap_or(text).parse().map_err(|_| "not a number of seconds")?;
+    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
+}
+
+fn parse_pin(text: &str) -> Result<Pin, String> {
+    let cores = text.split_once(',').ok_or("two cores, as in 0,1")?;
+    let core = |text: &str| text.trim().parse().map_err(|_| format!("{text} is no core"));
+    Ok(Pin { server: core(cores.0)?, load: core(cores.1)? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn options_may_follow_the_command() {
+        let cli = Cli::parse_from(["loadtest", "echo", "--connections", "7", "--pin", "--duration", "0.5"]);
+        let Command::Work(Work::Echo(work)) = cli.command else { panic!("{:?}", cli.command) };
+        assert_eq!((work.connections, cli.options.duration), (7, Duration::from_millis(500)));
+        assert_eq!(cli.options.pin.map(|pin| (pin.server, pin.load)), Some((0, 1)));
+    }
+
+    #[test]
+    fn bad_cores_and_seconds() {
+        assert!(parse_pin("1").is_err() && parse_pin("a,b").is_err());
+        assert!(parse_seconds("-1").is_err() && parse_seconds("x").is_err());
+        assert_eq!(parse_seconds("2s"), Ok(Duration::from_secs(2)));
+    }
+}

@@ -1,0 +1,103 @@
+//! The same work on several servers in turn.
+
+use anyhow::{Result, bail};
+
+use crate::cli::{Compare, Options};
+use crate::limits;
+use crate::outcome::Outcome;
+use crate::process::{Pin, Watch};
+use crate::progress::Progress;
+use crate::run::{Plan, Run};
+use crate::target::{self, Target};
+use crate::work::Work;
+
+pub(crate) mod shapes;
+pub(crate) mod table;
+
+use shapes::Shape;
+use table::Table;
+
+/// The outcomes of one shape, run by run.
+#[derive(Debug)]
+pub(crate) struct Compared {
+    pub(crate) shape: Shape,
+    pub(crate) targets: Vec<Target>,
+    /// For each target its runs, and why one failed.
+    pub(crate) outcomes: Vec<Vec<Outcome>>,
+    pub(crate) failures: Vec<String>,
+}
+
+/// Starts the target, does the work, stops it.
+pub(crate) fn run_once(work: &Work, target: &Target, plan: &Plan, pin: Option<Pin>) -> Result<Outcome> {
+    limits::make_room(work.connections())?;
+    let mut scenario = work.scenario(target, plan.seed)?;
+    let server = target.start(pin)?;
+    let progress = Progress::new(&format!("{} {}", target.name, work.name()));
+    let watch = Some(Watch::on(server.id()));
+    Run::new(plan, server.address, scenario.as_mut(), watch, &progress)?.go(&target.name, work.name())
+}
+
+/// Runs every shape that was asked for and prints its table.
+pub(crate) fn compare(arguments: &Compare, options: &Options) -> Result<Vec<Compared>> {
+    let shapes = shapes::chosen(&arguments.shapes)?;
+    let targets = chosen_targets(arguments, options)?;
+    if !options.no_build {
+        targets.iter().try_for_each(Target::build)?;
+    }
+    let mut compared = Vec::new();
+    for shape in shapes {
+        let able: Vec<Target> = targets
+            .iter()
+            .filter(|target| shape.work.scenario(target, options.seed).is_ok())
+            .cloned()
+            .collect();
+        let done = compare_shape(shape, able, arguments.runs, options)?;
+        // With --json standard output is for the program that reads it.
+        if options.json {
+            eprintln!("{}", Table::of(&done));
+        } else {
+            println!("{}", Table::of(&done));
+        }
+        compared.push(done);
+    }
+    Ok(compared)
+}
+
+fn chosen_targets(arguments: &Compare, options: &Options) -> Result<Vec<Target>> {
+    let all = target::all(options.targets_file.as_deref())?;
+    let mut chosen = Vec::new();
+    if arguments.targets.is_empty() {
+        chosen = all;
+    } else {
+        for name in &arguments.targets {
+            chosen.push(target::find(&all, name)?);
+        }
+    }
+    chosen.retain(|target| {
+        let there = target.is_there();
+        if !there {
+            eprintln!("{} is left out: its package is not there (loadtest/packages/README.md)", target.name);
+        }
+        there
+    });
+    if chosen.is_empty() {
+        bail!("no target is left to compare");
+    }
+    Ok(chosen)
+}
+
+/// All runs of one shape. The targets take turns, so that what the machine does meanwhile falls on all of them.
+fn compare_shape(shape: Shape, targets: Vec<Target>, runs: usize, options: &Options) -> Result<Compared> {
+    let plan = options.plan();
+    let mut outcomes = vec![Vec::new(); targets.len()];
+    let mut failures = Vec::new();
+    for _ in 0..runs {
+        for (target, outcomes) in targets.iter().zip(&mut outcomes) {
+            match run_once(&shape.work, target, &plan, options.pin) {
+                Ok(outcome) => outcomes.push(outcome),
+                Err(error) => failures.push(format!("{}: {error:#}", target.name)),
+            }
+        }
+    }
+    Ok(Compared { shape, targets, outcomes, failures })
+}

@@ -1,0 +1,263 @@
+//! The load test's own loop: thousands of client connections on one thread, no runtime.
+//!
+//! Connections have the numbers that the scenario gives them, and keep them when they are opened again. What a
+//! scenario sends is gathered and written once a connection at the end of a batch of events.
+
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use fastrand::Rng;
+use mio::{Events, Interest, Poll, Token};
+use tungstenite::protocol::frame::coding::{Control, Data, OpCode};
+
+use crate::clock::{Clock, Nanos};
+use crate::wire::decoder::Decoder;
+use crate::wire::request::Opening;
+use crate::wire::{Heard, WireError, frame};
+
+mod alarm;
+mod connection;
+mod turn;
+
+use alarm::Alarm;
+use connection::Connection;
+
+/// The alarm's token; every other one is a connection's number.
+const ALARM: Token = Token(usize::MAX);
+
+/// How many events are taken at once: few, so that a deadline waits for a few of them only.
+const BATCH: usize = 64;
+
+/// One read takes at most so much.
+const READ_BUFFER: usize = 256 * 1024;
+
+/// How many connections one source address can have to one server: the ephemeral ports of Linux, less some that
+/// others use.
+const PORTS: usize = 28_000;
+
+/// Why a connection is over.
+#[derive(Debug)]
+pub(crate) enum End {
+    /// The server sent a close frame with this code.
+    Closed(u16, String),
+    /// The server ended the stream without a word.
+    Eof,
+    /// The socket broke, or could not be connected.
+    Broken(io::Error),
+    /// The server broke a protocol or refused the handshake.
+    Wire(WireError),
+}
+
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            End::Closed(code, reason) => write!(f, "closed with {code} {reason:?}"),
+            End::Eof => write!(f, "ended without a close frame"),
+            End::Broken(error) => write!(f, "broken: {error}"),
+            End::Wire(error) => write!(f, "{error}"),
+        }
+    }
+}
+
+/// Who hears what the connections hear.
+pub(crate) trait Listener {
+    /// The connection `n` is ready: upgraded, or streaming, or connected in case of plain HTTP.
+    fn opened(&mut self, net: &mut Net, n: usize);
+
+    /// A message, response or event came on connection `n`. Pings and closes are the net's own.
+    fn heard(&mut self, net: &mut Net, n: usize, heard: &Heard<'_>, now: Nanos);
+
+    /// The connection `n` is over, and not by [`Net::drop_connection`].
+    fn ended(&mut self, net: &mut Net, n: usize, end: End);
+}
+
+/// All connections, and the loop that serves them.
+#[derive(Debug)]
+pub(crate) struct Net {
+    server: SocketAddr,
+    host: String,
+    clock: Clock,
+    poll: Poll,
+    events: Events,
+    alarm: Alarm,
+    connections: Vec<Option<Connection>>,
+    /// Connections with something to send.
+    dirty: Vec<usize>,
+    /// Read between any few others, whatever the order of the events.
+    watched: Option<usize>,
+    buffer: Vec<u8>,
+    rng: Rng,
+    incarnations: u64,
+    open: usize,
+    connecting: usize,
+    /// How long the loop had nothing to do.
+    waited: Nanos,
+}
+
+impl Net {
+    /// A net without connections to `server`, with random numbers from `seed`.
+    pub(crate) fn new(server: SocketAddr, seed: u64, clock: Clock) -> io::Result<Net> {
+        let poll = Poll::new()?;
+        let alarm = Alarm::new(poll.registry(), ALARM)?;
+        Ok(Net {
+            server,
+            host: server.to_string(),
+            clock,
+            alarm,
+            poll,
+            events: Events::with_capacity(BATCH),
+            connections: Vec::new(),
+            dirty: Vec::new(),
+            watched: None,
+            buffer: vec![0; READ_BUFFER],
+            rng: Rng::with_seed(seed),
+            incarnations: 0,
+            open: 0,
+            connecting: 0,
+            waited: 0,
+        })
+    }
+
+    pub(crate) fn now(&self) -> Nanos {
+        self.clock.now()
+    }
+
+    /// Connections whose handshake is over.
+    pub(crate) fn open_count(&self) -> usize {
+        self.open
+    }
+
+    /// Connections in their handshake.
+    pub(crate) fn connecting_count(&self) -> usize {
+        self.connecting
+    }
+
+    /// How long the loop has waited for something to do since it was made: what is left of the time is work.
+    pub(crate) fn waited(&self) -> Nanos {
+        self.waited
+    }
+
+    /// Opens connection `n`. An earlier one of that number is dropped.
+    pub(crate) fn open(&mut self, n: usize, opening: &Opening) -> io::Result<()> {
+        self.drop_connection(n);
+        let (request, accept) = opening.first_bytes(&self.host, self.rng.u128(..).to_ne_bytes());
+        self.incarnations += 1;
+        let decoder = Decoder::new(&opening.kind, accept);
+        let mut connection =
+            Connection::connect(self.server, source(self.server, n), decoder, self.incarnations)?;
+        connection.out().extend_from_slice(request.as_bytes());
+        let both = Interest::READABLE | Interest::WRITABLE;
+        self.poll.registry().register(&mut connection.stream, Token(n), both)?;
+        if n >= self.connections.len() {
+            self.connections.resize_with(n + 1, || None);
+        }
+        self.connections[n] = Some(connection);
+        self.connecting += 1;
+        Ok(())
+    }
+
+    /// Sends a whole message on the WebSocket `n`, with the end of the batch. Nothing happens when it is over.
+    pub(crate) fn send(&mut self, n: usize, text: bool, payload: &[u8]) {
+        let kind = if text { Data::Text } else { Data::Binary };
+        self.frame(n, OpCode::Data(kind), payload);
+    }
+
+    /// Sends bytes as they are on connection `n`, with the end of the batch.
+    pub(crate) fn send_bytes(&mut self, n: usize, fill: impl FnOnce(&str, &mut Vec<u8>)) {
+        if let Some(Some(connection)) = self.connections.get_mut(n) {
+            fill(&self.host, connection.out());
+            self.mark(n);
+        }
+    }
+
+    /// Ends connection `n` at once, without a close frame; its listener is not told.
+    pub(crate) fn drop_connection(&mut self, n: usize) {
+        if let Some(connection) = self.connections.get_mut(n).and_then(Option::take) {
+            if connection.open {
+                self.open -= 1;
+            } else {
+                self.connecting -= 1;
+            }
+        }
+    }
+
+    /// Reads connection `n` between every few events from now on, so that what comes on it is not late for the
+    /// load test's own work on all the others.
+    pub(crate) fn watch(&mut self, n: usize) {
+        self.watched = Some(n);
+    }
+
+    /// Reads nothing more from connection `n`: a consumer that has stalled.
+    pub(crate) fn stop_reading(&mut self, n: usize) {
+        if let Some(Some(connection)) = self.connections.get_mut(n) {
+            connection.paused = true;
+        }
+    }
+
+    /// Reads connection `n` again, what has come meanwhile first.
+    pub(crate) fn read_again(&mut self, listener: &mut dyn Listener, n: usize) {
+        if let Some(Some(connection)) = self.connections.get_mut(n) {
+            connection.paused = false;
+            // To the end of what there is: no edge comes for what came while nobody read.
+            self.read(listener, n, true);
+        }
+    }
+
+    fn frame(&mut self, n: usize, opcode: OpCode, payload: &[u8]) {
+        let mask = self.rng.u32(..).to_ne_bytes();
+        if let Some(Some(connection)) = self.connections.get_mut(n) {
+            frame::encode(opcode, payload, mask, connection.out());
+            self.mark(n);
+        }
+    }
+
+    fn pong(&mut self, n: usize, payload: &[u8]) {
+        self.frame(n, OpCode::Control(Control::Pong), payload);
+    }
+
+    fn mark(&mut self, n: usize) {
+        if let Some(Some(connection)) = self.connections.get_mut(n)
+            && !connection.dirty
+        {
+            connection.dirty = true;
+            self.dirty.push(n);
+        }
+    }
+
+    fn get(&self, n: usize) -> Option<&Connection> {
+        self.connections.get(n)?.as_ref()
+    }
+}
+
+/// The address that connection `n` comes from: the system's choice, or the next of loopback's sixteen million once
+/// one has given all its ports.
+fn source(server: SocketAddr, n: usize) -> Option<SocketAddr> {
+    let which = n / PORTS;
+    if which == 0 || !server.ip().is_loopback() || server.is_ipv6() {
+        return None;
+    }
+    Some(SocketAddr::from(([127, 0, (which / 250) as u8, (which % 250) as u8 + 1], 0)))
+}
+
+/// The wait until `deadline`, in the whole milliseconds that `epoll` can keep; the alarm does the rest.
+fn coarse(deadline: Option<Nanos>, now: Nanos) -> Option<Duration> {
+    deadline.map(|deadline| Duration::from_millis(deadline.saturating_sub(now) / 1_000_000 + 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_source_address_for_every_28_000_connections() {
+        let server = SocketAddr::from(([127, 0, 0, 1], 8000));
+        let of = |n| source(server, n).map(|source| source.to_string());
+        assert_eq!(of(27_999), None);
+        assert_eq!(of(28_000).as_deref(), Some("127.0.0.2:0"));
+        assert_eq!(of(57_000).as_deref(), Some("127.0.0.3:0"));
+        assert_eq!(of(28_000 * 250).as_deref(), Some("127.0.1.1:0"));
+        assert_eq!(source(SocketAddr::from(([10, 0, 0, 1], 80)), 30_000), None);
+    }
+}

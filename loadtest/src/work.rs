@@ -1,0 +1,227 @@
+//! The work that a command line or a shape of `compare` asks for, and the scenario that it becomes.
+
+use std::time::Duration;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use crate::cli::parse_seconds;
+use crate::scenario::pace::Drive;
+
+mod assemble;
+mod numbers;
+
+/// One scenario with its numbers.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum Work {
+    /// The ramp to N connections: how fast they come up, what a handshake costs, what each one weighs.
+    Connect(ConnectWork),
+    /// Members that only are there: memory and CPU of a connection.
+    Idle(IdleWork),
+    /// Connections that each send a message and wait for it to come back.
+    Echo(EchoWork),
+    /// Rooms with publishers: every message must reach every member, in one order, without gap or double.
+    Fanout(FanoutWork),
+    /// One echo beside a big room that is written without a pause.
+    Beside(BesideWork),
+    /// People in rooms by a seeded script: joins, leaves, typing and messages (native dialect).
+    Chat(ChatWork),
+    /// Publishing by the HTTP API, with keep-alive, pipelining and batches, to members on WebSocket.
+    Http(PublishWork),
+    /// The same to members on Server-Sent Events.
+    Sse(PublishWork),
+    /// All members drop and come back at once, each resuming from where it was (native dialect).
+    Storm(StormWork),
+    /// A share of the members stop reading: they must be cut off, and nobody else may notice.
+    Slow(SlowWork),
+}
+
+/// Which of a server's languages is spoken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Tongue {
+    /// Messages as they are, the room in the path.
+    Raw,
+    /// Switchboard's JSON.
+    Native,
+}
+
+#[derive(Args, Clone, Debug)]
+pub(crate) struct ConnectWork {
+    /// Connections to reach.
+    #[arg(long, default_value_t = 10_000)]
+    pub(crate) connections: usize,
+    /// Open loop: connections a second. Without it as many as --at-once allows.
+    #[arg(long)]
+    pub(crate) rate: Option<f64>,
+    /// Handshakes under way at once.
+    #[arg(long, default_value_t = 10_000)]
+    pub(crate) at_once: usize,
+    /// The language to join with.
+    #[arg(long, value_enum, default_value_t = Tongue::Raw)]
+    pub(crate) dialect: Tongue,
+}
+
+#[derive(Args, Clone, Debug)]
+pub(crate) struct IdleWork {
+    /// Connections.
+    #[arg(long, default_value_t = 10_000)]
+    pub(crate) connections: usize,
+    /// Give each member a name.
+    #[arg(long)]
+    pub(crate) named: bool,
+    /// The language to join with.
+    #[arg(long, value_enum, default_value_t = Tongue::Native)]
+    pub(crate) dialect: Tongue,
+}
+
+#[derive(Args, Clone, Debug)]
+pub(crate) struct EchoWork {
+    /// Connections.
+    #[arg(long, default_value_t = 100)]
+    pub(crate) connections: usize,
+    #[command(flatten)]
+    pub(crate) driven: Driven,
+}
+
+#[derive(Args, Clone, Debug)]
+pub(crate) struct FanoutWork {
+    /// Rooms.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) rooms: usize,
+    /// Members of each room, its publishers included.
+    #[arg(long, default_value_t = 1_000)]
+    pub(crate) members: usize,
+    /// Members of each room that publish.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) publishers: usize,
+    #[command(flatten)]
+    pub(crate) driven: Driven,
+    /// The language to speak.
+    #[arg(long, value_enum, default_value_t = Tongue::Raw)]
+    pub(crate) dialect: Tongue,
+}
+
+#[derive(Args, Clone, Debug)]
+pub(crate) struct BesideWork {
+    /// Members of the room.
+    #[arg(long, default_value_t = 9_000)]
+    pub(crate) members: usize,
+    /// Messages of the room's publisher under way at once: with two the server has always one to write.
+    #[arg(long, default_value_t = 2)]
+    pub(crate) window: u32,
+    /// Echoes a second, counted from their intended time.
+    #[arg(long, default_value_t = 200.0)]
+    pub(crate) echo_rate: f64,
+    /// Bytes of a payload.
+    #[arg(long, default_value_t = 128)]
+    pub(crate) size: usize,
+}
+
+#[derive(Args, Clone, Debug)]
+pub(crate) struct ChatWork {
+    /// Users, each with a name.
+    #[arg(long, default_value_t = 1_000)]
+    pub(crate) users: usize,
+    /// Rooms.
+    #[arg(long, default_value_t = 100)]
+    pub(crate) rooms: usize,
+    /// Rooms of each user at the beginning.
+    #[arg(long, default_value_t = 3)]
+    pub(crate) seats: usize,
+    /// Actions a second of all users together, counted from their intended time.
+    #[arg(long, default_value_t = 1_000.0)]
+    pub(crate) rate: f64,
+    /// Percent of the actions that are typing.
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u8).range(..=60))]
+    pub(crate) typing: u8,
+    /// Percent of the actions that are joins and leaves.
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u8).range(..=40))]
+    pub(crate) moving: u8,
+    /// Bytes of a payload.
+    #[arg(long, default_value_t = 128)]
+    pub(crate) size: usize,
+}
+
+#[derive(Args, Clone, Debug)]
+pub(crate) struct PublishWork {
+    /// Rooms.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) rooms: usize,
+    /// Members of each room.
+    #[arg(long, default_value_t = 10)]
+    pub(crate) members: usize,
+    /// HTTP connections that publish.
+    #[arg(long, default_value_t = 10)]
+    pub(crate) publishers: usize,
+    /// Messages of one request.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) batch: usize,
+    #[command(flatten)]
+    pub(crate) driven: Driven,
+}
+
+#[derive(Args, Clone, Debug)]
+pub(crate) struct StormWork {
+    /// Members, dealt out to the rooms.
+    #[arg(long, default_value_t = 5_000)]
+    pub(crate) members: usize,
+    /// Rooms, each with a publisher that stays.
+    #[arg(long, default_value_t = 50)]
+    pub(crate) rooms: usize,
+    /// Messages a second into each room.
+    #[arg(long, default_value_t = 5.0)]
+    pub(crate) rate: f64,
+    /// Seconds of work before all drop, warm-up included.
+    #[arg(long, default_value = "2", value_parser = parse_seconds)]
+    pub(crate) after: Duration,
+    /// Bytes of a payload.
+    #[arg(long, default_value_t = 128)]
+    pub(crate) size: usize,
+}
+
+#[derive(Args, Clone, Debug)]
+pub(crate) struct SlowWork {
+    /// Healthy members.
+    #[arg(long, default_value_t = 950)]
+    pub(crate) members: usize,
+    /// Members that stop reading.
+    #[arg(long, default_value_t = 50)]
+    pub(crate) slow: usize,
+    /// Messages a second, counted from their intended time.
+    #[arg(long, default_value_t = 100.0)]
+    pub(crate) rate: f64,
+    /// Bytes of a payload.
+    #[arg(long, default_value_t = 4_096)]
+    pub(crate) size: usize,
+    /// The language to speak.
+    #[arg(long, value_enum, default_value_t = Tongue::Raw)]
+    pub(crate) dialect: Tongue,
+}
+
+/// How publishers and echoes are driven, and what they send.
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct Driven {
+    /// Closed loop: messages (or requests) of one publisher under way at once. With 1 the next goes out when every
+    /// member has the last.
+    #[arg(long, default_value_t = 1, conflicts_with = "rate")]
+    pub(crate) window: u32,
+    /// Open loop: messages a second of each publisher, counted from their intended time.
+    #[arg(long)]
+    pub(crate) rate: Option<f64>,
+    /// Bytes of a payload; 39 at least.
+    #[arg(long, default_value_t = 128)]
+    pub(crate) size: usize,
+    /// Send text frames where the raw dialect would send binary ones.
+    #[arg(long)]
+    pub(crate) text: bool,
+}
+
+impl Driven {
+    /// A closed loop with this window and 128-byte payloads.
+    pub(crate) fn window(window: u32) -> Driven {
+        Driven { window, rate: None, size: 128, text: false }
+    }
+
+    fn drive(&self) -> Drive {
+        self.rate.map_or(Drive::Window(self.window), Drive::Rate)
+    }
+}

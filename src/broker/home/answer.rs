@@ -1,0 +1,147 @@
+//! How a home answers what is asked of it.
+
+use std::sync::Arc;
+
+use super::{Desk, Home, Request, What};
+use crate::broker::history::Excerpt;
+use crate::broker::post::{Caller, Post, Roster, Span, Standing};
+use crate::error::Fault;
+use crate::message::Message;
+use crate::position::Position;
+
+impl Home {
+    /// What a request needs that only the engine still has.
+    pub(super) fn beyond(&self, request: &Request, end: Position, oldest: u64) -> Option<(Position, usize)> {
+        let (Request::Join(_) | Request::Look(..)) = request else { return None };
+        let Span::After(Some(since), limit) = request.span() else { return None };
+        // A client may name any offset, the largest too.
+        let next = since.offset.checked_add(1)?;
+        let held = since.epoch == end.epoch && since.offset < end.offset && next >= oldest;
+        let missing = self.history.first(end).checked_sub(next)?;
+        (held && missing > 0 && limit > 0).then_some((since, limit.min(missing as usize)))
+    }
+
+    /// Answers a join or a look with what is here, behind the `older` messages that the engine gave.
+    pub(super) fn answer(
+        &mut self,
+        request: Request,
+        older: &[Arc<Message>],
+        end: Position,
+        desk: &mut Desk<'_>,
+    ) {
+        let excerpt = self.excerpt(request.span(), older, end);
+        match request {
+            Request::Join(join) => {
+                let admitted = if join.again { Ok(()) } else { self.admit(&join, desk) };
+                let standing = admitted.map(|()| Box::new(self.standing(excerpt, end)));
+                let shard = join.session.shard;
+                desk.posts.push((shard, Post::Joined(self.key.clone(), join, standing)));
+            }
+            Request::Look(caller, _) => {
+                let standing = Some(Box::new(self.standing(excerpt, end)));
+                self.looked(caller, Ok(standing), desk);
+            }
+            Request::Members(caller, page) => {
+                let roster = Some(Box::new(self.roster(&page)));
+                self.rostered(caller, Ok(roster), desk);
+            }
+            Request::Leave(..) | Request::Publish(..) => {}
+        }
+    }
+
+    pub(super) fn excerpt(&self, span: Span, older: &[Arc<Message>], end: Position) -> Excerpt {
+        match span {
+            Span::Nothing => Excerpt::default(),
+            Span::Newest(limit) | Span::After(None, limit) => self.history.newest(limit),
+            Span::After(Some(since), limit) if older.is_empty() => self.history.after(since, end, limit),
+            Span::After(Some(since), limit) => self.behind(since, older, end, limit),
+        }
+    }
+
+    /// What comes after `since`: `older` messages, which the engine gave, and what is here behind them.
+    pub(super) fn behind(
+        &self,
+        since: Position,
+        older: &[Arc<Message>],
+        end: Position,
+        limit: usize,
+    ) -> Excerpt {
+        let place = |message: Option<&Arc<Message>>| message.and_then(|message| message.position);
+        let next = Position { offset: since.offset + 1, ..since };
+        let (Some(first), Some(last)) = (place(older.first()), place(older.last())) else {
+            return self.history.newest(limit);
+        };
+        // The room may have lost its epoch, or pruned what would follow, while the engine was reading.
+        if first != next || end.epoch != since.epoch {
+            return self.history.newest(limit);
+        }
+        if older.len() >= limit {
+            return Excerpt { messages: older.to_vec(), recovered: true, more: last.offset < end.offset };
+        }
+        let mut excerpt = self.history.after(last, end, limit - older.len());
+        if !excerpt.recovered {
+            return self.history.newest(limit);
+        }
+        excerpt.messages.splice(0..0, older.iter().cloned());
+        excerpt
+    }
+
+    pub(super) fn standing(&self, excerpt: Excerpt, position: Position) -> Standing {
+        Standing {
+            position,
+            excerpt,
+            count: self.presence.count(),
+            people: self.presence.people(self.settings.presence_limit).filter(|_| self.settings.presence),
+            connections: self.connections(),
+        }
+    }
+
+    pub(super) fn refuse(&mut self, what: What, desk: &mut Desk<'_>) {
+        match what {
+            What::Request(Request::Leave(shard, user)) => self.leave(shard, user.as_ref(), desk),
+            What::Request(Request::Join(join)) => {
+                let shard = join.session.shard;
+                desk.posts.push((shard, Post::Joined(self.key.clone(), join, Err(Fault::Unavailable))));
+            }
+            What::Request(Request::Look(caller, _)) => self.looked(caller, Err(Fault::Unavailable), desk),
+            What::Request(Request::Members(caller, _)) => {
+                self.rostered(caller, Err(Fault::Unavailable), desk)
+            }
+            What::Request(Request::Publish(caller, _)) | What::Committing(caller, _) => {
+                self.published(caller, Err(Fault::Unavailable), desk);
+            }
+        }
+    }
+
+    pub(super) fn published(
+        &self,
+        caller: Caller,
+        result: Result<Option<Position>, Fault>,
+        desk: &mut Desk<'_>,
+    ) {
+        // A client that gave no `id` is told of failure only.
+        let silent = result.is_ok() && matches!(&caller, Caller::Session(_, ticket) if ticket.is_blank());
+        if let Some(session) = caller.session()
+            && !silent
+        {
+            desk.posts.push((session.shard, Post::Published(self.key.clone(), caller, result)));
+        }
+    }
+
+    pub(super) fn looked(
+        &self,
+        caller: Caller,
+        result: Result<Option<Box<Standing>>, Fault>,
+        desk: &mut Desk<'_>,
+    ) {
+        if let Some(session) = caller.session() {
+            desk.posts.push((session.shard, Post::Looked(self.key.clone(), caller, result)));
+        }
+    }
+
+    fn rostered(&self, caller: Caller, result: Result<Option<Box<Roster>>, Fault>, desk: &mut Desk<'_>) {
+        if let Some(session) = caller.session() {
+            desk.posts.push((session.shard, Post::Rostered(self.key.clone(), caller, result)));
+        }
+    }
+}

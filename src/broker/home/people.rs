@@ -1,0 +1,83 @@
+//! Whom a home tells of: people who come and go, one by one while they are few, and by their number when they are many.
+
+use std::sync::Arc;
+
+use super::{Desk, Home};
+use crate::broker::post::{Notice, Page, Post, Roster};
+use crate::broker::presence::{Came, Went};
+
+impl Home {
+    /// A connection of `user`, or of a guest, has become a member. The others hear of it before it hears anything, so it
+    /// is not told of itself.
+    pub(super) fn came(&mut self, user: Option<&Arc<str>>, desk: &mut Desk<'_>) {
+        match self.presence.enter(user) {
+            Came::Again => {}
+            Came::Guest => self.tell_count(desk),
+            Came::New => self.tell_of(user, desk, |user, count| Notice::UserJoined { user, count }),
+        }
+    }
+
+    /// A connection of `user`, or of a guest, is no member any more.
+    pub(super) fn went(&mut self, user: Option<&Arc<str>>, desk: &mut Desk<'_>) {
+        let until = desk.now.after(self.settings.presence_grace);
+        match self.presence.exit(user, until) {
+            Went::Others => {}
+            Went::Guest => self.tell_count(desk),
+            // Without a grace period whoever goes is gone at once.
+            Went::Last => self.expire_people(desk),
+        }
+    }
+
+    /// Tells of those whose time to come back has run out, and of a number that could not be told sooner.
+    pub(super) fn expire_people(&mut self, desk: &mut Desk<'_>) {
+        while let Some(user) = self.presence.gone(desk.now) {
+            self.tell_of(Some(&user), desk, |user, count| Notice::UserLeft { user, count });
+        }
+        if let Some(count) = self.presence.owed(desk.now) {
+            self.notice(Notice::Count(count), desk);
+        }
+    }
+
+    fn tell_of(
+        &mut self,
+        user: Option<&Arc<str>>,
+        desk: &mut Desk<'_>,
+        notice: impl Fn(Arc<str>, u32) -> Notice,
+    ) {
+        let count = self.presence.count();
+        match user {
+            Some(user) if count <= self.settings.presence_limit => {
+                self.notice(notice(user.clone(), count), desk)
+            }
+            _ => self.tell_count(desk),
+        }
+    }
+
+    /// The number has changed: where people are too many to be named, it is told at most once a second.
+    fn tell_count(&mut self, desk: &mut Desk<'_>) {
+        if self.presence.count() <= self.settings.presence_limit {
+            return;
+        }
+        self.presence.owe();
+        if let Some(count) = self.presence.owed(desk.now) {
+            self.notice(Notice::Count(count), desk);
+        }
+    }
+
+    fn notice(&self, notice: Notice, desk: &mut Desk<'_>) {
+        if self.settings.presence {
+            self.post_members(desk, || Post::Notice(self.key.clone(), notice.clone()));
+        }
+    }
+
+    /// One page of the people who are here.
+    pub(super) fn roster(&self, page: &Page) -> Roster {
+        let count = self.presence.count();
+        if !self.settings.presence {
+            return Roster { count, people: None, after: None };
+        }
+        let (people, more) = self.presence.page(&page.after, page.limit);
+        let after = people.last().filter(|_| more).map(|person| person.user.clone());
+        Roster { count, people: Some(people), after }
+    }
+}

@@ -1,0 +1,189 @@
+//! The house keeps its floors: imports point down, the loop alone knows sockets and clocks, and a file is one noun.
+//!
+//! Sources are read as tokens, so that comments and strings do not count and inline paths do.
+
+#[path = "floors/source.rs"]
+mod source;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use source::{Source, Use};
+
+/// The floors from the ground; what may be imported is on the same floor or below.
+const FLOORS: [&[&str]; 6] = [
+    &[
+        "id",
+        "message",
+        "time",
+        "error",
+        "out_queue",
+        "settings",
+        "metrics",
+        "position",
+        "room_key",
+        "ledger",
+        "pressure",
+    ],
+    &["http", "ws"],
+    &["broker"],
+    &["shard", "session", "dialect", "api", "auth", "engine"],
+    &["reactor"],
+    &["config", "server", "handle", "main", "cli", "lib"],
+];
+
+/// Neighbours that must not know each other: they meet in `session` and `shard`.
+const STRANGERS: [(&str, &str); 4] = [("broker", "http"), ("broker", "ws"), ("http", "ws"), ("ws", "http")];
+
+/// Lines of a file, at most: more is two nouns.
+const LINES: usize = 450;
+
+/// What only the loop and the program around the library may touch, as the tokens that give it away.
+const OUTSIDE: [&str; 6] =
+    ["mio ::", "socket2 ::", "TcpStream", "TcpListener", "Instant :: now", "SystemTime :: now"];
+const OUTSIDERS: [&str; 3] = ["reactor", "cli", "main"];
+
+fn floor(module: &str) -> Option<usize> {
+    FLOORS.iter().position(|floor| floor.contains(&module))
+}
+
+/// What is wrong with an import, if anything is.
+fn judge(from: &str, to: &str) -> Option<String> {
+    let Some(here) = floor(from) else {
+        return Some(format!("`{from}` has no floor: give it one in tests/floors.rs"));
+    };
+    // A name at the root of the crate is the library's face, which is the top floor's.
+    let there = floor(to).unwrap_or(FLOORS.len() - 1);
+    if there > here {
+        return Some(format!("floor {here} (`{from}`) imports floor {there} (`{to}`)"));
+    }
+    STRANGERS.contains(&(from, to)).then(|| format!("`{from}` must not know `{to}`"))
+}
+
+/// Everything that is wrong with one file.
+fn faults(path: &Path, text: &str) -> Vec<String> {
+    let source = Source::read(path, text);
+    let module = source.module().to_owned();
+    let at = |what: String| format!("{}: {what}", path.display());
+    let mut faults: Vec<String> =
+        source.uses().iter().filter_map(|Use(to)| judge(&module, to)).map(at).collect();
+    if !OUTSIDERS.contains(&module.as_str()) {
+        let seen = OUTSIDE.iter().filter(|tokens| source.has(tokens));
+        faults.extend(seen.map(|tokens| at(format!("`{tokens}` is for the reactor alone"))));
+    }
+    let lines = text.lines().count();
+    if lines > LINES {
+        faults.push(at(format!("{lines} lines are more than one noun")));
+    }
+    faults
+}
+
+/// All Rust files below `directory`.
+fn files(directory: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(directory).expect("the directory can be read").flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+    found
+}
+
+#[test]
+fn the_floors_are_kept() {
+    let sources = files(Path::new("src"));
+    assert!(sources.len() > 60, "only {} files were found", sources.len());
+    let faults: Vec<String> = sources
+        .iter()
+        .flat_map(|path| {
+            let inside = path.strip_prefix("src").expect("it is below src");
+            faults(inside, &fs::read_to_string(path).expect("the file can be read"))
+        })
+        .collect();
+    assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+}
+
+#[test]
+fn tests_are_one_noun_a_file_too() {
+    let long =
+        |path: &PathBuf| fs::read_to_string(path).expect("the file can be read").lines().count() > LINES;
+    let long: Vec<_> = files(Path::new("tests")).into_iter().filter(long).collect();
+    assert!(long.is_empty(), "more than {LINES} lines: {long:?}");
+}
+
+#[test]
+fn every_way_to_import_is_seen() {
+    for text in [
+        "use crate::shard::Shard;",
+        "use crate::{shard::Shard, time::Tick};",
+        "use crate::{time::Tick, shard};",
+        "pub(crate) use crate::shard::*;",
+        "use crate::shard as s;",
+        "fn f() -> crate::shard::Shard { todo!() }",
+        "fn f() { assert!(matches!(x, crate::shard::X)); }",
+        "type A = Vec<Box<dyn Fn(&crate::shard::Shard)>>;",
+        "impl crate::shard::Trait for A {}",
+        "#[derive(A)] struct A { #[serde(with = \"x\")] b: crate::shard::B }",
+        "use super::super::shard::Shard;",
+        "use super::super::{time, shard::Shard};",
+        "mod tests { use super::super::super::shard::Shard; }",
+        "mod tests { mod deep { fn f() { crate::shard::f(); } } }",
+        "use ::switchboard::shard::Shard;",
+    ] {
+        let faults = faults(Path::new("broker/lane.rs"), text);
+        assert_eq!(faults, ["broker/lane.rs: floor 2 (`broker`) imports floor 3 (`shard`)"], "{text}");
+    }
+}
+
+#[test]
+fn what_is_no_import_is_none() {
+    for text in [
+        "// use crate::shard::Shard;",
+        "/// See [`crate::shard::Shard`].\nstruct A;",
+        "const A: &str = \"crate::shard\";",
+        "use crate::time::Tick;",
+        "use super::shard::X; // broker::shard, if there were one",
+        "use self::shard::X;",
+        "mod tests { use super::shard::X; }",
+        "use std::shard::X;",
+    ] {
+        assert_eq!(faults(Path::new("broker/lane.rs"), text), [""; 0], "{text}");
+    }
+}
+
+#[test]
+fn every_law_can_be_broken() {
+    for (path, text, fault) in [
+        ("time.rs", "use crate::http::Head;", "floor 0 (`time`) imports floor 1 (`http`)"),
+        ("http/head.rs", "use crate::broker::home::Home;", "floor 1 (`http`) imports floor 2 (`broker`)"),
+        ("broker/mod.rs", "use crate::ws::frame;", "`broker` must not know `ws`"),
+        ("broker/mod.rs", "use crate::http::Head;", "`broker` must not know `http`"),
+        ("ws/handshake.rs", "use crate::http::Head;", "`ws` must not know `http`"),
+        ("shard/mod.rs", "use crate::reactor::Inbox;", "floor 3 (`shard`) imports floor 4 (`reactor`)"),
+        ("reactor/turn.rs", "use crate::config::read;", "floor 4 (`reactor`) imports floor 5 (`config`)"),
+        ("shard/mod.rs", "use crate::Handle;", "floor 3 (`shard`) imports floor 5 (`Handle`)"),
+        ("attic.rs", "use crate::time::Tick;", "`attic` has no floor: give it one in tests/floors.rs"),
+        ("shard/mod.rs", "use mio::Token;", "`mio ::` is for the reactor alone"),
+        ("server.rs", "use std::net::{IpAddr, TcpListener};", "`TcpListener` is for the reactor alone"),
+        ("broker/home.rs", "fn f() { Instant::now(); }", "`Instant :: now` is for the reactor alone"),
+        (
+            "api/body.rs",
+            "fn f() { std::time::SystemTime::now(); }",
+            "`SystemTime :: now` is for the reactor alone",
+        ),
+        ("id.rs", &"\n".repeat(LINES + 1), "451 lines are more than one noun"),
+    ] {
+        assert_eq!(faults(Path::new(path), text), [format!("{path}: {fault}")], "{text}");
+    }
+    for (path, text) in [
+        ("reactor/clock.rs", "use mio::Token; fn f() { Instant::now(); }"),
+        ("main.rs", "use switchboard::shard::Shard;"),
+        ("engine/local.rs", "use crate::dialect;"),
+        ("config/mod.rs", "use crate::settings::Settings; use crate::reactor::X;"),
+    ] {
+        assert_eq!(faults(Path::new(path), text), [""; 0], "{text}");
+    }
+}
