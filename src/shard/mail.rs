@@ -4,7 +4,8 @@ use super::Shard;
 use crate::broker::home::{Desk, Home, Request};
 use crate::broker::place::Tell;
 use crate::broker::post::{Caller, Post};
-use crate::dialect::{self, native::event};
+use crate::dialect::forms::Forms;
+use crate::dialect::native::event;
 use crate::id::ShardId;
 use crate::room_key::RoomKey;
 
@@ -68,25 +69,32 @@ impl Shard {
             }
             Post::Joined(room, join, result) => self.joined(&room, *join, result),
             Post::Deliver(message) => self.deliver(&message),
-            Post::Notice(room, notice) => self.append(&room, &dialect::notice(&room, &notice), None),
+            Post::Notice(room, notice) => {
+                self.tell_members(&room, |out| event::notice(room.name(), &notice, out));
+            }
             Post::Gap(room, from, to) => self.tell_gap(&room, from, to),
             Post::Published(room, caller, result) => match caller {
                 Caller::Nobody => {}
-                Caller::Session(session, id) => self.published(session, id.as_deref(), &room, result),
+                Caller::Session(session, ticket) => self.published(session, ticket.get(), &room, result),
                 Caller::Call(session, index) => {
                     self.answered(session, |pending| pending.published(index as usize, result));
                 }
             },
             Post::Looked(room, caller, result) => match caller {
                 Caller::Nobody => {}
-                Caller::Session(session, id) => self.looked(session, id.as_deref(), &room, result),
+                Caller::Session(session, ticket) => self.looked(session, ticket.get(), &room, result),
                 Caller::Call(session, _) => self.answered(session, |pending| pending.looked(result)),
             },
             Post::Rostered(room, caller, result) => match caller {
                 Caller::Nobody => {}
-                Caller::Session(session, id) => self.rostered(session, id.as_deref(), &room, result),
+                Caller::Session(session, ticket) => self.rostered(session, ticket.get(), &room, result),
                 Caller::Call(session, _) => self.answered(session, |pending| pending.rostered(result)),
             },
+            Post::Requests(stream, call, texts) => self.requested(stream, call, texts),
+            Post::Unheard(call, fault) => self.answered(call, |pending| pending.unheard(fault)),
+            Post::Replied(slot, reply) => {
+                self.answered(slot.call, |pending| pending.replied(slot.index as usize, reply));
+            }
             Post::Listed(caller, lines) => {
                 if let Caller::Call(session, _) = caller {
                     self.answered(session, |pending| pending.listed(lines));
@@ -156,9 +164,18 @@ impl Shard {
 
     /// Members of `room` here missed messages that nobody can give them.
     fn tell_gap(&mut self, room: &RoomKey, from: crate::position::Position, to: crate::position::Position) {
-        let mut frame = Vec::new();
-        event::gap(room.name(), from, to, &mut frame);
+        let mut json = Vec::new();
+        event::gap(room.name(), from, to, &mut json);
         // With its position, so that a member which is not sent it is told the same by a gap of its own.
-        self.append(room, &frame.into(), Some(to));
+        let mut forms = Forms::notice(&json);
+        forms.position = Some(to);
+        self.append(room, &mut forms);
+    }
+
+    /// Tells the members of `room` here something without a place in its order: `write` appends the JSON.
+    fn tell_members(&mut self, room: &RoomKey, write: impl FnOnce(&mut Vec<u8>)) {
+        let mut json = Vec::new();
+        write(&mut json);
+        self.append(room, &mut Forms::notice(&json));
     }
 }

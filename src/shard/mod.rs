@@ -20,8 +20,10 @@ mod http;
 mod mail;
 pub mod outlet;
 mod receive;
+mod reply;
 mod request;
 mod settle;
+mod stream;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
