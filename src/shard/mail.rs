@@ -68,7 +68,9 @@ impl Shard {
             }
             Post::Joined(room, join, result) => self.joined(&room, *join, result),
             Post::Deliver(message) => self.deliver(&message),
-            Post::Notice(room, notice) => self.append(&room, &dialect::notice(&room, &notice), None),
+            Post::Notice(room, notice) => {
+                self.append(&room, &dialect::notice(&room, &notice), None);
+            }
             Post::Gap(room, from, to) => self.tell_gap(&room, from, to),
             Post::Published(room, caller, result) => match caller {
                 Caller::Nobody => {}
