@@ -35,7 +35,8 @@ fn accepted(text: &str, Request { id, what }: Request<'_>) {
     assert_eq!(piece.get(), data, "`data` has no space around it");
     assert!(is_within(text, data), "`data` is a piece of the frame");
     let key = RoomKeys::default().key(Space::Native, &room);
-    let draft = Draft { from: None, event, data: data.to_owned().into(), store: true, exclude: None, key: None };
+    let draft =
+        Draft { from: None, event, data: data.to_owned().into(), store: true, exclude: None, key: None };
     let message = event::message(key, None, draft, 0);
     // What goes out is one frame of one JSON object, `data` as it came in.
     let frame = message.frame();
