@@ -5,15 +5,15 @@ use std::collections::BTreeMap;
 use switchboard::position::Position;
 use switchboard::room_key::Space;
 
-use crate::ensure;
-use crate::http::Http;
-use crate::native::Native;
-use crate::plan::{Plan, Role};
-use crate::random::Random;
-use crate::raw::Raw;
-use crate::socket::Socket;
-use crate::truth::{Truth, Verdict};
-use crate::wire::{self, Input};
+use super::http::Http;
+use super::native::Native;
+use super::plan::{Plan, Role};
+use super::random::Random;
+use super::raw::Raw;
+use super::socket::Socket;
+use super::truth::ensure;
+use super::truth::{Truth, Verdict};
+use super::wire::{self, Input};
 
 /// What a connection speaks.
 pub enum Tongue {
@@ -149,9 +149,7 @@ impl Conn {
         plan: &Plan,
         random: &mut Random,
     ) -> Verdict {
-        if std::env::var("SIM_TRACE").is_ok() {
-            eprintln!("TRACE {} hears {opcode} {}", self.id, String::from_utf8_lossy(payload));
-        }
+        truth.trace(|| format!("{} hears {opcode} {}", self.id, String::from_utf8_lossy(payload)));
         ensure!(self.closed.is_none(), "frame {opcode} behind a close");
         match (opcode, &mut self.tongue) {
             (wire::PING, _) => {

@@ -6,9 +6,9 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use switchboard::position::Position;
 
-use crate::ensure;
-use crate::plan::Plan;
-use crate::truth::{Truth, Verdict};
+use super::plan::Plan;
+use super::truth::ensure;
+use super::truth::{Truth, Verdict};
 
 /// Any frame of the native dialect or answer of the HTTP API; each has some of these fields.
 #[derive(Debug, Default, Deserialize)]

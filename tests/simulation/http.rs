@@ -5,14 +5,14 @@ use std::collections::VecDeque;
 use switchboard::position::Position;
 use switchboard::room_key::Space;
 
-use crate::ensure;
-use crate::event::Event;
-use crate::native::looked;
-use crate::plan::{Plan, Role};
-use crate::random::Random;
-use crate::speech::Speaker;
-use crate::truth::{Fate, Truth, Verdict};
-use crate::wire;
+use super::event::Event;
+use super::plan::{Plan, Role};
+use super::random::Random;
+use super::recovery::looked;
+use super::speech::Speaker;
+use super::truth::ensure;
+use super::truth::{Fate, Truth, Verdict};
+use super::wire;
 
 /// A call whose answer is due.
 #[derive(Debug)]

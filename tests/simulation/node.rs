@@ -5,12 +5,12 @@ use switchboard::id::SessionId;
 use switchboard::shard::Shard;
 use switchboard::time::Now;
 
-use crate::ensure;
-use crate::office::Office;
-use crate::plan::Plan;
-use crate::random::Random;
-use crate::socket::{Socket, Writer};
-use crate::truth::Verdict;
+use super::office::Office;
+use super::plan::Plan;
+use super::random::Random;
+use super::socket::{Socket, Writer};
+use super::truth::Verdict;
+use super::truth::ensure;
 
 /// How a turn is done: within what limits, and whether everything that waits is taken.
 #[derive(Clone, Copy)]

@@ -6,8 +6,8 @@ use std::collections::VecDeque;
 use switchboard::broker::post::Post;
 use switchboard::id::SessionId;
 
-use crate::plant::Plant;
-use crate::random::Random;
+use super::plant::Plant;
+use super::random::Random;
 
 pub struct Office {
     /// What is on the way: to each shard, from each.

@@ -3,9 +3,9 @@
 //! Places tell the order of what is stored in native rooms. This tells it of everything else, too: of raw rooms and of
 //! messages that are only for who is there now.
 
-use crate::ensure;
-use crate::plan::Plan;
-use crate::truth::{Stay, Truth, Verdict};
+use super::plan::Plan;
+use super::truth::ensure;
+use super::truth::{Stay, Truth, Verdict};
 
 /// Compares every two stays in each room.
 pub fn check(truth: &Truth, plan: &Plan) -> Verdict {

@@ -8,8 +8,8 @@ use switchboard::engine::local::Local;
 use switchboard::room_key::{RoomKeys, Space};
 use switchboard::settings::{Console, Limits, RoomRule, RoomSettings, Settings, Slow};
 
-use crate::plant::Plant;
-use crate::random::Random;
+use super::plant::Plant;
+use super::random::Random;
 
 /// What a client speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

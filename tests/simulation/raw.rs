@@ -1,11 +1,11 @@
 //! A client of the raw dialect: whatever it says goes to the others as it is, and to itself if it wants that.
 
-use crate::ensure;
-use crate::plan::{Plan, Role};
-use crate::random::Random;
-use crate::speech::Speaker;
-use crate::truth::{Fate, Stay, Truth, Verdict};
-use crate::wire;
+use super::plan::{Plan, Role};
+use super::random::Random;
+use super::speech::Speaker;
+use super::truth::ensure;
+use super::truth::{Fate, Stay, Truth, Verdict};
+use super::wire;
 
 /// One connection.
 pub struct Raw {

@@ -6,14 +6,14 @@ use switchboard::metrics::Counters;
 use switchboard::position::Position;
 use switchboard::room_key::{RoomKey, Space};
 
-use crate::conn::Tongue;
-use crate::ensure;
-use crate::http::Standing;
-use crate::order;
-use crate::plan::Role;
-use crate::plant::Plant;
-use crate::truth::{Fate, Verdict};
-use crate::world::World;
+use super::conn::Tongue;
+use super::http::Standing;
+use super::order;
+use super::plan::Role;
+use super::plant::Plant;
+use super::truth::ensure;
+use super::truth::{Fate, Verdict};
+use super::world::World;
 
 /// Half seconds after which an engine that does not answer is not waited for any more.
 const CALM: usize = 12;

@@ -5,10 +5,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::plant::{self, Plant};
-use crate::random::Random;
-use crate::truth::Verdict;
-use crate::world::World;
+use super::plant::{self, Plant};
+use super::random::Random;
+use super::truth::Verdict;
+use super::world::World;
 
 type Tally = BTreeMap<&'static str, usize>;
 

@@ -6,7 +6,7 @@ use std::io::IoSlice;
 
 use switchboard::shard::outlet::{Outlet, Taken};
 
-use crate::random::Random;
+use super::random::Random;
 
 /// One connection between a client and a shard.
 #[derive(Default)]

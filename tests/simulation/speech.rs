@@ -1,9 +1,9 @@
 //! What clients say: every message is told from every other, and none is easy to pass on byte for byte.
 
-use crate::plan::{Plan, Role};
-use crate::random::Random;
-use crate::truth::{Fate, Said, Truth};
-use crate::wire;
+use super::plan::{Plan, Role};
+use super::random::Random;
+use super::truth::{Fate, Said, Truth};
+use super::wire;
 
 /// JSON that a server which re-serialises would change.
 const TAILS: [&str; 6] = [

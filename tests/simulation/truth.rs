@@ -5,13 +5,12 @@ use std::collections::BTreeMap;
 
 use switchboard::position::Position;
 
-use crate::plan::Plan;
+use super::plan::Plan;
 
 /// A check of the model.
 pub type Verdict<T = ()> = Result<T, String>;
 
 /// Fails with a text unless a condition holds.
-#[macro_export]
 macro_rules! ensure {
     ($condition:expr, $($text:tt)*) => {
         if !$condition {
@@ -19,6 +18,8 @@ macro_rules! ensure {
         }
     };
 }
+
+pub(crate) use ensure;
 
 /// What became of something that was said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,9 +72,21 @@ pub struct Truth {
     skipped: Vec<(usize, usize, Position)>,
     /// What happened how often.
     pub tally: BTreeMap<&'static str, usize>,
+    traces: bool,
 }
 
 impl Truth {
+    pub fn new() -> Self {
+        Self { traces: std::env::var_os("SIM_TRACE").is_some(), ..Self::default() }
+    }
+
+    /// Says what happens, where `SIM_TRACE` asks for it.
+    pub fn trace(&self, line: impl FnOnce() -> String) {
+        if self.traces {
+            eprintln!("{}", line());
+        }
+    }
+
     pub fn count(&mut self, what: &'static str) {
         *self.tally.entry(what).or_default() += 1;
     }

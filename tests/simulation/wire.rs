@@ -1,7 +1,7 @@
 //! The client's side of the wire: masked frames out, frames and HTTP answers in. Written apart from the server's codec,
 //! so that one's mistakes are not the other's.
 
-use crate::random::Random;
+use super::random::Random;
 
 pub const TEXT: u8 = 1;
 pub const BINARY: u8 = 2;

@@ -8,14 +8,14 @@ use switchboard::room_key::RoomKeys;
 use switchboard::shard::{Common, Shard};
 use switchboard::time::Now;
 
-use crate::conn::{Conn, Tongue};
-use crate::node::{Node, Pace};
-use crate::office::Office;
-use crate::plan::{Plan, Role};
-use crate::plant::Plant;
-use crate::random::Random;
-use crate::socket::Socket;
-use crate::truth::{Truth, Verdict};
+use super::conn::{Conn, Tongue};
+use super::node::{Node, Pace};
+use super::office::Office;
+use super::plan::{Plan, Role};
+use super::plant::Plant;
+use super::random::Random;
+use super::socket::Socket;
+use super::truth::{Truth, Verdict};
 
 /// Somebody who connects, again and again, and remembers how far they came.
 pub struct Client {
@@ -63,7 +63,7 @@ impl World {
         };
         let clients = plan.roles.iter().enumerate().map(client).collect();
         let office = Office::new(plan.shards, plan.plant, &mut random);
-        let (conns, sockets, truth) = Default::default();
+        let (conns, sockets, truth) = (Vec::new(), Vec::new(), Truth::new());
         Self { plan, random, now, nodes, office, clients, conns, sockets, truth }
     }
 
@@ -90,9 +90,7 @@ impl World {
 
     fn turn(&mut self, eager: bool) -> Verdict {
         let index = self.random.below(self.nodes.len());
-        if std::env::var("SIM_TRACE").is_ok() {
-            eprintln!("TRACE turn {index} at {}", self.now.loop_ms);
-        }
+        self.truth.trace(|| format!("turn {index} at {}", self.now.loop_ms));
         self.turn_of(index, eager)?;
         self.pass(3);
         Ok(())
@@ -200,9 +198,7 @@ impl World {
         let Self { conns, sockets, random, truth, .. } = self;
         let (conn, socket) = (&mut conns[number], &mut sockets[number]);
         truth.count("cut");
-        if std::env::var("SIM_TRACE").is_ok() {
-            eprintln!("TRACE {number} is cut, {} unread", socket.to_server.len());
-        }
+        truth.trace(|| format!("{number} is cut, {} unread", socket.to_server.len()));
         let sent = random.below(socket.to_server.len() + 1);
         match random.below(4) {
             0 => socket.reset(sent),
