@@ -243,3 +243,15 @@ fn the_loss_of_an_epoch_is_told_to_a_member_that_skips() {
     assert_eq!(bench.unblocked(key), ["message", "gap"]);
     assert!(bench.text(key).contains(r#""to":"00000009:0""#));
 }
+
+#[test]
+fn news_of_people_are_no_messages() {
+    let mut bench = Bench::alone();
+    for user in ["ann", "bob"] {
+        bench.connect(&format!("/ws/a?user={user}"));
+    }
+    bench.turn(0);
+    assert_eq!(bench.shard.counters().messages_out, 0);
+    bench.publish("a");
+    assert_eq!(bench.shard.counters().messages_out, 2);
+}

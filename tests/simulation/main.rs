@@ -1,0 +1,37 @@
+//! Shards, clients and the inboxes between them in one thread, on a virtual clock and pipes in memory, in thousands of
+//! orders that seeds choose; and a model that judges what every client sees.
+//!
+//! ```text
+//!   client ◀─▶ conn ◀─▶ socket ◀─▶ node (a real Shard) ◀─▶ office ◀─▶ node …
+//!                │                                           ▲
+//!                ▼                                         plant
+//!              truth ─▶ order, rest
+//! ```
+//!
+//! `SIM_SEEDS` says how many schedules to run, `SIM_FROM` which is the first; a failure names its seed.
+
+#![allow(unreachable_pub)] // Nothing is outside of a test.
+
+mod conn;
+mod event;
+mod http;
+mod native;
+mod node;
+mod office;
+pub mod operations;
+mod order;
+mod plan;
+mod plant;
+mod random;
+mod raw;
+mod recovery;
+mod replies;
+mod rest;
+mod schedule;
+mod script;
+mod socket;
+mod speech;
+mod transcript;
+mod truth;
+mod wire;
+mod world;
