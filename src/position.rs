@@ -15,9 +15,30 @@ pub struct Position {
     pub offset: u64,
 }
 
+/// The longest position as text, in bytes: eight digits, a colon, and as many as the largest offset has.
+const LONGEST: usize = 8 + 1 + 20;
+
 impl fmt::Display for Position {
+    /// By hand and from the last digit to the first, since every message has one.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:08x}:{}", self.epoch, self.offset)
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let mut text = [b':'; LONGEST];
+        let mut at = LONGEST;
+        let mut offset = self.offset;
+        loop {
+            at -= 1;
+            text[at] = DIGITS[(offset % 10) as usize];
+            offset /= 10;
+            if offset == 0 {
+                break;
+            }
+        }
+        at -= 1;
+        for shift in (0..32).step_by(4) {
+            at -= 1;
+            text[at] = DIGITS[(self.epoch >> shift & 0xf) as usize];
+        }
+        f.write_str(std::str::from_utf8(&text[at..]).map_err(|_| fmt::Error)?)
     }
 }
 
@@ -51,6 +72,15 @@ mod tests {
         let position = Position { epoch: 0xbeef, offset: 18 };
         assert_eq!(position.to_string(), "0000beef:18");
         assert_eq!("0000beef:18".parse(), Ok(position));
+        for (epoch, offset, text) in [
+            (0, 0, "00000000:0"),
+            (0x0102_0304, 10, "01020304:10"),
+            (u32::MAX, u64::MAX, "ffffffff:18446744073709551615"),
+        ] {
+            let position = Position { epoch, offset };
+            assert_eq!(position.to_string(), text);
+            assert_eq!(text.parse(), Ok(position));
+        }
     }
 
     #[test]

@@ -7,14 +7,10 @@ use std::sync::Arc;
 use std::sync::mpsc;
 use std::thread;
 
-use crate::broker::permit::Rules;
 use crate::handle::Handle;
-use crate::id::{ConnectionNames, ShardId};
-use crate::ledger::Account;
-use crate::pressure::Pressure;
+use crate::id::ShardId;
 use crate::reactor::{self, BindError, Inbox, Reactor};
-use crate::room_key::RoomKeys;
-use crate::settings::{Console, Settings};
+use crate::settings::Settings;
 use crate::shard::Common;
 
 /// A server that has its addresses and does not serve yet.
@@ -61,7 +57,8 @@ impl Server {
             }
         }
         let drain = settings.drain;
-        let common = Arc::new(common(settings, shards, &addresses));
+        let loopback = addresses.iter().all(|address| address.ip().is_loopback());
+        let common = Arc::new(Common::new(settings, shards, loopback));
         let reactor = |(me, listeners)| Reactor::new(me as ShardId, common.clone(), listeners);
         let reactors: Vec<_> = listeners
             .into_iter()
@@ -131,25 +128,6 @@ impl Drop for Ending {
     fn drop(&mut self) {
         // Nobody listens any more once the server is gone.
         let _ = self.0.send(());
-    }
-}
-
-fn common(settings: Settings, shards: usize, addresses: &[SocketAddr]) -> Common {
-    let loopback = addresses.iter().all(|address| address.ip().is_loopback());
-    Common {
-        rules: Rules::new(&settings.rooms),
-        room_keys: RoomKeys::default(),
-        names: ConnectionNames::new(),
-        history: Account::new(settings.limits.history_total),
-        pressure: Pressure::new(shards),
-        shards,
-        echo: match settings.console {
-            Console::Auto => loopback,
-            Console::On => true,
-            Console::Off => false,
-        },
-        local_pages_only: !settings.insecure,
-        settings,
     }
 }
 

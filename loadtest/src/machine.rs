@@ -14,12 +14,18 @@ pub(crate) struct Machine {
 impl Machine {
     pub(crate) fn here() -> Machine {
         let read = |path| fs::read_to_string(path).unwrap_or_default();
+        let cpuinfo = read("/proc/cpuinfo");
         Machine {
-            processor: processor(&read("/proc/cpuinfo")),
-            cores: std::thread::available_parallelism().map_or(1, usize::from),
+            processor: processor(&cpuinfo),
+            cores: cores(&cpuinfo),
             kernel: read("/proc/sys/kernel/osrelease").trim().to_owned(),
         }
     }
+}
+
+/// All cores of the machine: this process may be pinned to one.
+fn cores(cpuinfo: &str) -> usize {
+    cpuinfo.lines().filter(|line| line.starts_with("processor")).count()
 }
 
 fn processor(cpuinfo: &str) -> String {
@@ -42,6 +48,7 @@ mod tests {
     #[test]
     fn the_processor_of_its_line() {
         assert_eq!(processor("processor\t: 0\nmodel name\t: A 5\nflags\t: x\n"), "A 5");
+        assert_eq!(cores("processor\t: 0\nmodel name\t: A 5\nprocessor\t: 1\n"), 2);
         assert_eq!(processor(""), "an unknown processor");
         assert!(Machine::here().to_string().starts_with("Measured over loopback on "));
     }

@@ -69,8 +69,11 @@ impl Latency {
             return None;
         }
         let at = |quantile| micros(histogram.value_at_quantile(quantile));
+        // What one message in all would decide is left out.
+        let last = 1.0 - 1.0 / histogram.len() as f64;
         let quantiles = histogram
             .iter_quantiles(5)
+            .take_while(|step| step.quantile_iterated_to() <= last)
             .map(|step| (step.quantile_iterated_to(), micros(step.value_iterated_to())))
             .collect();
         Some(Latency {

@@ -1,9 +1,9 @@
 //! A server as a process: started on its core, its CPU time and memory read, and stopped.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -28,6 +28,8 @@ pub(crate) struct Pin {
 #[derive(Debug)]
 pub(crate) struct Server {
     child: Child,
+    /// What it says on standard error: shown when it does not start.
+    log: PathBuf,
     pub(crate) address: SocketAddr,
 }
 
@@ -52,13 +54,17 @@ impl Server {
         if let Some(pin) = pin {
             pin_self(pin.server)?;
         }
+        let log =
+            std::env::temp_dir().join(format!("loadtest-{}-{}.log", std::process::id(), address.port()));
+        let errors = File::create(&log).with_context(|| format!("{} cannot be written", log.display()))?;
+        let mut command = Command::new(program);
         let spawned =
-            Command::new(program).args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).spawn();
+            command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(errors).spawn();
         if let Some(pin) = pin {
             pin_self(pin.load)?;
         }
         let child = spawned.with_context(|| format!("{program} cannot be started"))?;
-        let mut server = Server { child, address };
+        let mut server = Server { child, log, address };
         server.wait_until_it_listens(program)?;
         Ok(server)
     }
@@ -71,7 +77,8 @@ impl Server {
         let begun = Instant::now();
         while TcpStream::connect(self.address).is_err() {
             if let Some(status) = self.child.try_wait()? {
-                bail!("{program} ended at once: {status}");
+                let said = fs::read_to_string(&self.log).unwrap_or_default();
+                bail!("{program} ended at once: {status}\n{said}");
             }
             if begun.elapsed() > START {
                 bail!("{program} does not listen at {} after {START:?}", self.address);
@@ -84,6 +91,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
+        let _ = fs::remove_file(&self.log);
         let _ = kill_process(Pid::from_child(&self.child), Signal::TERM);
         let begun = Instant::now();
         while begun.elapsed() < STOP {

@@ -140,7 +140,7 @@ fn every_scenario_against_the_server() {
         "http --members 5 --publishers 3 --window 3",
         "http --members 5 --rooms 2 --publishers 3 --batch 10",
         "slow --members 5 --slow 2",
-        "chat --users 20 --rooms 5 --rate 400",
+        "chat --users 20 --rooms 5 --rate 400 --typing 0",
         "storm --members 30 --rooms 3 --rate 20 --after 0.2",
     ];
     for words in all {

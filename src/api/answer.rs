@@ -5,7 +5,7 @@ use std::io::Write;
 use super::call::{Gathered, Published, Reply};
 use super::route::refusal;
 use crate::broker::post::{Line, Listing, Roster, Standing};
-use crate::dialect::native::event::{self, OrNull, People, Quoted};
+use crate::dialect::native::event::{self, InQuotes, OrNull, People, Quoted};
 use crate::error::Fault;
 use crate::http::Response;
 use crate::position::Position;
@@ -41,8 +41,8 @@ pub fn answer(gathered: Gathered) -> Response {
     }
 }
 
-fn position(position: Option<Position>) -> OrNull<String> {
-    OrNull(position.map(|position| format!("\"{position}\"")))
+fn position(position: Option<Position>) -> OrNull<InQuotes<Position>> {
+    OrNull(position.map(InQuotes))
 }
 
 fn publish(result: Published) -> Response {

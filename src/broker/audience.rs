@@ -56,6 +56,11 @@ impl Audience {
         self.settings.slow == Slow::Skip
     }
 
+    /// Whether some members have not been given what others have.
+    pub fn is_flying(&self) -> bool {
+        self.lanes.iter().any(Lane::is_flying)
+    }
+
     /// Bytes on their way to members.
     pub fn pending(&self) -> usize {
         self.lanes.iter().map(Lane::pending).sum()

@@ -155,6 +155,11 @@ impl Lane {
         self.turn.is_some()
     }
 
+    /// Whether a pass is under way.
+    pub fn is_flying(&self) -> bool {
+        (self.hand as usize) < self.members.len()
+    }
+
     /// Bytes on their way: flying and filling.
     pub fn pending(&self) -> usize {
         self.turn.as_ref().map_or(0, |turn| turn.flying.bytes.len() + turn.filling.bytes.len())

@@ -20,6 +20,9 @@ pub const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 /// The last second that an HTTP date can show, 31 December 9999.
 const LAST_SECOND: Duration = Duration::from_secs(253_402_300_799);
 
+/// Room that is made for a head, in bytes: most fit, so that writing one does not grow the buffer again and again.
+const HEAD: usize = 192;
+
 /// A response to be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Response {
@@ -148,6 +151,7 @@ impl Response {
 
     /// Appends the response to `out`: the whole of it, or its head where the body is not to be sent.
     pub fn write(&self, to: &Envelope, out: &mut Vec<u8>) {
+        out.reserve(HEAD + self.body.len());
         // Writing to a Vec cannot fail. RFC 9110 6.2: the version is the sender's own, also towards HTTP/1.0.
         let _ = write!(out, "HTTP/1.1 {} {}\r\n", self.status, reason(self.status));
         if self.status >= 200 {

@@ -134,6 +134,9 @@ fn pairs(query: &str) -> Result<Pairs, Refusal> {
 }
 
 fn decode(text: &str) -> Result<Cow<'_, str>, Refusal> {
+    if !text.contains('%') {
+        return Ok(Cow::Borrowed(text));
+    }
     if !is_percent_encoded(text) {
         return Err(Refusal::bad_request(
             "a % in the request target is not followed by two hexadecimal digits",

@@ -171,13 +171,3 @@ impl Session {
         self.gaps.as_mut()?.iter_mut().find(|gap| gap.room == room)
     }
 }
-
-#[cfg(all(test, not(debug_assertions)))]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_session_is_small() {
-        assert!(size_of::<Session>() <= 136, "{}", size_of::<Session>());
-    }
-}

@@ -87,10 +87,13 @@ impl Shard {
         self.deadlines.set(key, self.now.tick().after(interval.mul_f64(0.5 + 0.5 * spread)));
     }
 
-    /// Asks a silent session for a sign of life, or closes one that gave none.
+    /// Asks a silent session for a sign of life, or closes one that gave none. Not one that is not read.
     fn beat(&mut self, key: u32) {
         let now = self.now.tick();
         let heartbeat = self.common.settings.heartbeat.clone();
+        if self.makes_wait(key) {
+            return self.arm(key, now.after(heartbeat.timeout));
+        }
         let Some(session) = self.session(key) else { return };
         if session.pinged {
             return self.close(key, Close::NO_PONG);

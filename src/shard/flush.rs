@@ -25,14 +25,13 @@ impl Shard {
     /// Writes what this turn has for its sessions. What does not fit into the budget is left for the next turn.
     pub fn flush(&mut self, outlet: &mut impl Outlet) {
         self.seal();
-        // Writing a session settles it, and that may touch others only in their own queues.
-        for key in std::mem::take(&mut self.work.touched) {
-            if let Some(session) = self.session(key) {
-                session.touched = false;
-                self.settle(key);
-                self.flush_session(key, outlet);
-            }
+        // What is touched meanwhile is written in the next turn.
+        let mut touched = std::mem::take(&mut self.work.touched);
+        for key in touched.drain(..) {
+            self.write_out(key, outlet);
         }
+        touched.append(&mut self.work.touched);
+        self.work.touched = touched;
         self.serve_rooms(outlet);
         self.cut_off_the_slow();
         self.carry();
@@ -57,27 +56,29 @@ impl Shard {
         }
     }
 
-    /// Goes round the listed rooms, a slice of each, until all are served or the budget is spent.
+    /// Goes round the listed rooms, a slice of each, until all passes are done or the budget is spent. What came since a
+    /// pass began waits for the next turn, so that nobody is written twice in this one.
     fn serve_rooms(&mut self, outlet: &mut impl Outlet) {
+        let mut done = Vec::new();
         while let Some(number) = self.work.listed.pop_front() {
             let spent = self.serve_slice(number, outlet);
             let Some(audience) = self.audiences.get_mut(number) else { continue };
             audience.listed = audience.pending() > 0;
-            if audience.listed {
+            if audience.is_flying() {
                 self.work.listed.push_back(number);
+            } else if audience.listed {
+                done.push(number);
             }
             if spent {
-                return;
+                break;
             }
         }
+        self.work.listed.extend(done);
     }
 
     /// Serves some members of a room; says whether the budget is spent.
     fn serve_slice(&mut self, number: u32, outlet: &mut impl Outlet) -> bool {
         for wire in Wire::ALL {
-            if let Some(lane) = self.audiences.get_mut(number).and_then(|audience| audience.lane(wire)) {
-                lane.seal();
-            }
             for _ in 0..SLICE {
                 if outlet.is_spent() {
                     return true;
@@ -119,8 +120,7 @@ impl Shard {
             lane.served();
             self.enqueue(key, number, skips, part, 0);
         } else {
-            self.settle(key);
-            self.flush_session(key, outlet);
+            self.write_out(key, outlet);
         }
         Visit::Served
     }
@@ -143,6 +143,21 @@ impl Shard {
                     session.blocked = true;
                 }
             }
+        }
+    }
+
+    /// Writes everything that there is for a session, of all its rooms.
+    fn write_out(&mut self, key: u32, outlet: &mut impl Outlet) {
+        // What settling queues is written here and now: listing the session would only cost another turn.
+        self.mark_touched(key, true);
+        self.settle(key);
+        self.flush_session(key, outlet);
+        self.mark_touched(key, false);
+    }
+
+    fn mark_touched(&mut self, key: u32, touched: bool) {
+        if let Some(session) = self.session(key) {
+            session.touched = touched;
         }
     }
 

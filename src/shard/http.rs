@@ -9,6 +9,7 @@ use crate::http::{CONTINUE, Envelope, Head, Limits, Refusal, Response, Step};
 use crate::out_queue::Class;
 use crate::session::Phase;
 use crate::session::exchange::{Exchange, Stage, Timer};
+use crate::settings;
 use crate::time::Tick;
 
 impl Shard {
@@ -21,8 +22,7 @@ impl Shard {
 
     /// Reads requests until input runs out, one has to wait for its answer, or the connection is a WebSocket.
     pub(super) fn read_http(&mut self, key: u32, input: &[u8]) -> usize {
-        let limits = &self.common.settings.limits;
-        let limits = Limits { header: limits.header, headers: limits.headers, body: limits.api_body };
+        let limits = Limits::from(&self.common.settings.limits);
         let mut at = 0;
         while !self.holds(key) {
             let Some(exchange) = self.exchange(key) else { break };
@@ -115,15 +115,13 @@ impl Shard {
     /// in does not earn time by it.
     pub(super) fn time_exchange(&mut self, key: u32) {
         let now = self.now.tick();
-        let limits = self.common.settings.limits.clone();
+        let settings::Limits { handshake, body, http_idle, .. } = self.common.settings.limits;
         let Some(exchange) = self.exchange(key) else { return };
         let (timer, wait) = match &exchange.stage {
             Stage::Call(..) => (Timer::Off, None),
-            Stage::Body(..) => (Timer::Body, Some(limits.body)),
-            Stage::Head if exchange.kept_alive && exchange.reader.is_idle() => {
-                (Timer::Idle, Some(limits.http_idle))
-            }
-            Stage::Head => (Timer::Head, Some(limits.handshake)),
+            Stage::Body(..) => (Timer::Body, Some(body)),
+            Stage::Head if exchange.kept_alive && exchange.reader.is_idle() => (Timer::Idle, Some(http_idle)),
+            Stage::Head => (Timer::Head, Some(handshake)),
         };
         if exchange.timer != timer {
             exchange.timer = timer;

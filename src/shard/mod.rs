@@ -1,7 +1,7 @@
 //! A shard: the sessions of one core, the rooms that are at home there, and everything that is decided about them.
 //!
-//! No socket and no clock: bytes and the time are passed in, and what is to be written goes to an [`Outlet`] once a turn.
-//! So a whole shard runs in a test on a virtual clock, as it runs in the reactor.
+//! No socket and no clock: bytes and the time are passed in, and what is to be written goes to an
+//! [`Outlet`](outlet::Outlet) once a turn. So a whole shard runs in a test on a virtual clock, as it runs in the reactor.
 //!
 //! ```text
 //!   receive ─▶ http ──▶ call ───┐                    ┌─▶ home ─▶ engine
@@ -45,7 +45,7 @@ use crate::out_queue::OutQueue;
 use crate::pressure::Pressure;
 use crate::room_key::{RoomKey, RoomKeys};
 use crate::session::Session;
-use crate::settings::Settings;
+use crate::settings::{Console, Settings};
 use crate::time::{Deadlines, Now, Tick};
 use drain::Drain;
 
@@ -69,6 +69,27 @@ pub struct Common {
     pub echo: bool,
     /// Whether only pages of this machine may use the server.
     pub local_pages_only: bool,
+}
+
+impl Common {
+    /// What `shards` shards have in common under `settings`; `loopback` says that only this machine can reach them.
+    pub fn new(settings: Settings, shards: usize, loopback: bool) -> Self {
+        Self {
+            rules: Rules::new(&settings.rooms),
+            room_keys: RoomKeys::default(),
+            names: ConnectionNames::new(),
+            shards,
+            history: Account::new(settings.limits.history_total),
+            pressure: Pressure::new(shards),
+            echo: match settings.console {
+                Console::Auto => loopback,
+                Console::On => true,
+                Console::Off => false,
+            },
+            local_pages_only: !settings.insecure,
+            settings,
+        }
+    }
 }
 
 /// One core's share of the server.
@@ -241,3 +262,6 @@ impl Shard {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

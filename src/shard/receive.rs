@@ -126,13 +126,15 @@ impl Shard {
     /// Whether what session `key` sent has to wait for something else than what it sent before.
     pub(super) fn waits(&self, key: u32) -> bool {
         let Some(session) = self.sessions.get(key as usize) else { return false };
+        session.asked() > self.common.settings.limits.queue / 4 || self.makes_wait(key)
+    }
+
+    /// Whether it is the server's doing, and not its own, that what session `key` sent has to wait.
+    pub(super) fn makes_wait(&self, key: u32) -> bool {
+        let Some(session) = self.sessions.get(key as usize) else { return false };
         let parked = session.tail.as_ref().is_some_and(|tail| tail.request.is_some());
         let calm = !self.pressed || !self.published_lately(session.published);
-        parked
-            || session.awaiting
-            || session.is_calling()
-            || session.asked() > self.common.settings.limits.queue / 4
-            || !calm
+        parked || session.awaiting || session.is_calling() || !calm
     }
 
     fn published_lately(&self, published: Tick) -> bool {
@@ -142,19 +144,26 @@ impl Shard {
     /// Lets reading go on if nothing holds it any more.
     pub(super) fn release(&mut self, key: u32) {
         let waits = self.waits(key);
-        let Some(session) = self.session(key) else { return };
-        if session.held && !waits {
-            session.held = false;
-            self.work.resumed.push(key);
+        if self.sessions.get(key as usize).is_some_and(|session| session.held && !waits) {
+            self.resume(key);
         }
+    }
+
+    fn resume(&mut self, key: u32) {
+        let now = self.now.tick();
+        let Some(session) = self.session(key) else { return };
+        session.held = false;
+        // A pong may have waited all the time, unread.
+        session.heard = now;
+        session.pinged = false;
+        self.work.resumed.push(key);
     }
 
     /// Tries a request again that waited for a join.
     pub(super) fn unpark(&mut self, key: u32) {
-        let Some(session) = self.session(key) else { return };
-        if session.tail.as_ref().is_some_and(|tail| tail.request.is_some()) {
-            session.held = false;
-            self.work.resumed.push(key);
+        let tail = self.sessions.get(key as usize).and_then(|session| session.tail.as_ref());
+        if tail.is_some_and(|tail| tail.request.is_some()) {
+            self.resume(key);
         }
     }
 

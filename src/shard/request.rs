@@ -103,6 +103,7 @@ impl Shard {
         match result {
             Ok(standing) => {
                 if room.space() == Space::Native {
+                    self.tell_gap_in(key, room);
                     self.admitted(key, ticket, room, *standing);
                 }
                 if !join.again {
@@ -209,6 +210,7 @@ impl Shard {
         }
         match result {
             Ok(Some(standing)) => {
+                self.tell_gap_in(id.key, room);
                 self.reply(id.key, ticket, |out| event::history(ticket.id, room, &standing, out))
             }
             Ok(None) => self.error(id.key, ticket, Some(room.name()), Fault::Unavailable),
@@ -240,6 +242,15 @@ impl Shard {
             Err(fault) => self.error(id.key, ticket, Some(room.name()), fault),
         }
         self.go_on(id.key, true);
+    }
+
+    /// Tells a member what it missed, before an answer says where the room stands: a client that resumes behind that
+    /// position would never hear of it.
+    fn tell_gap_in(&mut self, key: u32, room: &RoomKey) {
+        self.settle(key);
+        if let Some(number) = self.audiences.find_key(room) {
+            self.tell_gaps(key, Some(number));
+        }
     }
 
     /// A member of a native room has something to say.

@@ -18,6 +18,10 @@ pub(super) const IN_EIGHT_BYTES: u8 = 127;
 /// The longest header of an unmasked frame, in bytes.
 const HEADER_MAX: usize = 10;
 
+/// Room that is made for a frame of unknown length: most replies fit, so that writing them does not grow the buffer
+/// again and again.
+const REPLY: usize = 128;
+
 /// The header of one whole unmasked frame: 2, 4 or 10 bytes, read by dereferencing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Header {
@@ -75,6 +79,7 @@ pub fn encode(op: OpCode, payload: &[u8], out: &mut Vec<u8>) {
 /// If `write` makes `out` shorter: it may only append.
 pub fn encode_with<R>(op: OpCode, out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>) -> R) -> R {
     let start = out.len();
+    out.reserve(REPLY);
     out.extend_from_slice(&[0; HEADER_MAX]);
     let payload = out.len();
     let result = write(out);

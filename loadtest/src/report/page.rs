@@ -17,7 +17,7 @@ const STYLE: &str = "
 body { font: 16px/1.5 system-ui, sans-serif; color: #111; max-width: 56rem; margin: 2rem auto; padding: 0 1rem }
 h1 { font-size: 1.7rem } h2 { font-size: 1.25rem; margin-top: 2.5rem } h3 { font-size: 1rem; margin: 1.4rem 0 .3rem }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; font-size: .92rem }
-th, td { text-align: right; padding: .25rem .5rem; border-bottom: 1px solid #ddd } th:first-child, td:first-child { text-align: left }
+th, td { text-align: right; padding: .25rem .5rem; border-bottom: 1px solid #ddd; white-space: nowrap } th { white-space: normal } th:first-child, td:first-child { text-align: left }
 svg { max-width: 100%; height: auto; display: block } figure { margin: 1rem 0; break-inside: avoid }
 figcaption { font-size: .9rem; color: #444 } .note { font-size: .9rem; color: #633 }
 .met { color: #06623b } .missed { color: #a11 } dl { display: grid; grid-template-columns: max-content 1fr; gap: .1rem 1.2rem }

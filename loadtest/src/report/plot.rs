@@ -80,13 +80,15 @@ pub(crate) fn lines(x: Axis, y: Axis, series: &[Series]) -> Result<String> {
     let right = points().map(|point| point.0).fold(0.0, f64::max).max(1e-9);
     let left =
         if x == Axis::Nines { 0.0 } else { points().map(|point| point.0).fold(right, f64::min).min(0.0) };
-    let top = points().map(|point| point.1).fold(0.0, f64::max).max(1e-9) * 1.08;
+    let top = points().map(|point| point.1).fold(0.0, f64::max).max(1e-9);
+    let bottom = points().map(|point| point.1).fold(top, f64::min).max(0.5) * 0.9;
     let mut svg = String::new();
-    if y == Axis::Latency {
-        let bottom = points().map(|point| point.1).fold(top, f64::min).max(0.5) * 0.9;
-        chart(&mut svg, left..right, (bottom..top).log_scale(), [x, y], series)?;
+    // Room above the lines for their names. A scale of less than a power of ten would have no ticks.
+    if y == Axis::Latency && top > 20.0 * bottom {
+        let room = (top / bottom).powf(0.3);
+        chart(&mut svg, left..right, (bottom..top * room).log_scale(), [x, y], series)?;
     } else {
-        chart(&mut svg, left..right, 0.0..top, [x, y], series)?;
+        chart(&mut svg, left..right, 0.0..top * 1.4, [x, y], series)?;
     }
     Ok(svg)
 }

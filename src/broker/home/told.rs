@@ -54,7 +54,10 @@ impl Home {
     }
 
     pub(super) fn gap(&self, from: Position, to: Position, desk: &mut Desk<'_>) {
-        self.post_members(desk, || Post::Gap(self.key.clone(), from, to));
+        // The raw wire has no word for it, and no positions to miss.
+        if self.keeps_positions() {
+            self.post_members(desk, || Post::Gap(self.key.clone(), from, to));
+        }
     }
 
     pub(super) fn page(&mut self, tag: Tag, messages: Vec<Arc<Message>>, desk: &mut Desk<'_>) {

@@ -32,6 +32,17 @@ impl Display for Quoted<'_> {
     }
 }
 
+/// A value as a JSON string; for values in which nothing needs an escape.
+pub struct InQuotes<T>(pub T);
+
+impl<T: Display> Display for InQuotes<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("\"")?;
+        self.0.fmt(f)?;
+        f.write_str("\"")
+    }
+}
+
 /// A value, or `null`.
 pub struct OrNull<T>(pub Option<T>);
 
@@ -130,7 +141,7 @@ pub fn left(id: Option<&str>, room: &str, out: &mut Vec<u8>) {
 
 /// The answer to a publish that had an `id`.
 pub fn published(id: &str, room: &RoomKey, position: Option<Position>, out: &mut Vec<u8>) {
-    let (room, position) = (room.name(), OrNull(position.map(|position| format!("\"{position}\""))));
+    let (room, position) = (room.name(), OrNull(position.map(InQuotes)));
     put!(out, r#"{{"type":"published","id":{id},"room":"{room}","position":{position}}}"#);
 }
 

@@ -28,21 +28,15 @@ struct Server {
 
 fn main() -> io::Result<()> {
     let address = peer_route::listen_address();
-    tokio::runtime::Builder::new_current_thread()
-        .enable_io()
-        .enable_time()
-        .build()?
-        .block_on(async {
-            let socket = TcpSocket::new_v4()?;
-            socket.set_reuseaddr(true)?;
-            socket.bind(address)?;
-            // A socket that cannot be set so is about to end anyway.
-            let listener = socket
-                .listen(4096)?
-                .tap_io(|stream| drop(stream.set_nodelay(true)));
-            println!("listening on {address}");
-            axum::serve(listener, router()).await
-        })
+    tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?.block_on(async {
+        let socket = TcpSocket::new_v4()?;
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        // A socket that cannot be set so is about to end anyway.
+        let listener = socket.listen(4096)?.tap_io(|stream| drop(stream.set_nodelay(true)));
+        println!("listening on {address}");
+        axum::serve(listener, router()).await
+    })
 }
 
 fn router() -> Router {

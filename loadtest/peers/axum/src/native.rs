@@ -84,14 +84,7 @@ fn text(value: &impl Serialize) -> Message {
 /// The message of a room, encoded once for all its members.
 fn message(room: &str, data: &RawValue, offset: u64) -> Message {
     let time = humantime::format_rfc3339_millis(std::time::SystemTime::now()).to_string();
-    text(&Sent {
-        r#type: "message",
-        room,
-        position: position(offset),
-        from: None,
-        data,
-        time,
-    })
+    text(&Sent { r#type: "message", room, position: position(offset), from: None, data, time })
 }
 
 pub(crate) async fn join(
@@ -100,25 +93,15 @@ pub(crate) async fn join(
     State(server): State<Arc<Server>>,
 ) -> Response {
     let query = query.unwrap_or_default();
-    let rooms: Vec<String> = query
-        .split('&')
-        .filter_map(|pair| pair.strip_prefix("room="))
-        .map(str::to_owned)
-        .collect();
-    upgrade(ws)
-        .protocols(["switchboard.v1"])
-        .on_upgrade(move |socket| {
-            let (queue, receiver) = unbounded_channel();
-            let mut client = Client {
-                id: server.next_connection(),
-                server,
-                queue,
-                rooms: Vec::new(),
-            };
-            client.answer(Message::from(r#"{"type":"welcome","user":null}"#));
-            rooms.iter().for_each(|room| client.join(room));
-            Session::new(socket, client, Some(receiver))
-        })
+    let rooms: Vec<String> =
+        query.split('&').filter_map(|pair| pair.strip_prefix("room=")).map(str::to_owned).collect();
+    upgrade(ws).protocols(["switchboard.v1"]).on_upgrade(move |socket| {
+        let (queue, receiver) = unbounded_channel();
+        let mut client = Client { id: server.next_connection(), server, queue, rooms: Vec::new() };
+        client.answer(Message::from(r#"{"type":"welcome","user":null}"#));
+        rooms.iter().for_each(|room| client.join(room));
+        Session::new(socket, client, Some(receiver))
+    })
 }
 
 pub(crate) async fn publish(
@@ -129,10 +112,7 @@ pub(crate) async fn publish(
     let Ok(Body { data }) = serde_json::from_slice(&body) else {
         return StatusCode::BAD_REQUEST.into_response();
     };
-    let offset = server
-        .native
-        .open(&room)
-        .publish(None, |offset| message(&room, data, offset));
+    let offset = server.native.open(&room).publish(None, |offset| message(&room, data, offset));
     let answer = format!(r#"{{"position":"{}"}}"#, position(offset));
     ([(header::CONTENT_TYPE, "application/json")], answer).into_response()
 }
@@ -147,14 +127,7 @@ impl Client {
         let room = self.server.native.open(name);
         let (offset, count) = room.join(self.id, self.queue.clone());
         let (position, recovered) = (position(offset), false);
-        self.answer(text(&Joined {
-            r#type: "joined",
-            room: name,
-            position,
-            recovered,
-            history: [],
-            count,
-        }));
+        self.answer(text(&Joined { r#type: "joined", room: name, position, recovered, history: [], count }));
         self.rooms.push((name.to_owned(), room));
     }
 
@@ -164,12 +137,7 @@ impl Client {
         };
         let offset = room.publish(None, |offset| message(name, data, offset));
         if let Some(id) = id {
-            self.answer(text(&Published {
-                r#type: "published",
-                room: name,
-                position: position(offset),
-                id,
-            }));
+            self.answer(text(&Published { r#type: "published", room: name, position: position(offset), id }));
         }
     }
 }

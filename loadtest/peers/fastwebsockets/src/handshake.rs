@@ -26,11 +26,8 @@ fn answer(head: &[u8]) -> Option<(Route, String)> {
     let mut request = httparse::Request::new(&mut headers);
     request.parse(head).ok()?;
     let route = Route::parse(request.path?).filter(|route| *route != Route::Native)?;
-    let key = request
-        .headers
-        .iter()
-        .find(|header| header.name.eq_ignore_ascii_case("Sec-WebSocket-Key"))?
-        .value;
+    let key =
+        request.headers.iter().find(|header| header.name.eq_ignore_ascii_case("Sec-WebSocket-Key"))?.value;
     let accept = derive_accept_key(key);
     Some((
         route,

@@ -37,10 +37,7 @@ type Writer = WebSocketWrite<BufWriter<OwnedWriteHalf>>;
 
 fn main() -> io::Result<()> {
     let address = peer_route::listen_address();
-    tokio::runtime::Builder::new_current_thread()
-        .enable_io()
-        .build()?
-        .block_on(serve(address))
+    tokio::runtime::Builder::new_current_thread().enable_io().build()?.block_on(serve(address))
 }
 
 async fn serve(address: SocketAddr) -> io::Result<()> {
@@ -72,11 +69,7 @@ async fn connection(mut stream: TcpStream, rooms: Arc<Rooms<Outgoing>>, id: u64)
     let (queue, receiver) = unbounded_channel();
     let ended = match route {
         Route::Raw { room, echo } => {
-            let member = Member {
-                room: rooms.open(&room),
-                id,
-                echo,
-            };
+            let member = Member { room: rooms.open(&room), id, echo };
             member.room.join(id, queue.clone());
             tokio::spawn(deliver(write, receiver));
             listen(read, member, queue).await
@@ -89,14 +82,10 @@ async fn connection(mut stream: TcpStream, rooms: Arc<Rooms<Outgoing>>, id: u64)
 /// Each message back, flushed at once: the library does not tell whether there is another behind it.
 async fn echo(mut read: Reader, mut write: Writer) -> Result<(), WebSocketError> {
     loop {
-        let frame = read
-            .read_frame(&mut |_| async { Ok::<(), WebSocketError>(()) })
-            .await?;
+        let frame = read.read_frame(&mut |_| async { Ok::<(), WebSocketError>(()) }).await?;
         match frame.opcode {
             OpCode::Text | OpCode::Binary => {
-                write
-                    .write_frame(Frame::new(true, frame.opcode, None, frame.payload))
-                    .await?;
+                write.write_frame(Frame::new(true, frame.opcode, None, frame.payload)).await?;
                 write.flush().await?;
             }
             OpCode::Close => return Ok(()),
@@ -113,23 +102,17 @@ async fn listen(
 ) -> Result<(), WebSocketError> {
     // Pongs and the answer to a close go the way of all that is sent.
     let mut send = |frame: Frame<'_>| {
-        let _ = queue.send(Outgoing {
-            opcode: frame.opcode,
-            payload: Bytes::copy_from_slice(&frame.payload),
-        });
+        let _ =
+            queue.send(Outgoing { opcode: frame.opcode, payload: Bytes::copy_from_slice(&frame.payload) });
         async { Ok::<(), WebSocketError>(()) }
     };
     loop {
         let frame = read.read_frame(&mut send).await?;
         match frame.opcode {
             OpCode::Text | OpCode::Binary => {
-                let message = Outgoing {
-                    opcode: frame.opcode,
-                    payload: Bytes::copy_from_slice(&frame.payload),
-                };
-                member
-                    .room
-                    .publish((!member.echo).then_some(member.id), |_| message);
+                let message =
+                    Outgoing { opcode: frame.opcode, payload: Bytes::copy_from_slice(&frame.payload) };
+                member.room.publish((!member.echo).then_some(member.id), |_| message);
             }
             OpCode::Close => return Ok(()),
             _ => {}
@@ -142,9 +125,7 @@ async fn deliver(mut write: Writer, mut queue: UnboundedReceiver<Outgoing>) -> R
     let mut taken = Vec::new();
     while queue.recv_many(&mut taken, TAKE).await > 0 {
         for Outgoing { opcode, payload } in taken.drain(..) {
-            write
-                .write_frame(Frame::new(true, opcode, None, Payload::Borrowed(&payload)))
-                .await?;
+            write.write_frame(Frame::new(true, opcode, None, Payload::Borrowed(&payload))).await?;
         }
         if queue.is_empty() {
             write.flush().await?;

@@ -45,15 +45,8 @@ fn main() -> io::Result<()> {
     let mut listener = TcpListener::bind(peer_route::listen_address())?;
     println!("listening on {}", listener.local_addr()?);
     let poll = Poll::new()?;
-    poll.registry()
-        .register(&mut listener, LISTENER, Interest::READABLE)?;
-    let floor = Floor {
-        poll,
-        listener,
-        connections: Slab::new(),
-        names: HashMap::new(),
-        rooms: Vec::new(),
-    };
+    poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
+    let floor = Floor { poll, listener, connections: Slab::new(), names: HashMap::new(), rooms: Vec::new() };
     floor.run()
 }
 
@@ -87,15 +80,8 @@ impl Floor {
             stream.set_nodelay(true)?;
             let entry = self.connections.vacant_entry();
             let interest = Interest::READABLE | Interest::WRITABLE;
-            self.poll
-                .registry()
-                .register(&mut stream, Token(entry.key()), interest)?;
-            entry.insert(Connection {
-                stream,
-                route: None,
-                head: Vec::new(),
-                tail: Vec::new(),
-            });
+            self.poll.registry().register(&mut stream, Token(entry.key()), interest)?;
+            entry.insert(Connection { stream, route: None, head: Vec::new(), tail: Vec::new() });
         }
         Ok(())
     }

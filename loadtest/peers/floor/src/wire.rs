@@ -5,10 +5,7 @@ use tungstenite::handshake::derive_accept_key;
 
 /// Where the request head ends, once it is all there.
 pub(crate) fn head_end(input: &[u8]) -> Option<usize> {
-    input
-        .windows(4)
-        .position(|window| window == b"\r\n\r\n")
-        .map(|at| at + 4)
+    input.windows(4).position(|window| window == b"\r\n\r\n").map(|at| at + 4)
 }
 
 /// The route that a request head asks for and the 101 that answers it. `None` closes the connection.
@@ -17,11 +14,8 @@ pub(crate) fn accept(head: &[u8]) -> Option<(Route, Vec<u8>)> {
     let mut request = httparse::Request::new(&mut headers);
     request.parse(head).ok()?;
     let route = Route::parse(request.path?)?;
-    let key = request
-        .headers
-        .iter()
-        .find(|header| header.name.eq_ignore_ascii_case("Sec-WebSocket-Key"))?
-        .value;
+    let key =
+        request.headers.iter().find(|header| header.name.eq_ignore_ascii_case("Sec-WebSocket-Key"))?.value;
     let accept = derive_accept_key(key);
     let answer = format!(
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n"
@@ -35,12 +29,10 @@ pub(crate) fn answer(input: &[u8]) -> Option<(usize, Option<Vec<u8>>)> {
     let (&first, rest) = input.split_first()?;
     let (&second, rest) = rest.split_first()?;
     let (length, rest) = match second & 0x7f {
-        126 => rest
-            .split_first_chunk()
-            .map(|(bytes, rest)| (usize::from(u16::from_be_bytes(*bytes)), rest))?,
-        127 => rest
-            .split_first_chunk()
-            .map(|(bytes, rest)| (u64::from_be_bytes(*bytes) as usize, rest))?,
+        126 => {
+            rest.split_first_chunk().map(|(bytes, rest)| (usize::from(u16::from_be_bytes(*bytes)), rest))?
+        }
+        127 => rest.split_first_chunk().map(|(bytes, rest)| (u64::from_be_bytes(*bytes) as usize, rest))?,
         short => (usize::from(short), rest),
     };
     let (mask, rest) = rest.split_first_chunk::<4>()?;
@@ -91,9 +83,6 @@ mod tests {
         frame.extend([7; 256]);
         let (used, answered) = answer(&frame).expect("a whole frame");
         assert_eq!(used, frame.len());
-        assert_eq!(
-            answered.map(|answered| answered[..5].to_vec()),
-            Some(vec![0x82, 126, 1, 0, 7])
-        );
+        assert_eq!(answered.map(|answered| answered[..5].to_vec()), Some(vec![0x82, 126, 1, 0, 7]));
     }
 }

@@ -32,20 +32,13 @@ struct State<M> {
 
 impl<M> Default for Rooms<M> {
     fn default() -> Rooms<M> {
-        Rooms {
-            by_name: Mutex::default(),
-        }
+        Rooms { by_name: Mutex::default() }
     }
 }
 
 impl<M> Default for Room<M> {
     fn default() -> Room<M> {
-        Room {
-            state: Mutex::new(State {
-                members: Vec::new(),
-                published: 0,
-            }),
-        }
+        Room { state: Mutex::new(State { members: Vec::new(), published: 0 }) }
     }
 }
 

@@ -63,14 +63,7 @@ where
 {
     /// A session that feeds `socket` from `queue`, where it has one.
     pub fn new(socket: S, handler: H, queue: Option<UnboundedReceiver<M>>) -> Session<S, M, H> {
-        Session {
-            socket,
-            handler,
-            queue,
-            taken: Vec::new(),
-            unflushed: false,
-            ready: None,
-        }
+        Session { socket, handler, queue, taken: Vec::new(), unflushed: false, ready: None }
     }
 
     fn has_room(&mut self, cx: &mut Context<'_>) -> Result<bool, Over> {
@@ -138,10 +131,7 @@ where
 
     fn turn(&mut self, cx: &mut Context<'_>) -> Result<(), Over> {
         let (ready, waker) = self.ready.get_or_insert_with(|| {
-            let ready = Arc::new(Ready {
-                socket: AtomicBool::new(true),
-                task: cx.waker().clone(),
-            });
+            let ready = Arc::new(Ready { socket: AtomicBool::new(true), task: cx.waker().clone() });
             (ready.clone(), Waker::from(ready))
         });
         let (is_ready, waker) = (ready.socket.swap(false, Ordering::Acquire), waker.clone());

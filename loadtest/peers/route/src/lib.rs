@@ -31,10 +31,7 @@ impl Route {
             _ => {
                 let room = path.strip_prefix("/raw/")?;
                 let echo = query.split('&').any(|pair| pair == "echo=1");
-                (!room.is_empty()).then(|| Route::Raw {
-                    room: room.to_owned(),
-                    echo,
-                })
+                (!room.is_empty()).then(|| Route::Raw { room: room.to_owned(), echo })
             }
         }
     }
@@ -59,12 +56,7 @@ mod tests {
 
     #[test]
     fn a_raw_room_with_and_without_echo() {
-        let raw = |echo| {
-            Some(Route::Raw {
-                room: "a".to_owned(),
-                echo,
-            })
-        };
+        let raw = |echo| Some(Route::Raw { room: "a".to_owned(), echo });
         assert_eq!(Route::parse("/raw/a"), raw(false));
         assert_eq!(Route::parse("/raw/a?echo=1"), raw(true));
         assert_eq!(Route::parse("/raw/a?x=2&echo=1"), raw(true));

@@ -20,10 +20,7 @@ use tokio_tungstenite::tungstenite::protocol::{Message, WebSocketConfig};
 
 fn main() -> io::Result<()> {
     let address = peer_route::listen_address();
-    tokio::runtime::Builder::new_current_thread()
-        .enable_io()
-        .build()?
-        .block_on(serve(address))
+    tokio::runtime::Builder::new_current_thread().enable_io().build()?.block_on(serve(address))
 }
 
 async fn serve(address: SocketAddr) -> io::Result<()> {
@@ -76,10 +73,7 @@ fn choose(
     response: Response,
     route: &mut Option<Route>,
 ) -> Result<Response, ErrorResponse> {
-    let target = request
-        .uri()
-        .path_and_query()
-        .map_or("/", |target| target.as_str());
+    let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
     *route = Route::parse(target).filter(|route| *route != Route::Native);
     if route.is_some() {
         return Ok(response);

@@ -28,6 +28,10 @@ pub(crate) struct Shape {
     pub(crate) seats: usize,
     /// Actions a second of all users together.
     pub(crate) rate: f64,
+    /// Percent of the actions that are typing.
+    pub(crate) typing: u8,
+    /// Percent of the actions that are joins and leaves. The rest are messages.
+    pub(crate) moving: u8,
     pub(crate) size: usize,
     pub(crate) seed: u64,
     /// The path of the native dialect, without a room.
@@ -73,14 +77,18 @@ enum Action {
     Leave,
 }
 
-impl Action {
-    /// Of a hundred actions 70 are messages, 20 are typing, and 10 are walking about.
-    fn draw(rng: &mut Rng) -> Action {
+impl Shape {
+    fn draw(&self, rng: &mut Rng) -> Action {
         match rng.u8(0..100) {
-            0..70 => Action::Publish,
-            70..90 => Action::Typing,
-            90..95 => Action::Join,
-            _ => Action::Leave,
+            at if at < self.typing => Action::Typing,
+            at if at < self.typing + self.moving => {
+                if rng.bool() {
+                    Action::Join
+                } else {
+                    Action::Leave
+                }
+            }
+            _ => Action::Publish,
         }
     }
 }
@@ -111,7 +119,7 @@ impl Chat {
     /// One user does one thing. What is not possible just now is not done.
     fn act(&mut self, net: &mut Net, n: usize, intended: Nanos) {
         let seats = self.users[n].seats.len();
-        match Action::draw(&mut self.rng) {
+        match self.shape.draw(&mut self.rng) {
             Action::Join if seats < 2 * self.shape.seats => {
                 let room = self.rng.usize(0..self.shape.rooms);
                 if !self.users[n].seats.iter().any(|seat| seat.room == room) {

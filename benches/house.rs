@@ -1,0 +1,111 @@
+//! A shard without sockets: sessions are driven by hand, and whatever they are sent is counted.
+
+use std::io::IoSlice;
+use std::sync::Arc;
+
+use switchboard::engine::{Engine, local::Local};
+use switchboard::settings::{Console, Settings};
+use switchboard::shard::outlet::{Outlet, Taken};
+use switchboard::shard::{Common, Shard};
+use switchboard::time::Now;
+use tungstenite::protocol::frame::Frame;
+use tungstenite::protocol::frame::coding::{Data, OpCode};
+
+/// What stands for the sockets: takes everything, keeps nothing.
+#[derive(Default)]
+pub(crate) struct Sink {
+    /// Writes that it was asked for.
+    pub(crate) writes: u64,
+    /// Bytes that they had.
+    pub(crate) bytes: u64,
+}
+
+impl Outlet for Sink {
+    fn write(&mut self, _: u32, slices: &[IoSlice<'_>]) -> Taken {
+        let len = slices.iter().map(|slice| slice.len()).sum();
+        self.writes += 1;
+        self.bytes += len as u64;
+        Taken::Some(len)
+    }
+
+    fn finish(&mut self, _: u32) {}
+
+    fn is_spent(&mut self) -> bool {
+        false
+    }
+}
+
+/// A shard and its sink, at a moment that never passes.
+pub(crate) struct House {
+    shard: Shard,
+    sink: Sink,
+    now: Now,
+    buffer: Vec<u8>,
+}
+
+impl House {
+    /// A shard without sessions.
+    pub(crate) fn new() -> Self {
+        let now = Now { loop_ms: 60_000, wall_ms: 1_700_000_000_000 };
+        let settings = Settings { console: Console::On, ..Settings::default() };
+        let common = Arc::new(Common::new(settings, 1, true));
+        let shard = Shard::new(0, common, Engine::Local(Local::default()), now);
+        Self { shard, sink: Sink::default(), now, buffer: Vec::new() }
+    }
+
+    /// A shard with `count` WebSockets on `path`, and their keys.
+    pub(crate) fn with(path: &str, count: usize) -> (Self, Vec<u32>) {
+        let mut house = Self::new();
+        let keys = (0..count).map(|_| house.open(path)).collect();
+        (house, keys)
+    }
+
+    /// Opens a WebSocket on `path`; says its key.
+    pub(crate) fn open(&mut self, path: &str) -> u32 {
+        let request = format!(
+            "GET {path} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+             Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+        );
+        let key = self.accept();
+        self.turn(key, request.as_bytes());
+        key
+    }
+
+    /// Takes in a connection that has said nothing yet; says its key.
+    pub(crate) fn accept(&mut self) -> u32 {
+        self.shard.accept()
+    }
+
+    /// One turn in which session `key` sent `bytes`, as the reactor takes it; says how many writes it led to.
+    pub(crate) fn turn(&mut self, key: u32, bytes: &[u8]) -> u64 {
+        let before = self.sink.writes;
+        // As the kernel copies into the reactor's one buffer, where frames are unmasked in place.
+        self.buffer.clear();
+        self.buffer.extend_from_slice(bytes);
+        self.shard.begin(self.now);
+        self.shard.receive(key, &mut self.buffer);
+        self.shard.tick();
+        self.shard.flush(&mut self.sink);
+        self.shard.reap(|_| {});
+        self.sink.writes - before
+    }
+}
+
+/// A masked frame, as a client sends it.
+pub(crate) fn masked(data: Data, payload: &[u8]) -> Vec<u8> {
+    let mut frame = Frame::message(payload.to_vec(), OpCode::Data(data), true);
+    frame.header_mut().mask = Some([0x37, 0xfa, 0x21, 0x3d]);
+    let mut bytes = Vec::new();
+    frame.format(&mut bytes).expect("a buffer takes everything");
+    bytes
+}
+
+/// A masked text frame.
+pub(crate) fn text(text: &str) -> Vec<u8> {
+    masked(Data::Text, text.as_bytes())
+}
+
+/// A publish of the native dialect whose `data` has 128 bytes, and which wants an answer.
+pub(crate) fn publish(room: &str) -> Vec<u8> {
+    text(&format!(r#"{{"type":"publish","id":1,"room":"{room}","data":"{}"}}"#, "x".repeat(126)))
+}

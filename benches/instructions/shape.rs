@@ -1,0 +1,91 @@
+//! Shapes of load, each a shard with sessions and one operation that is done again and again.
+
+use tungstenite::protocol::frame::coding::Data;
+
+use crate::house::{House, masked, publish, text};
+
+/// All shapes by name.
+pub(crate) const SHAPES: [&str; 9] = [
+    "raw to 2",
+    "raw to 10",
+    "raw to 1000",
+    "native to 2",
+    "native to 10",
+    "native to 1000",
+    "echo",
+    "http publish to 10",
+    "join and leave",
+];
+
+/// Does the operation of a shape `rounds` times.
+///
+/// # Panics
+///
+/// If there is no such shape.
+pub(crate) fn run(name: &str, rounds: u32) {
+    match name {
+        "raw to 2" => raw(2, rounds),
+        "raw to 10" => raw(10, rounds),
+        "raw to 1000" => raw(1000, rounds),
+        "native to 2" => native(2, rounds),
+        "native to 10" => native(10, rounds),
+        "native to 1000" => native(1000, rounds),
+        "echo" => echo(rounds),
+        "http publish to 10" => http(rounds),
+        "join and leave" => join_and_leave(rounds),
+        _ => panic!("there is no shape called {name:?}"),
+    }
+}
+
+/// A publish of 128 bytes in a raw room; the publisher is among its members and gets it, too.
+fn raw(members: u64, rounds: u32) {
+    let (mut house, keys) = House::with("/raw/room?echo=1", members as usize);
+    let frame = masked(Data::Binary, &[b'x'; 128]);
+    for _ in 0..rounds {
+        assert_eq!(house.turn(keys[0], &frame), members);
+    }
+}
+
+/// A publish with an `id` in a native room; the publisher gets the message and the answer in one write.
+fn native(members: u64, rounds: u32) {
+    let (mut house, keys) = House::with("/ws/room", members as usize);
+    let frame = publish("room");
+    for _ in 0..rounds {
+        assert_eq!(house.turn(keys[0], &frame), members);
+    }
+}
+
+/// A message of 128 bytes that comes back.
+fn echo(rounds: u32) {
+    let (mut house, keys) = House::with("/echo", 1);
+    let frame = masked(Data::Binary, &[b'x'; 128]);
+    for _ in 0..rounds {
+        assert_eq!(house.turn(keys[0], &frame), 1);
+    }
+}
+
+/// A publish by the HTTP API on a connection that is kept alive, into a native room of ten.
+fn http(rounds: u32) {
+    let (mut house, _) = House::with("/ws/room", 10);
+    let app = house.accept();
+    let body = format!(r#"{{"data":"{}"}}"#, "x".repeat(126));
+    let request = format!(
+        "POST /api/rooms/room/messages HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
+         Content-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    for _ in 0..rounds {
+        assert_eq!(house.turn(app, request.as_bytes()), 11);
+    }
+}
+
+/// One more in a native room of a thousand, and out again, each in a turn of its own.
+fn join_and_leave(rounds: u32) {
+    let (mut house, _) = House::with("/ws/room", 1000);
+    let key = house.open("/ws");
+    let (join, leave) =
+        (text(r#"{"type":"join","room":"room"}"#), text(r#"{"type":"leave","id":1,"room":"room"}"#));
+    for _ in 0..rounds {
+        assert_eq!(house.turn(key, &join) + house.turn(key, &leave), 2);
+    }
+}

@@ -1,0 +1,139 @@
+/** The client against the real server: killed, restarted, drained, cut off and gone silent. */
+
+import assert from 'node:assert/strict';
+import { afterEach, test } from 'node:test';
+import { WebSocket } from 'ws';
+import { connect } from '../switchboard.js';
+import { inbox, serve, skip, tunnel } from './relay.js';
+
+const options = { skip, timeout: 60_000 };
+const ends = [];
+
+afterEach(async () => {
+  for (const end of ends.splice(0).reverse()) await end();
+});
+
+async function relay(settings) {
+  const server = await serve(settings);
+  ends.push(() => server.stop());
+  return server;
+}
+
+function enter(url, user, more) {
+  const client = connect(url, { WebSocket, fetch: null, user, ...more });
+  ends.push(() => client.close());
+  return client;
+}
+
+const online = (states) => states.next((_, state) => state === 'online');
+const data = async (room) => (await room.next((type) => type === 'message'))[1].data;
+
+test('two clients talk in a room', options, async () => {
+  const { url } = await relay();
+  const [ann, bob] = [enter(url, 'ann'), enter(url, 'bob')];
+  const rooms = [ann.join('lobby'), bob.join('lobby')];
+  const [anns, bobs] = rooms.map((room) => inbox(room, 'message', 'left'));
+  await Promise.all(rooms.map(({ joined }) => joined));
+  assert.equal(ann.user, 'ann');
+  const { position } = await rooms[0].publish({ text: '€' }, { event: 'greeting', echo: false });
+  const [, message] = await bobs.next();
+  assert.deepEqual([message.from, message.event, message.data], ['ann', 'greeting', { text: '€' }]);
+  assert.equal(message.position, position);
+  rooms[1].publish('back');
+  assert.equal(await data(anns), 'back');
+  const { messages } = await rooms[1].history({ limit: 1 });
+  assert.deepEqual(messages.map(({ data }) => data), ['back']);
+  await rooms[0].leave();
+  await assert.rejects(rooms[0].publish('late'), { code: 'not_joined' });
+});
+
+test('history comes first, and an answer to a refused join', options, async () => {
+  const server = await relay();
+  for (const number of [1, 2, 3]) await server.publish('lobby', number);
+  const client = enter(server.url);
+  const room = client.join('lobby', { history: 2 });
+  const events = inbox(room, 'message');
+  assert.deepEqual([(await events.next())[1].data, (await events.next())[1].data], [2, 3]);
+  await assert.rejects(client.join('not a name').joined, { code: 'bad_room' });
+});
+
+test('a server that was killed is found again, and says that something was missed', options, async () => {
+  const first = await relay();
+  const client = enter(first.url, 'ann');
+  const states = inbox(client, 'state');
+  const room = client.join('lobby');
+  const events = inbox(room, 'recovered', 'message');
+  await room.joined;
+  await room.publish('before');
+  assert.equal(await data(events), 'before');
+  await first.stop();
+  await states.next((_, state) => state === 'waiting');
+  const waiting = room.publish('meanwhile');
+  const second = await relay({ port: first.port });
+  await online(states);
+  assert.equal((await events.next())[1], false);
+  assert.equal(await data(events), 'meanwhile');
+  await waiting;
+  await second.publish('lobby', 'after');
+  assert.equal(await data(events), 'after');
+});
+
+test('a server that drains is left and found again when it said', options, async () => {
+  const first = await relay({ SWITCHBOARD_DRAIN: '1s' });
+  const client = enter(first.url, 'ann');
+  const states = inbox(client, 'state');
+  await client.join('lobby').joined;
+  const stopped = first.stop('SIGTERM');
+  const [, , { code, reason, delay }] = await states.next((_, state) => state === 'waiting');
+  assert.equal(code, 1001);
+  assert.equal(reason, `retry in ${delay} ms`);
+  const left = Date.now();
+  assert.equal(await stopped, 0);
+  await relay({ port: first.port });
+  await online(states);
+  // A timer counts from where its loop last looked at the clock, which may be a millisecond early.
+  assert(Date.now() - left >= delay - 1);
+});
+
+test('a connection that was cut misses nothing', options, async () => {
+  const server = await relay();
+  const way = await tunnel(server.port);
+  ends.push(() => way.close());
+  const client = enter(way.url, 'ann');
+  const room = client.join('lobby');
+  const events = inbox(room, 'recovered', 'message');
+  await room.joined;
+  await server.publish('lobby', 1);
+  assert.equal(await data(events), 1);
+  way.cut();
+  for (const number of [2, 3, 4]) await server.publish('lobby', number);
+  assert.deepEqual((await events.next((type) => type === 'recovered'))[1], true);
+  await server.publish('lobby', 5);
+  assert.deepEqual([await data(events), await data(events), await data(events), await data(events)], [2, 3, 4, 5]);
+});
+
+test('a connection that fell silent is noticed and misses nothing', options, async () => {
+  const server = await relay({ SWITCHBOARD_HEARTBEAT__INTERVAL: '1s' });
+  const way = await tunnel(server.port);
+  ends.push(() => way.close());
+  const client = enter(way.url, 'ann', { timeout: 2_000 });
+  const states = inbox(client, 'state');
+  const room = client.join('lobby');
+  const events = inbox(room, 'recovered', 'message');
+  await room.joined;
+  way.silence();
+  await server.publish('lobby', 'unheard');
+  assert.equal((await states.next((_, state) => state === 'waiting'))[2].reason, 'silent');
+  await online(states);
+  assert.equal((await events.next())[1], true);
+  assert.equal(await data(events), 'unheard');
+});
+
+test('a message that is too large is refused before it is sent', options, async () => {
+  const { url } = await relay();
+  const client = enter(url);
+  const room = client.join('lobby');
+  await room.joined;
+  await assert.rejects(room.publish('x'.repeat(70_000)), { code: 'too_big' });
+  await room.publish('x'.repeat(65_000));
+});

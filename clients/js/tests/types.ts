@@ -1,0 +1,39 @@
+/** Compiled, never run: the declarations let apps say what the README says, and nothing that is wrong. */
+
+import { WebSocket } from 'ws';
+import { connect, SwitchboardError, type Message } from '../switchboard.js';
+
+const client = connect('https://push.test', {
+  getToken: async () => (await fetch('/token')).text(),
+  rooms: ['news'],
+  WebSocket,
+});
+connect();
+connect('/push/', { WebSocket: null, fetch: null, queue: 1, timeout: 1, inbox: false });
+
+interface Line {
+  text: string;
+}
+const room = client.join<Line>('lobby', { history: 10 });
+room.on('message', ({ data: { text }, from, position }, replayed) => [text.length, from, position, replayed]);
+const stop: () => void = room.on('recovered', (recovered, { users }) => !recovered && users?.map(({ user }) => user));
+client.on('state', (state, detail) => state === 'waiting' && detail?.delay);
+client.on('dropped', ({ data, reason, sent }) => [data, reason === 'queue_full', sent]);
+client.on('error', (error) => error instanceof SwitchboardError && error.retryAfter);
+
+export async function use(): Promise<Message<Line> | undefined> {
+  const { position } = await room.publish({ text: 'hi', nested: [1, null, { a: true }] }, { echo: false });
+  const { connections } = await client.direct('bob', 'hi');
+  const { users, after } = await room.members({ limit: connections });
+  console.log(position, users, after, (await room.joined).count);
+  stop();
+  for await (const message of room) return message;
+  await room.leave();
+}
+
+// @ts-expect-error: there is no such event
+room.on('massage', () => {});
+// @ts-expect-error: a function is not JSON
+room.publish(() => {});
+// @ts-expect-error: positions are opaque strings
+client.join('lobby', { since: 7 });

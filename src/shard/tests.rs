@@ -1,0 +1,245 @@
+//! What random schedules found in the shard, each as small as it gets.
+
+use std::collections::HashMap;
+use std::io::IoSlice;
+use std::time::Duration;
+
+use super::outlet::Taken;
+use super::*;
+use crate::broker::post::Caller;
+use crate::engine::delayed::{Delayed, Odds};
+use crate::engine::local::Local;
+use crate::message::Draft;
+use crate::position::Position;
+use crate::room_key::Space;
+use crate::settings::{Heartbeat, Limits, RoomRule, RoomSettings, Slow};
+use crate::shard::outlet::Outlet;
+
+/// Sockets that take everything, or nothing, within a budget.
+#[derive(Default)]
+struct Sink {
+    written: HashMap<u32, Vec<u8>>,
+    /// Sessions written since the last look, each as often as it was.
+    writes: Vec<u32>,
+    finished: Vec<u32>,
+    broken: bool,
+    full: bool,
+    budget: usize,
+}
+
+impl Outlet for Sink {
+    fn write(&mut self, key: u32, slices: &[IoSlice<'_>]) -> Taken {
+        if self.broken || self.full {
+            return if self.broken { Taken::Broken } else { Taken::Some(0) };
+        }
+        self.writes.push(key);
+        let bytes: Vec<u8> = slices.iter().flat_map(|slice| slice.to_vec()).collect();
+        self.written.entry(key).or_default().extend_from_slice(&bytes);
+        Taken::Some(bytes.len())
+    }
+
+    fn finish(&mut self, key: u32) {
+        self.finished.push(key);
+    }
+
+    fn is_spent(&mut self) -> bool {
+        self.budget = self.budget.saturating_sub(1);
+        self.budget == 0
+    }
+}
+
+struct Bench {
+    shard: Shard,
+    sink: Sink,
+    now: Now,
+}
+
+impl Bench {
+    fn new(me: ShardId, common: &Arc<Common>, engine: Engine) -> Self {
+        let now = Now { loop_ms: 1_000, wall_ms: 0 };
+        let sink = Sink { budget: usize::MAX, ..Sink::default() };
+        Self { shard: Shard::new(me, common.clone(), engine, now), sink, now }
+    }
+
+    /// A shard alone.
+    fn alone() -> Self {
+        Self::new(0, &common(1, Settings::default()), Engine::Local(Local::default()))
+    }
+
+    fn connect(&mut self, target: &str) -> u32 {
+        let key = self.shard.accept();
+        let request = format!(
+            "GET {target} HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        );
+        self.shard.receive(key, &mut request.into_bytes());
+        key
+    }
+
+    /// A short frame, masked with zeros.
+    fn frame(&mut self, key: u32, first: u8, payload: &[u8]) {
+        let mut frame = vec![first, 0x80 | payload.len() as u8, 0, 0, 0, 0];
+        frame.extend_from_slice(payload);
+        self.shard.receive(key, &mut frame);
+    }
+
+    fn publish(&mut self, room: &str) {
+        let room = self.shard.common.room_keys.key(Space::Native, room);
+        let draft =
+            Draft { from: None, event: None, data: "1".into(), store: true, exclude: None, key: None };
+        self.shard.take_all([Post::Publish(room, Caller::Nobody, draft)]);
+    }
+
+    /// One turn, that long after the last.
+    fn turn(&mut self, after_ms: u64) {
+        self.now.loop_ms += after_ms;
+        self.shard.begin(self.now);
+        while self.shard.next_resumed().is_some() {}
+        self.shard.tick();
+        self.shard.flush(&mut self.sink);
+        self.shard.reap(|_| ());
+    }
+
+    fn text(&self, key: u32) -> String {
+        self.sink
+            .written
+            .get(&key)
+            .map(|bytes| String::from_utf8_lossy(bytes).into_owned())
+            .unwrap_or_default()
+    }
+}
+
+fn common(shards: usize, settings: Settings) -> Arc<Common> {
+    Arc::new(Common::new(settings, shards, true))
+}
+
+/// RFC 6455 section 7.1.1: the server closes the TCP connection first, and at once.
+#[test]
+fn a_close_that_the_server_began_ends_with_the_clients_answer() {
+    let mut bench = Bench::alone();
+    let key = bench.connect("/ws");
+    bench.frame(key, 0x82, b"binary");
+    bench.turn(0);
+    assert!(bench.sink.finished.is_empty());
+    bench.frame(key, 0x88, &1003u16.to_be_bytes());
+    bench.turn(0);
+    assert_eq!(bench.sink.finished, [key]);
+}
+
+#[test]
+fn nobody_is_written_twice_in_the_turn_that_ends_a_pass() {
+    let mut bench = Bench::alone();
+    let keys = [(); 3].map(|()| bench.connect("/ws/a"));
+    bench.turn(0);
+    bench.publish("a");
+    bench.sink.budget = 2;
+    bench.turn(0);
+    bench.publish("a");
+    bench.sink.writes.clear();
+    bench.sink.budget = usize::MAX;
+    bench.turn(0);
+    assert_eq!(bench.sink.writes.len(), 2);
+    assert!(bench.shard.has_work());
+    bench.turn(0);
+    assert!(!bench.shard.has_work());
+    for key in keys {
+        assert_eq!(bench.text(key).matches(r#""type":"message""#).count(), 2);
+    }
+}
+
+#[test]
+fn a_message_to_a_member_of_two_rooms_costs_one_turn() {
+    let mut bench = Bench::alone();
+    bench.connect("/ws?room=a&room=b");
+    bench.turn(0);
+    bench.publish("a");
+    bench.turn(0);
+    assert!(!bench.shard.has_work());
+}
+
+#[test]
+fn a_leave_that_a_broken_write_brings_about_is_handed_over_soon() {
+    let common = common(2, Settings::default());
+    let mut names = (0..).map(|number| common.room_keys.key(Space::Native, &format!("a{number}")));
+    let room = names.find(|key| key.home(2) == 1).unwrap();
+    let [mut here, mut home] = [0, 1].map(|me| Bench::new(me, &common, Engine::Local(Local::default())));
+    here.connect(&format!("/ws/{}", room.name()));
+    home.shard.take_all(std::mem::take(here.shard.outgoing(1)));
+    home.publish(room.name());
+    here.shard.take_all(std::mem::take(home.shard.outgoing(0)));
+    here.sink.broken = true;
+    here.turn(0);
+    assert!(here.shard.has_work());
+    assert!(matches!(here.shard.outgoing(1)[..], [Post::Leave(..)]));
+}
+
+#[test]
+fn nobody_is_cut_for_a_pong_that_the_server_does_not_read() {
+    let second = Duration::from_secs(1);
+    let heartbeat = Heartbeat { interval: second, timeout: second };
+    let odds = Odds { silent: 1_000, ..Odds::default() };
+    let engine = Engine::Delayed(Box::new(Delayed::new(1, odds)));
+    let mut bench = Bench::new(0, &common(1, Settings { heartbeat, ..Settings::default() }), engine);
+    let key = bench.connect("/ws");
+    bench.frame(key, 0x81, br#"{"type":"join","room":"a","history":1}"#);
+    while !bench.text(key).contains("unavailable") {
+        assert!(!bench.shard.wants_read(key));
+        bench.turn(250);
+    }
+    bench.turn(250);
+    assert!(bench.shard.wants_read(key));
+    assert!(!bench.text(key).contains("no pong"));
+    bench.turn(1_250);
+    bench.turn(1_250);
+    assert!(bench.text(key).contains("no pong"));
+}
+
+/// A member of a room that skips, whose socket takes nothing and whose queue has one message and no room for another.
+fn behind() -> (Bench, u32) {
+    let room = RoomSettings { slow: Slow::Skip, ..RoomSettings::default() };
+    let rooms = vec![RoomRule { pattern: "a".into(), room }];
+    let limits = Limits { queue: 300, ..Limits::default() };
+    let common = common(1, Settings { limits, rooms, ..Settings::default() });
+    let mut bench = Bench::new(0, &common, Engine::Local(Local::default()));
+    let key = bench.connect("/ws/a");
+    bench.turn(0);
+    bench.sink.full = true;
+    bench.publish("a");
+    bench.turn(0);
+    (bench, key)
+}
+
+impl Bench {
+    /// The socket takes everything again; the types of all that comes out.
+    fn unblocked(&mut self, key: u32) -> Vec<String> {
+        self.sink.full = false;
+        self.sink.written.clear();
+        self.shard.writable(key);
+        self.turn(0);
+        let text = self.text(key);
+        let kinds = text.split(r#"{"type":""#).skip(1).filter_map(|rest| rest.split('"').next());
+        kinds.map(str::to_owned).collect()
+    }
+}
+
+#[test]
+fn an_answer_that_names_a_position_does_not_hide_what_was_missed() {
+    for request in [&br#"{"type":"join","room":"a"}"#[..], br#"{"type":"history","room":"a","limit":0}"#] {
+        let (mut bench, key) = behind();
+        bench.publish("a");
+        bench.turn(0);
+        bench.frame(key, 0x81, request);
+        assert_eq!(bench.unblocked(key)[..2], ["message", "gap"]);
+    }
+}
+
+#[test]
+fn the_loss_of_an_epoch_is_told_to_a_member_that_skips() {
+    let (mut bench, key) = behind();
+    let room = bench.shard.common.room_keys.key(Space::Native, "a");
+    let lost = Position { epoch: 9, offset: 0 };
+    bench.shard.take_all([Post::Gap(room, lost, lost)]);
+    bench.turn(0);
+    assert_eq!(bench.unblocked(key), ["message", "gap"]);
+    assert!(bench.text(key).contains(r#""to":"00000009:0""#));
+}
