@@ -211,7 +211,7 @@ impl Shard {
         match result {
             Ok(Some(standing)) => {
                 self.tell_gap_in(id.key, room);
-                self.reply(id.key, ticket, |out| event::history(ticket.id, room, &standing, out))
+                self.reply(id.key, ticket, |out| event::history(ticket.id, room, &standing, out));
             }
             Ok(None) => self.error(id.key, ticket, Some(room.name()), Fault::Unavailable),
             Err(fault) => self.error(id.key, ticket, Some(room.name()), fault),
