@@ -100,6 +100,7 @@ impl Shard {
             exchange.stage = Stage::Head;
             exchange.timer = Timer::Off;
             exchange.kept_alive = true;
+            self.deadlines.set(key, Tick::NEVER);
         }
         if envelope.closes() {
             self.linger(key);

@@ -194,6 +194,24 @@ fn nobody_is_cut_for_a_pong_that_the_server_does_not_read() {
     assert!(bench.text(key).contains("no pong"));
 }
 
+#[test]
+fn a_call_that_takes_long_is_not_late_because_it_was_piped_behind_another() {
+    let limits = Limits { handshake: Duration::from_secs(1), ..Limits::default() };
+    let odds = Odds { silent: 1_000, ..Odds::default() };
+    let engine = Engine::Delayed(Box::new(Delayed::new(1, odds)));
+    let mut bench = Bench::new(0, &common(1, Settings { limits, ..Settings::default() }), engine);
+    let key = bench.shard.accept();
+    let mut requests = *b"GET /nowhere HTTP/1.1\r\nHost: a\r\n\r\n\
+        POST /api/rooms/a/messages HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n{\"data\":1}";
+    bench.shard.receive(key, &mut requests);
+    for _ in 0..24 {
+        bench.turn(250);
+    }
+    let text = bench.text(key);
+    let statuses: Vec<_> = text.split("HTTP/1.1 ").skip(1).map(|answer| &answer[..3]).collect();
+    assert_eq!(statuses, ["404", "503"]);
+}
+
 /// A member of a room that skips, whose socket takes nothing and whose queue has one message and no room for another.
 fn behind() -> (Bench, u32) {
     let room = RoomSettings { slow: Slow::Skip, ..RoomSettings::default() };
@@ -242,4 +260,16 @@ fn the_loss_of_an_epoch_is_told_to_a_member_that_skips() {
     bench.turn(0);
     assert_eq!(bench.unblocked(key), ["message", "gap"]);
     assert!(bench.text(key).contains(r#""to":"00000009:0""#));
+}
+
+#[test]
+fn news_of_people_are_no_messages() {
+    let mut bench = Bench::alone();
+    for user in ["ann", "bob"] {
+        bench.connect(&format!("/ws/a?user={user}"));
+    }
+    bench.turn(0);
+    assert_eq!(bench.shard.counters().messages_out, 0);
+    bench.publish("a");
+    assert_eq!(bench.shard.counters().messages_out, 2);
 }
