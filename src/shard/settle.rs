@@ -23,7 +23,10 @@ impl Shard {
     /// Queues bytes for one session alone, behind everything that its rooms have for it.
     pub(super) fn own(&mut self, key: u32, write: impl FnOnce(&mut Vec<u8>)) {
         self.settle(key);
-        self.push(key, Class::Asked, write);
+        // What it was not sent must not be answered as if it had been; it is about to be closed.
+        if self.sessions.get(key as usize).is_some_and(|session| !session.slow) {
+            self.push(key, Class::Asked, write);
+        }
     }
 
     /// Queues bytes for one session alone.
