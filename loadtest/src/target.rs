@@ -1,14 +1,17 @@
 //! The servers under test, described by templates so that each of them does the same work.
 
 use std::net::SocketAddr;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 
 use crate::dialect::Dialect;
 use crate::dialect::native::Native;
+use crate::dialect::nats::Nats;
 use crate::dialect::raw::Raw;
+use crate::dialect::socketio::SocketIo;
+use crate::order::Order;
 use crate::process::{Pin, Server, free_address};
 
 /// The targets that come with the load test.
@@ -24,7 +27,10 @@ pub(crate) struct Target {
     pub(crate) build: Option<String>,
     #[serde(default)]
     pub(crate) start: Vec<String>,
-    pub(crate) needs: Option<String>,
+    /// A command of the shell that succeeds where the server's package is there.
+    pub(crate) check: Option<String>,
+    #[serde(default)]
+    pub(crate) order: Order,
     pub(crate) room: Option<Room>,
     pub(crate) echo: Option<String>,
     pub(crate) native: Option<String>,
@@ -58,6 +64,10 @@ pub(crate) struct Room {
 pub(crate) enum RoomDialect {
     #[serde(rename = "raw")]
     Raw,
+    #[serde(rename = "socket.io")]
+    SocketIo,
+    #[serde(rename = "nats")]
+    Nats,
 }
 
 #[derive(Deserialize)]
@@ -93,11 +103,12 @@ pub(crate) fn find(targets: &[Target], name: &str) -> Result<Target> {
 }
 
 impl Target {
-    /// Whether the program that it needs is on the path.
+    /// Whether the package that it needs is there.
     pub(crate) fn is_there(&self) -> bool {
-        let Some(program) = &self.needs else { return true };
-        let paths = std::env::var_os("PATH").unwrap_or_default();
-        std::env::split_paths(&paths).any(|directory| directory.join(program).is_file())
+        let Some(check) = &self.check else { return true };
+        let quiet =
+            Command::new("sh").args(["-c", check]).stdout(Stdio::null()).stderr(Stdio::null()).status();
+        quiet.is_ok_and(|status| status.success())
     }
 
     /// Builds it, where that takes anything.
@@ -125,6 +136,8 @@ impl Target {
         let room = self.wanted(self.room.as_ref(), "raw rooms")?;
         Ok(match room.dialect {
             RoomDialect::Raw => Box::new(Raw::new(&room.path, text)),
+            RoomDialect::SocketIo => Box::new(SocketIo::new(&room.path)),
+            RoomDialect::Nats => Box::new(Nats),
         })
     }
 
@@ -186,7 +199,7 @@ mod tests {
         assert!(parse("[[target]]\nname = \"a\"\nstrat = []\n").is_err());
         let mut target = parse("[[target]]\nname = \"a\"\n").expect("good").remove(0);
         assert!(target.is_there());
-        target.needs = Some("no-such-program-anywhere".to_owned());
+        target.check = Some("no-such-program-anywhere".to_owned());
         assert!(!target.is_there());
     }
 }

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
 use clap::{Args, Subcommand, ValueEnum};
 
 use crate::cli::parse_seconds;
 use crate::scenario::pace::Drive;
 
 mod assemble;
+mod numbers;
 
 /// One scenario with its numbers.
 #[derive(Clone, Debug, Subcommand)]
@@ -223,83 +223,5 @@ impl Driven {
 
     fn drive(&self) -> Drive {
         self.rate.map_or(Drive::Window(self.window), Drive::Rate)
-    }
-}
-
-impl Work {
-    /// The scenario's name.
-    pub(crate) fn name(&self) -> &'static str {
-        match self {
-            Work::Connect(_) => "connect",
-            Work::Idle(_) => "idle",
-            Work::Echo(_) => "echo",
-            Work::Fanout(_) => "fanout",
-            Work::Beside(_) => "beside",
-            Work::Chat(_) => "chat",
-            Work::Http(_) => "http",
-            Work::Sse(_) => "sse",
-            Work::Storm(_) => "storm",
-            Work::Slow(_) => "slow",
-        }
-    }
-
-    /// How many connections it holds at once.
-    pub(crate) fn connections(&self) -> usize {
-        match self {
-            Work::Connect(work) => work.connections,
-            Work::Idle(work) => work.connections,
-            Work::Echo(work) => work.connections,
-            Work::Fanout(work) => work.rooms * work.members,
-            Work::Beside(work) => work.members + 1,
-            Work::Chat(work) => work.users,
-            Work::Http(work) | Work::Sse(work) => work.rooms * work.members + work.publishers,
-            Work::Storm(work) => work.members + work.rooms,
-            Work::Slow(work) => work.members + work.slow,
-        }
-    }
-
-    /// Numbers that make no sense are refused before anything is started.
-    pub(crate) fn check(&self) -> Result<()> {
-        ensure!(self.connections() > 0, "{} needs a connection at least", self.name());
-        match self {
-            Work::Fanout(FanoutWork { members, publishers, .. }) => {
-                ensure!(
-                    (1..=*members).contains(publishers),
-                    "a room of {members} has 1 to {members} publishers"
-                );
-            }
-            Work::Http(work) | Work::Sse(work) => {
-                ensure!(work.rooms > 0 && work.members > 0, "publishing needs a room with a member");
-                ensure!(
-                    work.publishers > 0 && work.batch > 0,
-                    "publishing needs a publisher and a batch of one"
-                );
-            }
-            Work::Chat(work) => ensure!(work.rooms > 0 && work.seats > 0, "a chat needs rooms to be in"),
-            Work::Storm(work) => {
-                ensure!(work.rooms > 0 && work.members > 0, "a storm needs members in rooms")
-            }
-            Work::Slow(work) => ensure!(work.members > 0, "slow members need healthy ones beside them"),
-            Work::Connect(_) | Work::Idle(_) | Work::Echo(_) | Work::Beside(_) => {}
-        }
-        let rates = [self.rate()].into_iter().flatten();
-        for rate in rates {
-            ensure!(rate > 0.0 && rate.is_finite(), "a rate is a number of messages a second, not {rate}");
-        }
-        Ok(())
-    }
-
-    fn rate(&self) -> Option<f64> {
-        match self {
-            Work::Connect(work) => work.rate,
-            Work::Idle(_) => None,
-            Work::Echo(work) => work.driven.rate,
-            Work::Fanout(work) => work.driven.rate,
-            Work::Beside(work) => Some(work.echo_rate),
-            Work::Chat(work) => Some(work.rate),
-            Work::Http(work) | Work::Sse(work) => work.driven.rate,
-            Work::Storm(work) => Some(work.rate),
-            Work::Slow(work) => Some(work.rate),
-        }
     }
 }

@@ -5,3 +5,4 @@ pub mod body;
 pub mod call;
 pub mod origin;
 pub mod route;
+pub mod stream;

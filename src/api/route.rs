@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::call::Call;
 use super::origin;
+use super::stream::{self, Subscription};
 use crate::broker::post::{Listing, Page, Span};
 use crate::dialect::Dialect;
 use crate::error::Fault;
@@ -15,6 +16,8 @@ pub const MAX_USER: usize = 128;
 
 /// Rooms or users that one page of a list holds unless the caller says otherwise, and at most.
 pub const PAGE: (usize, usize) = (100, 1_000);
+
+const READ: &[Method] = &[Method::Get, Method::Head];
 
 /// What the server offers, as far as it decides what a request means.
 #[derive(Clone, Copy, Debug)]
@@ -32,6 +35,8 @@ pub struct Offers {
 pub enum Route {
     /// A WebSocket.
     Upgrade(Upgrade),
+    /// A stream of Server-Sent Events.
+    Stream(Subscription),
     /// A call of the HTTP API.
     Call(Call),
 }
@@ -71,12 +76,22 @@ pub fn route(head: &Head, offers: Offers) -> Result<Route, Response> {
     if foreign {
         return Err(Response::new(403).error("forbidden", "pages of this origin may not use this server"));
     }
-    call(head, &segments).map(Route::Call)
+    match segments[..] {
+        ["sse"] => {
+            allow(head, READ)?;
+            stream::subscription(head, None).map(Route::Stream)
+        }
+        ["sse", room] if head.method != Method::Post => {
+            allow(head, &[Method::Get, Method::Head, Method::Post])?;
+            stream::subscription(head, Some(room)).map(Route::Stream)
+        }
+        _ => call(head, &segments).map(Route::Call),
+    }
 }
 
 fn call(head: &Head, segments: &[&str]) -> Result<Call, Response> {
-    const READ: &[Method] = &[Method::Get, Method::Head];
     match *segments {
+        ["sse", connection] => Ok(Call::Requests(connection.to_owned())),
         ["healthz"] => allow(head, READ).map(|()| Call::Health),
         ["api", "batch"] => allow(head, &[Method::Post]).map(|()| Call::Batch),
         ["api", "rooms"] => {
@@ -108,7 +123,7 @@ fn allow(head: &Head, methods: &[Method]) -> Result<(), Response> {
     Err(response.error("method_not_allowed", "this path does not take that method"))
 }
 
-fn named(room: &str) -> Result<String, Response> {
+pub(super) fn named(room: &str) -> Result<String, Response> {
     if is_room_name(room) { Ok(room.to_owned()) } else { Err(refusal(Fault::BadRoom)) }
 }
 
@@ -117,12 +132,12 @@ pub fn refusal(fault: Fault) -> Response {
     Response::new(fault.status()).error(fault.code(), fault.message())
 }
 
-fn bad_request(what: &'static str) -> Response {
+pub(super) fn bad_request(what: &'static str) -> Response {
     refusal(Fault::BadRequest(what))
 }
 
 /// The name that a client gives itself: 1 to 128 bytes of UTF-8 without control characters.
-fn user(head: &Head) -> Result<Option<Arc<str>>, Response> {
+pub(super) fn user(head: &Head) -> Result<Option<Arc<str>>, Response> {
     let Some(user) = head.target.query("user") else { return Ok(None) };
     if is_user(user) {
         Ok(Some(user.into()))
@@ -136,7 +151,7 @@ pub fn is_user(user: &str) -> bool {
     (1..=MAX_USER).contains(&user.len()) && !user.chars().any(char::is_control)
 }
 
-fn number(head: &Head, name: &str, fault: &'static str) -> Result<Option<usize>, Response> {
+pub(super) fn number(head: &Head, name: &str, fault: &'static str) -> Result<Option<usize>, Response> {
     let Some(digits) = head.target.query(name) else { return Ok(None) };
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(bad_request(fault));

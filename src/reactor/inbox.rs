@@ -42,6 +42,7 @@ impl Letter {
     fn bytes(&self) -> usize {
         match self {
             Self::Post(Post::Publish(_, _, draft)) => draft.data.len(),
+            Self::Post(Post::Requests(_, _, texts)) => texts.iter().map(|text| text.len()).sum(),
             _ => 0,
         }
     }

@@ -43,6 +43,13 @@ impl Shard {
                 self.post_home(&room, Post::Members(room.clone(), caller, page));
                 Ok(Pending::new(1, Gathered::Members(None)))
             }
+            Call::Requests(name) => {
+                let stream = self.common.names.id(&name).ok_or_else(answer::no_stream)?;
+                let (alone, texts) = body::requests(body, self.common.settings.limits.message)?;
+                let pending = Pending::new(texts.len(), Gathered::Replies(alone, vec![None; texts.len()]));
+                self.post(stream.shard, Post::Requests(stream, self.id(key), texts));
+                Ok(pending)
+            }
             Call::History(room, span) => {
                 self.look(key, &room, span);
                 Ok(Pending::new(1, Gathered::History(None)))

@@ -2,6 +2,7 @@
 
 use super::Shard;
 use crate::broker::place::Ask;
+use crate::dialect::sse;
 use crate::error::Close;
 use crate::session::Phase;
 use crate::settings::Slow;
@@ -48,6 +49,13 @@ impl Shard {
                     self.work.slow.push(key);
                 } else {
                     self.beat(key);
+                }
+            }
+            Phase::Stream(_) => {
+                if self.is_stalled(key) {
+                    self.work.slow.push(key);
+                } else {
+                    self.comment(key);
                 }
             }
             Phase::Closing(_) | Phase::Lingering => self.end(key),
@@ -98,6 +106,23 @@ impl Shard {
             self.own(key, |out| frame::encode(OpCode::Control(Control::Ping), &[], out));
             self.arm(key, now.after(heartbeat.timeout));
         }
+    }
+
+    /// Lets a silent stream be heard of, so that nobody on its way takes it for dead. Whatever still waits to be sent will
+    /// do as well.
+    fn comment(&mut self, key: u32) {
+        let now = self.now.tick();
+        let interval = self.common.settings.heartbeat.interval;
+        let Some(session) = self.session(key) else { return };
+        let heard = session.heard;
+        if now.since(heard) < interval / 2 {
+            return self.arm(key, heard.after(interval));
+        }
+        session.heard = now;
+        if session.queue.is_none() {
+            self.own(key, |out| out.extend_from_slice(sse::COMMENT));
+        }
+        self.arm(key, now.after(interval));
     }
 
     /// Sets the next deadline of an open session: a sign of life, or progress of what others sent.

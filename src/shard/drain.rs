@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use super::Shard;
+use crate::dialect::sse;
 use crate::error::Close;
+use crate::http::Response;
 use crate::session::Phase;
 use crate::time::Now;
 
@@ -46,6 +48,13 @@ impl Shard {
         self.drain.as_ref().is_some_and(|drain| self.sessions.is_empty() || late(drain))
     }
 
+    /// Nothing that lasts begins in a shutdown.
+    pub(super) fn refuse_while_draining(&self) -> Result<(), Response> {
+        let Some(drain) = &self.drain else { return Ok(()) };
+        let response = Response::new(503).retry_after(drain.left(self.now));
+        Err(response.error("unavailable", "the server is shutting down"))
+    }
+
     pub(super) fn drain_some(&mut self) {
         let now = self.now;
         let end = self.sessions.capacity();
@@ -66,10 +75,14 @@ impl Shard {
     fn send_away(&mut self, key: u32, left_ms: u64) {
         let Some(session) = self.session(key) else { return };
         match session.phase {
-            Phase::Open(_) => {
+            Phase::Open(_) | Phase::Stream(_) => {
+                let streams = session.is_stream();
                 // Clients of one server must not all come back to the next one in the same instant.
                 let random = u64::from(getrandom::u32().unwrap_or(key));
                 let retry_ms = left_ms + random % (left_ms + 1);
+                if streams {
+                    self.own(key, |out| sse::retry(retry_ms, out));
+                }
                 self.close(key, Close::going_away(retry_ms));
             }
             Phase::Http(_) if !session.is_calling() && session.queue.is_none() => self.end(key),

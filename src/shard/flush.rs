@@ -25,9 +25,13 @@ impl Shard {
     /// Writes what this turn has for its sessions. What does not fit into the budget is left for the next turn.
     pub fn flush(&mut self, outlet: &mut impl Outlet) {
         self.seal();
-        for key in std::mem::take(&mut self.work.touched) {
+        // What is touched meanwhile is written in the next turn.
+        let mut touched = std::mem::take(&mut self.work.touched);
+        for key in touched.drain(..) {
             self.write_out(key, outlet);
         }
+        touched.append(&mut self.work.touched);
+        self.work.touched = touched;
         self.serve_rooms(outlet);
         self.cut_off_the_slow();
         self.carry();
@@ -74,7 +78,7 @@ impl Shard {
 
     /// Serves some members of a room; says whether the budget is spent.
     fn serve_slice(&mut self, number: u32, outlet: &mut impl Outlet) -> bool {
-        for wire in [Wire::Native, Wire::Raw] {
+        for wire in Wire::ALL {
             for _ in 0..SLICE {
                 if outlet.is_spent() {
                     return true;
@@ -98,7 +102,8 @@ impl Shard {
             lane.served();
             return Visit::Served;
         }
-        if session.queue.is_none() && !session.blocked && session.seats.is_only(number) {
+        let as_it_is = wire != Wire::SseParts && session.seats.is_only(number);
+        if as_it_is && session.queue.is_none() && !session.blocked {
             self.counters.writes += 1;
             let taken = outlet.write(key, &[IoSlice::new(bytes)]);
             let whole = taken == Taken::Some(bytes.len());

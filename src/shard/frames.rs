@@ -4,7 +4,7 @@ use tungstenite::protocol::frame::coding::{Control, Data, OpCode};
 
 use super::Shard;
 use crate::api::route::Upgrade;
-use crate::broker::post::Span;
+use crate::broker::post::{Span, Ticket};
 use crate::dialect::Dialect;
 use crate::dialect::native::{self, event};
 use crate::error::{Close, Fault};
@@ -21,10 +21,7 @@ impl Shard {
             if wanted.dialect == Dialect::Native { &[native::SUBPROTOCOL] } else { &[] };
         let (get, http11) = (head.method == Method::Get, head.version == Version::Http11);
         let upgrade = handshake::judge(get, http11, head, protocols).map_err(refused)?;
-        if let Some(drain) = &self.drain {
-            let response = Response::new(503).retry_after(drain.left(self.now));
-            return Err(response.error("unavailable", "the server is shutting down"));
-        }
+        self.refuse_while_draining()?;
         self.push(key, crate::out_queue::Class::Asked, |out| handshake::response(&upgrade, out));
         let Some(session) = self.session(key) else { return Ok(()) };
         session.phase = Phase::Open(Connection::default());
@@ -44,7 +41,7 @@ impl Shard {
             Dialect::Echo => {}
             Dialect::Raw { .. } => {
                 for room in rooms {
-                    self.join(key, None, room, Span::Nothing);
+                    self.join(key, Ticket::default(), room, Span::Nothing);
                 }
                 // Without words for "not joined yet", what a raw client says waits until it is.
                 if let Some(session) = self.session(key) {
@@ -52,23 +49,28 @@ impl Shard {
                 }
             }
             Dialect::Native => {
-                let settings = &self.common.settings;
-                let (interval, max) = (settings.heartbeat.interval.as_secs(), settings.limits.message);
-                let name = self.common.names.name(self.id(key));
-                let user = self.session(key).and_then(|session| session.user.clone());
-                self.own(key, |out| event::welcome(name, user.as_deref(), interval, max, out));
+                self.greet(key);
                 for (index, room) in rooms.iter().enumerate() {
                     if rooms[..index].contains(room) {
                         continue;
                     }
                     if is_room_name(room) {
-                        self.join(key, None, room, Span::Nothing);
+                        self.join(key, Ticket::default(), room, Span::Nothing);
                     } else {
-                        self.error(key, None, Some(room), Fault::BadRoom);
+                        self.error(key, Ticket::default(), Some(room), Fault::BadRoom);
                     }
                 }
             }
         }
+    }
+
+    /// Says the first words.
+    pub(super) fn greet(&mut self, key: u32) {
+        let settings = &self.common.settings;
+        let (interval, max) = (settings.heartbeat.interval.as_secs(), settings.limits.message);
+        let name = self.common.names.name(self.id(key));
+        let user = self.session(key).and_then(|session| session.user.clone());
+        self.send(key, |out| event::welcome(name, user.as_deref(), interval, max, out));
     }
 
     /// Reads frames until input runs out or has to wait; says how much was used.

@@ -49,6 +49,10 @@ impl Shard {
         };
         let call = match route::route(&head, offers) {
             Ok(Route::Call(call)) => Ok(call),
+            Ok(Route::Stream(wanted)) => match self.open_stream(key, &head, wanted) {
+                Ok(()) => return,
+                Err(response) => Err(response),
+            },
             Ok(Route::Upgrade(upgrade)) => match self.upgrade(key, &head, upgrade) {
                 Ok(()) => return,
                 Err(response) => Err(response),
@@ -89,7 +93,7 @@ impl Shard {
 
     /// Writes an answer, and ends the connection behind it if it is to end.
     pub(super) fn respond(&mut self, key: u32, envelope: &Envelope, response: &Response) {
-        let close = envelope.close || self.drain.is_some();
+        let close = envelope.close || self.drain.is_some() || response.streams();
         let envelope = Envelope { close, ..*envelope };
         self.push(key, Class::Asked, |out| response.write(&envelope, out));
         if let Some(exchange) = self.exchange(key) {

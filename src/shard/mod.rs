@@ -1,7 +1,7 @@
 //! A shard: the sessions of one core, the rooms that are at home there, and everything that is decided about them.
 //!
-//! No socket and no clock: bytes and the time are passed in, and what is to be written goes to an [`Outlet`] once a turn.
-//! So a whole shard runs in a test on a virtual clock, as it runs in the reactor.
+//! No socket and no clock: bytes and the time are passed in, and what is to be written goes to an
+//! [`Outlet`](outlet::Outlet) once a turn. So a whole shard runs in a test on a virtual clock, as it runs in the reactor.
 //!
 //! ```text
 //!   receive ─▶ http ──▶ call ───┐                    ┌─▶ home ─▶ engine
@@ -20,8 +20,10 @@ mod http;
 mod mail;
 pub mod outlet;
 mod receive;
+mod reply;
 mod request;
 mod settle;
+mod stream;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;

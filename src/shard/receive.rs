@@ -54,6 +54,8 @@ impl Shard {
         if let Some(tail) = self.session(key).and_then(|session| session.tail.take()) {
             self.read_tail(key, *tail);
         }
+        self.go_on_with_stream(key);
+        self.carry();
         Some(key)
     }
 
@@ -89,7 +91,8 @@ impl Shard {
                     }
                 }
                 Phase::Open(_) | Phase::Closing(_) => return at + self.read_frames(key, &mut input[at..]),
-                Phase::Lingering | Phase::Over => return input.len(),
+                // A stream is the last answer on its connection: no request behind it can have one.
+                Phase::Stream(_) | Phase::Lingering | Phase::Over => return input.len(),
             }
         }
     }
@@ -103,6 +106,8 @@ impl Shard {
         let unanswered = match session.phase {
             Phase::Http(_) => session.is_calling() || session.queue.is_some(),
             Phase::Lingering => session.queue.is_some(),
+            // Whoever is to read an answer without end does not say goodbye before it.
+            Phase::Stream(_) => false,
             // A WebSocket whose peer sends no close frame any more is gone (RFC 6455 section 7.1.5: 1006).
             Phase::Open(_) | Phase::Closing(_) | Phase::Over => session.awaiting,
         };
@@ -119,7 +124,7 @@ impl Shard {
     }
 
     /// Whether what session `key` sent has to wait for something else than what it sent before.
-    fn waits(&self, key: u32) -> bool {
+    pub(super) fn waits(&self, key: u32) -> bool {
         let Some(session) = self.sessions.get(key as usize) else { return false };
         session.asked() > self.common.settings.limits.queue / 4 || self.makes_wait(key)
     }

@@ -7,6 +7,8 @@ use super::Shard;
 use crate::broker::lane::Part;
 use crate::broker::seats::Seat;
 use crate::dialect::native::event;
+use crate::dialect::sse;
+use crate::message::Wire;
 use crate::out_queue::{Class, OutQueue, SEGMENT_COST};
 use crate::session::{Gap, Session};
 
@@ -27,6 +29,22 @@ impl Shard {
         if self.sessions.get(key as usize).is_some_and(|session| !session.slow) {
             self.push(key, Class::Asked, write);
         }
+    }
+
+    /// Tells one session something of its own, behind everything that its rooms have for it: `write` appends the JSON.
+    pub(super) fn send(&mut self, key: u32, write: impl FnOnce(&mut Vec<u8>)) {
+        self.settle(key);
+        self.push_event(key, write);
+    }
+
+    /// Queues an event for one session alone, in the form of its wire.
+    pub(super) fn push_event(&mut self, key: u32, write: impl FnOnce(&mut Vec<u8>)) {
+        if !self.sessions.get(key as usize).is_some_and(Session::is_stream) {
+            return self.push(key, Class::Asked, |out| event::text_frame(out, write));
+        }
+        let mut json = Vec::new();
+        write(&mut json);
+        self.push(key, Class::Asked, |out| sse::event(&json, out));
     }
 
     /// Queues bytes for one session alone.
@@ -58,7 +76,7 @@ impl Shard {
     /// Queues what session `key` has not got of one room.
     pub(super) fn settle_seat(&mut self, key: u32, seat: Seat) {
         let Some(session) = self.sessions.get(key as usize) else { return };
-        let wire = session.wire();
+        let wire = session.wire(seat.room);
         let Some(audience) = self.audiences.get_mut(seat.room) else { return };
         let skips = audience.skips();
         let Some(lane) = audience.lane(wire) else { return };
@@ -97,6 +115,9 @@ impl Shard {
         if others == 0 {
             self.deadlines.hasten(key, now.after(stall));
         }
+        if session.wire(room) == Wire::SseParts {
+            return self.queue_parts(key, room, &part);
+        }
         self.queue_shared(key, part.bytes, sent);
     }
 
@@ -131,7 +152,7 @@ impl Shard {
         }
         for gap in told {
             let Some(name) = self.audiences.key(gap.room).cloned() else { continue };
-            self.push(key, Class::Asked, |out| event::gap(name.name(), gap.from, gap.to, out));
+            self.push_event(key, |out| event::gap(name.name(), gap.from, gap.to, out));
         }
     }
 }

@@ -25,6 +25,7 @@ class RelayTest(unittest.IsolatedAsyncioTestCase):
 class Chat(RelayTest):
     async def test_a_round_trip(self):
         async with self.relay.member("lobby", "alice") as alice, self.relay.member("lobby", "bob") as bob:
+            self.assertEqual((await self.within(expect(alice, "user_joined")))["user"], "bob")
             await say(alice, "publish", room="lobby", data={"text": "h\u00e9llo \U0001f349"}, event="chat", id="a1")
             own = await self.within(expect(alice, "message"))
             published = await self.within(expect(alice, "published"))
@@ -101,6 +102,13 @@ class Crowd(RelayTest):
     CLIENTS = 200
     EACH = 5
 
+    async def message(self, client):
+        """The next message; a room of so many also tells their number now and then."""
+        while (told := json.loads(await client.recv()))["type"] == "count":
+            pass
+        self.assertEqual(told["type"], "message")
+        return told
+
     async def test_many_clients_see_one_order(self):
         ready = asyncio.Barrier(self.CLIENTS)
 
@@ -110,7 +118,7 @@ class Crowd(RelayTest):
                 await ready.wait()
                 for turn in range(self.EACH):
                     await say(client, "publish", room="crowd", data=[number, turn])
-                messages = [await expect(client, "message") for _ in range(self.CLIENTS * self.EACH)]
+                messages = [await self.message(client) for _ in range(self.CLIENTS * self.EACH)]
                 return [(message["position"], tuple(message["data"])) for message in messages]
 
         heard = await asyncio.wait_for(

@@ -137,3 +137,31 @@ test('a message that is too large is refused before it is sent', options, async 
   await assert.rejects(room.publish('x'.repeat(70_000)), { code: 'too_big' });
   await room.publish('x'.repeat(65_000));
 });
+
+test('a stream does what a socket does', options, async (t) => {
+  const server = await relay();
+  const way = await tunnel(server.port);
+  ends.push(() => way.close());
+  const probe = await fetch(`${server.url}/sse/lobby`, { method: 'HEAD' });
+  if (probe.status === 404) return t.skip('this server has no streams');
+  const client = enter(way.url, 'ann', { WebSocket: null, fetch: globalThis.fetch });
+  const rooms = ['lobby', 'news'].map((name) => client.join(name));
+  const events = rooms.map((room) => inbox(room, 'recovered', 'message'));
+  await Promise.all(rooms.map(({ joined }) => joined));
+  const { position } = await rooms[0].publish('one');
+  assert.equal((await events[0].next())[1].position, position);
+  await rooms[1].publish('two');
+  assert.equal(await data(events[1]), 'two');
+  way.cut();
+  await server.publish('lobby', 'three');
+  await server.publish('news', 'four');
+  for (const [room, missed] of [
+    [0, 'three'],
+    [1, 'four'],
+  ]) {
+    assert.deepEqual((await events[room].next((type) => type === 'recovered'))[1], true);
+    assert.equal(await data(events[room]), missed);
+  }
+  const { messages } = await rooms[1].history();
+  assert.deepEqual(messages.map(({ data }) => data), ['two', 'four']);
+});

@@ -76,11 +76,7 @@ fn chosen_targets(arguments: &Compare, options: &Options) -> Result<Vec<Target>>
     chosen.retain(|target| {
         let there = target.is_there();
         if !there {
-            eprintln!(
-                "{} is left out: it needs {}",
-                target.name,
-                target.needs.as_deref().unwrap_or_default()
-            );
+            eprintln!("{} is left out: its package is not there (loadtest/packages/README.md)", target.name);
         }
         there
     });

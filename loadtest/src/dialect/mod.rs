@@ -4,7 +4,9 @@ use crate::net::Net;
 use crate::wire::request::Opening;
 
 pub(crate) mod native;
+pub(crate) mod nats;
 pub(crate) mod raw;
+pub(crate) mod socketio;
 
 /// What a message says.
 #[derive(Debug, PartialEq, Eq)]

@@ -118,3 +118,22 @@ impl Connection {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    #[test]
+    fn a_connection_comes_from_the_source_it_was_given() {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let source = SocketAddr::from(([127, 0, 0, 2], 0));
+        let server = listener.local_addr().expect("bound");
+        let decoder = Decoder::Responses(Default::default());
+        let connection = Connection::connect(server, Some(source), decoder, 1).expect("connects");
+        let (_, peer) = listener.accept().expect("accepts");
+        assert_eq!(peer.ip().to_string(), "127.0.0.2");
+        assert!(connection.is_plain() && connection.is_connected());
+    }
+}

@@ -8,7 +8,7 @@ use crate::clock::Nanos;
 use crate::dialect::{Dialect, Said};
 use crate::meter::Meter;
 use crate::net::{End, Listener, Net};
-use crate::order::{RoomLog, Seen};
+use crate::order::{Log, Order, Seen};
 use crate::payload::{Payloads, Stamp};
 use crate::wire::Heard;
 use crate::wire::request::Opening;
@@ -31,7 +31,8 @@ pub(crate) struct Fanout {
     shape: Shape,
     dialect: Box<dyn Dialect>,
     payloads: Payloads,
-    members: Vec<Member>,
+    /// Which connections are in their rooms.
+    members: Vec<bool>,
     rooms: Vec<Room>,
     publishers: Vec<Publisher>,
     joined: usize,
@@ -41,16 +42,9 @@ pub(crate) struct Fanout {
     payload: Vec<u8>,
 }
 
-/// A connection: its place in the log of its room.
-#[derive(Clone, Copy, Default)]
-struct Member {
-    place: u64,
-    joined: bool,
-}
-
 struct Room {
     name: String,
-    log: RoomLog,
+    log: Log,
 }
 
 /// A publisher's messages that some member has not seen.
@@ -61,14 +55,14 @@ struct Publisher {
 }
 
 impl Fanout {
-    pub(crate) fn new(shape: Shape, dialect: Box<dyn Dialect>) -> Fanout {
-        let log = || RoomLog::new(shape.publishers, shape.members as u32);
+    pub(crate) fn new(shape: Shape, order: Order, dialect: Box<dyn Dialect>) -> Fanout {
+        let log = || Log::new(order, shape.publishers, shape.members);
         let rooms = (0..shape.rooms).map(|room| Room { name: format!("load-{room}"), log: log() }).collect();
         Fanout {
             shape,
             dialect,
             payloads: Payloads::new(shape.size),
-            members: vec![Member::default(); shape.rooms * shape.members],
+            members: vec![false; shape.rooms * shape.members],
             rooms,
             publishers: vec![Publisher::default(); shape.rooms * shape.publishers],
             joined: 0,
@@ -105,8 +99,7 @@ impl Fanout {
         if publisher / publishers != room {
             return Err(format!("a message of room {} in room {room}", publisher / publishers));
         }
-        let within = (publisher % publishers) as u32;
-        let seen = self.rooms[room].log.see(&mut self.members[n].place, None, within, stamp)?;
+        let seen = self.rooms[room].log.see(n % members, publisher % publishers, stamp)?;
         self.meter.delivered(stamp.sent, now);
         if seen == Seen::ByAll {
             self.publishers[publisher].flying.pop_front();
@@ -118,7 +111,7 @@ impl Fanout {
     }
 
     fn join(&mut self, n: usize) {
-        if !std::mem::replace(&mut self.members[n].joined, true) {
+        if !std::mem::replace(&mut self.members[n], true) {
             self.joined += 1;
         }
     }

@@ -11,7 +11,7 @@ use crate::clock::Nanos;
 use crate::dialect::{Dialect, Said, fill};
 use crate::meter::Meter;
 use crate::net::{End, Listener, Net};
-use crate::order::{RoomLog, Seen};
+use crate::order::{Log, Order, Seen};
 use crate::outcome::Fact;
 use crate::payload::{Payloads, Stamp};
 use crate::wire::Heard;
@@ -40,10 +40,10 @@ pub(crate) struct Publish {
     shape: Shape,
     dialect: Box<dyn Dialect>,
     payloads: Payloads,
-    places: Vec<u64>,
+    members: usize,
     joined: Vec<bool>,
     ready: usize,
-    logs: Vec<RoomLog>,
+    logs: Vec<Log>,
     publishers: Vec<Publisher>,
     pace: Option<Pace>,
     ended: bool,
@@ -79,11 +79,11 @@ impl Publish {
     pub(crate) fn new(shape: Shape, dialect: Box<dyn Dialect>) -> Publish {
         let members = shape.rooms * shape.members;
         let in_room = |room: usize| (shape.publishers + shape.rooms - 1 - room) / shape.rooms;
-        let logs = (0..shape.rooms).map(|room| RoomLog::new(in_room(room), shape.members as u32)).collect();
+        let logs = (0..shape.rooms).map(|room| Log::new(Order::Room, in_room(room), shape.members)).collect();
         Publish {
             dialect,
             payloads: Payloads::new(shape.size),
-            places: vec![0; members],
+            members,
             joined: vec![false; members + shape.publishers],
             ready: 0,
             logs,
@@ -99,7 +99,7 @@ impl Publish {
     }
 
     fn room_of(&self, n: usize) -> usize {
-        match n.checked_sub(self.places.len()) {
+        match n.checked_sub(self.members) {
             Some(publisher) => publisher % self.shape.rooms,
             None => n / self.shape.members,
         }
@@ -124,7 +124,7 @@ impl Publish {
             self.body.extend_from_slice(b"]}");
         }
         let (target, body) = (fill(&self.shape.call, &room), &self.body);
-        net.send_bytes(self.places.len() + publisher, |host, out| post(&target, host, "", body, out));
+        net.send_bytes(self.members + publisher, |host, out| post(&target, host, "", body, out));
     }
 
     fn message(&mut self, at: usize, room: &str) {
@@ -185,8 +185,8 @@ impl Publish {
         if publisher % self.shape.rooms != room {
             return Err(format!("a message of room {} in room {room}", publisher % self.shape.rooms));
         }
-        let within = (publisher / self.shape.rooms) as u32;
-        let seen = self.logs[room].see(&mut self.places[n], None, within, stamp)?;
+        let within = publisher / self.shape.rooms;
+        let seen = self.logs[room].see(n % self.shape.members, within, stamp)?;
         self.meter.delivered(stamp.sent, now);
         if seen == Seen::ByAll {
             self.publishers[publisher].seen += 1;
@@ -210,7 +210,7 @@ impl Listener for Publish {
     fn opened(&mut self, net: &mut Net, n: usize) {
         let room = room_name(self.room_of(n));
         let is_stream = self.shape.stream.is_some();
-        if n >= self.places.len() || (!is_stream && self.dialect.greet(net, n, &room)) {
+        if n >= self.members || (!is_stream && self.dialect.greet(net, n, &room)) {
             self.join(n);
         }
     }
@@ -218,7 +218,7 @@ impl Listener for Publish {
     fn heard(&mut self, net: &mut Net, n: usize, heard: &Heard<'_>, now: Nanos) {
         let result = match heard {
             Heard::Response { status, body } => {
-                let publisher = n - self.places.len();
+                let publisher = n - self.members;
                 let result = self.answered(publisher, *status, body);
                 self.go_on(net, publisher, now);
                 result
@@ -246,7 +246,7 @@ impl Scenario for Publish {
     fn opening(&self, n: usize) -> Opening {
         let room = room_name(self.room_of(n));
         match &self.shape.stream {
-            _ if n >= self.places.len() => Opening::new(Kind::Http, String::new()),
+            _ if n >= self.members => Opening::new(Kind::Http, String::new()),
             Some(template) => Opening::new(Kind::EventStream, fill(template, &room)),
             None => self.dialect.opening(&room),
         }

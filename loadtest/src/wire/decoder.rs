@@ -4,7 +4,7 @@ use super::frame::Frames;
 use super::request::Kind;
 use super::response::{self, Responses};
 use super::stream::EventStream;
-use super::{Heard, WireError};
+use super::{Heard, WireError, nats};
 
 /// Reads one connection: the handshake first where there is one, then what its kind speaks.
 #[derive(Debug)]
@@ -18,6 +18,7 @@ pub(crate) enum Decoder {
     /// Waits for the head of an event stream.
     StreamHead,
     Stream(EventStream),
+    Nats,
 }
 
 impl Decoder {
@@ -26,6 +27,7 @@ impl Decoder {
             Kind::WebSocket { .. } => Decoder::Upgrade { accept },
             Kind::Http => Decoder::Responses(Responses::default()),
             Kind::EventStream => Decoder::StreamHead,
+            Kind::Nats => Decoder::Nats,
         }
     }
 
@@ -40,6 +42,7 @@ impl Decoder {
                 Ok(responses.step(input)?.map_or((0, None), |(used, heard)| (used, Some(heard))))
             }
             Decoder::Stream(stream) => stream.step(input),
+            Decoder::Nats => Ok(nats::step(input)?.unwrap_or((0, None))),
             Decoder::Upgrade { .. } | Decoder::StreamHead => Ok((0, None)),
         }
     }

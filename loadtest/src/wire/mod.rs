@@ -7,6 +7,7 @@ use thiserror::Error;
 
 pub(crate) mod decoder;
 pub(crate) mod frame;
+pub(crate) mod nats;
 pub(crate) mod request;
 pub(crate) mod response;
 pub(crate) mod stream;

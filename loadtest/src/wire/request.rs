@@ -13,6 +13,8 @@ pub(crate) enum Kind {
     Http,
     /// A Server-Sent Events stream.
     EventStream,
+    /// NATS, where the server speaks first.
+    Nats,
 }
 
 /// How to open one connection.
@@ -34,7 +36,7 @@ impl Opening {
     pub(crate) fn first_bytes(&self, host: &str, nonce: [u8; 16]) -> (String, String) {
         let Opening { target, headers, .. } = self;
         match &self.kind {
-            Kind::Http => (String::new(), String::new()),
+            Kind::Http | Kind::Nats => (String::new(), String::new()),
             Kind::EventStream => {
                 let accept = "Accept: text/event-stream";
                 (format!("GET {target} HTTP/1.1\r\nHost: {host}\r\n{accept}\r\n{headers}\r\n"), String::new())

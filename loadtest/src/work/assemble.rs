@@ -80,7 +80,7 @@ impl FanoutWork {
     fn scenario(&self, target: &Target) -> Result<Fanout> {
         let FanoutWork { rooms, members, publishers, driven, dialect } = *self;
         let shape = fanout::Shape { rooms, members, publishers, drive: driven.drive(), size: driven.size };
-        Ok(Fanout::new(shape, dialect.of(target, driven.text)?))
+        Ok(Fanout::new(shape, target.order, dialect.of(target, driven.text)?))
     }
 }
 
@@ -88,7 +88,7 @@ impl BesideWork {
     fn scenario(&self, target: &Target) -> Result<Beside> {
         let BesideWork { members, window, echo_rate, size } = *self;
         let shape = fanout::Shape { rooms: 1, members, publishers: 1, drive: Drive::Window(window), size };
-        let room = Fanout::new(shape, target.room_dialect(false)?);
+        let room = Fanout::new(shape, target.order, target.room_dialect(false)?);
         let template = target.wanted(target.echo.as_ref(), "echo")?;
         Ok(Beside::new(room, Echo::new(template, 1, Drive::Rate(echo_rate), size, false)))
     }
@@ -120,7 +120,7 @@ impl SlowWork {
     fn scenario(&self, target: &Target) -> Result<Slow> {
         let SlowWork { members, slow, rate, size, dialect } = *self;
         let shape = fanout::Shape { rooms: 1, members, publishers: 1, drive: Drive::Rate(rate), size };
-        let room = Fanout::new(shape, dialect.of(target, false)?);
+        let room = Fanout::new(shape, target.order, dialect.of(target, false)?);
         Ok(Slow::new(room, slow, size, dialect.of(target, false)?))
     }
 }

@@ -1,0 +1,66 @@
+//! What the members of a room have seen: nothing missing, nothing twice, and in the order that the server promises.
+
+use serde::Deserialize;
+
+use crate::payload::Stamp;
+
+mod publisher;
+mod room;
+
+use publisher::PublisherLog;
+use room::RoomLog;
+
+/// Which order a server promises.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Order {
+    /// All members see all messages of a room in one order.
+    #[default]
+    Room,
+    /// Each publisher's messages are in order, and those of several in any.
+    Publisher,
+}
+
+/// What a sighting says of its message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Seen {
+    /// Others have yet to see it.
+    BySome,
+    /// This was its last member.
+    ByAll,
+}
+
+/// The log of one room.
+#[derive(Debug)]
+pub(crate) enum Log {
+    Room(RoomLog),
+    Publisher(PublisherLog),
+}
+
+impl Log {
+    /// The log of a room with so many publishers, each of whose messages all `members` see.
+    pub(crate) fn new(order: Order, publishers: usize, members: usize) -> Log {
+        match order {
+            Order::Room => Log::Room(RoomLog::new(publishers, members)),
+            Order::Publisher => Log::Publisher(PublisherLog::new(publishers, members)),
+        }
+    }
+
+    /// A member sees a message of the room's publisher of that number.
+    ///
+    /// # Errors
+    ///
+    /// A sentence that says what is wrong with the order.
+    pub(crate) fn see(&mut self, member: usize, publisher: usize, stamp: Stamp) -> Result<Seen, String> {
+        match self {
+            Log::Room(log) => log.see(member, publisher, stamp),
+            Log::Publisher(log) => log.see(member, publisher, stamp),
+        }
+    }
+}
+
+/// The sentence on a message that is not the next one of its publisher.
+fn not_next(publisher: usize, found: u64, due: u64) -> String {
+    let what = if found < due { "came twice or late" } else { "came after a gap" };
+    format!("publisher {publisher}: message {found} where {due} was due: it {what}")
+}
