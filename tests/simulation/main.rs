@@ -8,7 +8,8 @@
 //!              truth ─▶ order, rest
 //! ```
 //!
-//! `SIM_SEEDS` says how many schedules to run, `SIM_FROM` which is the first; a failure names its seed.
+//! `SIM_SEEDS` says how many schedules to run, `SIM_FROM` which is the first; a failure names its seed. With `SIM_TRACE`
+//! set, clients say what they ask and hear.
 
 #![allow(unreachable_pub)] // Nothing is outside of a test.
 
@@ -27,10 +28,13 @@ mod raw;
 mod recovery;
 mod replies;
 mod rest;
+#[cfg(test)]
 mod schedule;
+#[cfg(test)]
 mod script;
 mod socket;
 mod speech;
+#[cfg(test)]
 mod transcript;
 mod truth;
 mod wire;

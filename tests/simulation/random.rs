@@ -1,9 +1,11 @@
 //! Where every choice of a schedule comes from: a seed, or for a fuzzer the bytes that it made up.
 
+use std::collections::VecDeque;
+
 /// A source of choices.
 pub struct Random {
     state: u64,
-    bytes: Option<std::vec::IntoIter<u8>>,
+    bytes: Option<VecDeque<u8>>,
 }
 
 impl Random {
@@ -14,12 +16,12 @@ impl Random {
 
     /// The choices that `bytes` spell; when they have run out, always the first.
     pub fn spelled(bytes: &[u8]) -> Self {
-        Self { state: 0, bytes: Some(bytes.to_vec().into_iter()) }
+        Self { state: 0, bytes: Some(bytes.to_vec().into()) }
     }
 
     /// Whether nothing is left to choose by.
     pub fn is_spent(&self) -> bool {
-        self.bytes.as_ref().is_some_and(|bytes| bytes.len() == 0)
+        self.bytes.as_ref().is_some_and(|bytes| bytes.is_empty())
     }
 
     /// A number below `end`.
@@ -28,9 +30,9 @@ impl Random {
             return 0;
         }
         match &mut self.bytes {
-            Some(bytes) if end <= 256 => usize::from(bytes.next().unwrap_or(0)) % end,
+            Some(bytes) if end <= 256 => usize::from(bytes.pop_front().unwrap_or(0)) % end,
             Some(bytes) => {
-                let [high, low] = [(); 2].map(|()| usize::from(bytes.next().unwrap_or(0)));
+                let [high, low] = [(); 2].map(|()| usize::from(bytes.pop_front().unwrap_or(0)));
                 (high << 8 | low) % end
             }
             None => ((u128::from(self.next()) * end as u128) >> 64) as usize,
