@@ -1,6 +1,7 @@
 //! Which path and method mean what.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::call::Call;
 use super::origin;
@@ -57,8 +58,7 @@ pub struct Upgrade {
 /// Decides what `head` asks for.
 pub fn route(head: &Head, offers: Offers) -> Result<Route, Response> {
     let segments: Vec<&str> = head.target.segments().iter().map(String::as_str).collect();
-    let foreign =
-        offers.local_pages_only && head.field("origin").is_some_and(|origin| !origin::is_local(origin));
+    let foreign = offers.local_pages_only && is_foreign(head);
     let upgrade = match segments[..] {
         ["ws"] => Some((Dialect::Native, head.target.queries("room").map(str::to_owned).collect())),
         ["ws", room] => Some((Dialect::Native, vec![room.to_owned()])),
@@ -74,7 +74,7 @@ pub fn route(head: &Head, offers: Offers) -> Result<Route, Response> {
         return Ok(Route::Upgrade(Upgrade { dialect, rooms, user, foreign }));
     }
     if foreign {
-        return Err(Response::new(403).error("forbidden", "pages of this origin may not use this server"));
+        return Err(Response::new(403).error("forbidden", "an open server is for this machine: it takes no pages of this origin, and no other name as `Host`"));
     }
     match segments[..] {
         ["sse"] => {
@@ -87,6 +87,12 @@ pub fn route(head: &Head, offers: Offers) -> Result<Route, Response> {
         }
         _ => call(head, &segments).map(Route::Call),
     }
+}
+
+/// Whether a page of another site is behind a request, by the origin that the browser tells or the name that it asked.
+fn is_foreign(head: &Head) -> bool {
+    head.field("origin").is_some_and(|origin| !origin::is_local(origin))
+        || head.host().is_some_and(|host| !origin::is_local_host(host))
 }
 
 fn call(head: &Head, segments: &[&str]) -> Result<Call, Response> {
@@ -129,7 +135,9 @@ pub(super) fn named(room: &str) -> Result<String, Response> {
 
 /// A fault as an answer.
 pub fn refusal(fault: Fault) -> Response {
-    Response::new(fault.status()).error(fault.code(), fault.message())
+    let response = Response::new(fault.status()).error(fault.code(), fault.message());
+    // Limits and bad moments pass.
+    if matches!(fault.status(), 429 | 503) { response.retry_after(Duration::from_secs(1)) } else { response }
 }
 
 pub(super) fn bad_request(what: &'static str) -> Response {

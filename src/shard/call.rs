@@ -19,7 +19,7 @@ impl Shard {
     /// Posts what the call needs; the response itself where nothing is.
     pub(super) fn begin_call(&mut self, key: u32, call: Call, body: &[u8]) -> Result<Pending, Response> {
         if self.pressed && call.takes_body() {
-            return Err(refusal(Fault::Unavailable).retry_after(std::time::Duration::from_secs(1)));
+            return Err(refusal(Fault::Unavailable));
         }
         match call {
             Call::Health => Err(answer::health()),

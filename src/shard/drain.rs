@@ -1,5 +1,6 @@
 //! Shutting down without a stampede: connections are closed one after another, and told when to come back.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::Shard;
@@ -49,10 +50,16 @@ impl Shard {
     }
 
     /// Nothing that lasts begins in a shutdown.
-    pub(super) fn refuse_while_draining(&self) -> Result<(), Response> {
-        let Some(drain) = &self.drain else { return Ok(()) };
-        let response = Response::new(503).retry_after(drain.left(self.now));
-        Err(response.error("unavailable", "the server is shutting down"))
+    pub(super) fn refuse_while_full_or_draining(&self) -> Result<(), Response> {
+        let unavailable = |wait, why| Err(Response::new(503).retry_after(wait).error("unavailable", why));
+        if let Some(drain) = &self.drain {
+            return unavailable(drain.left(self.now), "the server is shutting down");
+        }
+        let (limit, open) = (self.common.settings.limits.connections, &self.common.connections);
+        if limit > 0 && open.load(Ordering::Relaxed) > limit {
+            return unavailable(Duration::from_secs(1), "the server has as many connections as it may have");
+        }
+        Ok(())
     }
 
     pub(super) fn drain_some(&mut self) {

@@ -21,7 +21,7 @@ impl Shard {
             if wanted.dialect == Dialect::Native { &[native::SUBPROTOCOL] } else { &[] };
         let (get, http11) = (head.method == Method::Get, head.version == Version::Http11);
         let upgrade = handshake::judge(get, http11, head, protocols).map_err(refused)?;
-        self.refuse_while_draining()?;
+        self.refuse_while_full_or_draining()?;
         self.push(key, crate::out_queue::Class::Asked, |out| handshake::response(&upgrade, out));
         let Some(session) = self.session(key) else { return Ok(()) };
         session.phase = Phase::Open(Connection::default());

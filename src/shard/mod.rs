@@ -27,6 +27,7 @@ mod stream;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use slab::Slab;
 
@@ -61,6 +62,8 @@ pub struct Common {
     pub names: ConnectionNames,
     /// How many shards there are.
     pub shards: usize,
+    /// How many connections all of them have.
+    pub connections: AtomicUsize,
     /// The bytes of history that all of them keep.
     pub history: Account,
     /// How much all of them have on their way.
@@ -79,6 +82,7 @@ impl Common {
             room_keys: RoomKeys::default(),
             names: ConnectionNames::new(),
             shards,
+            connections: AtomicUsize::new(0),
             history: Account::new(settings.limits.history_total),
             pressure: Pressure::new(shards),
             echo: match settings.console {
@@ -189,6 +193,7 @@ impl Shard {
     /// Takes in a connection; says the key by which it is spoken of until it is reaped.
     pub fn accept(&mut self) -> u32 {
         self.generation = self.generation.wrapping_add(1);
+        self.common.connections.fetch_add(1, Ordering::Relaxed);
         let now = self.now.tick();
         let key = self.sessions.insert(Session::new(self.generation, now)) as u32;
         self.deadlines.set(key, now.after(self.common.settings.limits.handshake));
@@ -200,6 +205,7 @@ impl Shard {
         for key in std::mem::take(&mut self.work.ended) {
             self.deadlines.set(key, Tick::NEVER);
             if self.sessions.try_remove(key as usize).is_some() {
+                self.common.connections.fetch_sub(1, Ordering::Relaxed);
                 gone(key);
             }
         }

@@ -35,7 +35,7 @@ impl Shard {
         head: &Head,
         wanted: Subscription,
     ) -> Result<(), Response> {
-        self.refuse_while_draining()?;
+        self.refuse_while_full_or_draining()?;
         let limit = self.common.settings.limits.rooms_per_connection;
         if limit > 0 && wanted.rooms.len() > limit {
             return Err(crate::api::route::refusal(Fault::RoomLimit));

@@ -8,12 +8,9 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::reader::Reader;
-use crate::broker::permit::Rules;
 use crate::engine::{Engine, local::Local};
-use crate::id::{ConnectionNames, ShardId};
-use crate::ledger::Account;
-use crate::pressure::Pressure;
-use crate::room_key::{RoomKeys, Space};
+use crate::id::ShardId;
+use crate::room_key::Space;
 use crate::settings::Settings;
 use crate::shard::outlet::{Outlet, Taken};
 use crate::shard::{Common, Shard};
@@ -58,17 +55,7 @@ pub(super) struct House {
 
 impl House {
     pub(super) fn new(shards: usize, settings: Settings) -> Self {
-        let common = Arc::new(Common {
-            rules: Rules::new(&settings.rooms),
-            room_keys: RoomKeys::default(),
-            names: ConnectionNames::new(),
-            shards,
-            history: Account::new(settings.limits.history_total),
-            pressure: Pressure::new(shards),
-            echo: false,
-            local_pages_only: true,
-            settings,
-        });
+        let common = Arc::new(Common::new(settings, shards, true));
         let now = Now { loop_ms: 1_000, wall_ms: 1_000 };
         let shard = |me| Shard::new(me as ShardId, common.clone(), Engine::Local(Local::default()), now);
         Self {
