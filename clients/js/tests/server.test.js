@@ -1,6 +1,7 @@
 /** The client against the real server: killed, restarted, drained, cut off and gone silent. */
 
 import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
 import { afterEach, test } from 'node:test';
 import { WebSocket } from 'ws';
 import { connect } from '../switchboard.js';
@@ -138,12 +139,10 @@ test('a message that is too large is refused before it is sent', options, async 
   await room.publish('x'.repeat(65_000));
 });
 
-test('a stream does what a socket does', options, async (t) => {
+test('a stream does what a socket does', options, async () => {
   const server = await relay();
   const way = await tunnel(server.port);
   ends.push(() => way.close());
-  const probe = await fetch(`${server.url}/sse/lobby`, { method: 'HEAD' });
-  if (probe.status === 404) return t.skip('this server has no streams');
   const client = enter(way.url, 'ann', { WebSocket: null, fetch: globalThis.fetch });
   const rooms = ['lobby', 'news'].map((name) => client.join(name));
   const events = rooms.map((room) => inbox(room, 'recovered', 'message'));
@@ -164,4 +163,61 @@ test('a stream does what a socket does', options, async (t) => {
   }
   const { messages } = await rooms[1].history();
   assert.deepEqual(messages.map(({ data }) => data), ['two', 'four']);
+});
+
+const SECRET = 'a secret of at least thirty-two bytes';
+
+/** A token for `user` that is good for some seconds. */
+function mint(user, seconds) {
+  const part = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const claims = { sub: user, exp: Math.floor(Date.now() / 1000) + seconds };
+  const text = `${part({ alg: 'HS256', typ: 'JWT' })}.${part(claims)}`;
+  return `${text}.${createHmac('sha256', SECRET).update(text).digest('base64url')}`;
+}
+
+test('a token lets in, and a fresh one replaces one that expired', options, async (t) => {
+  const server = await relay({ SWITCHBOARD_AUTH__SECRET: SECRET }).catch((error) => {
+    if (!/unknown key/.test(error.message)) throw error;
+  });
+  if (!server) return t.skip('this server asks for no tokens');
+  const { url } = server;
+  const stranger = inbox(enter(url, 'ann', { rooms: ['lobby'] }), 'state');
+  const [, , ended] = await stranger.next((_, state) => state === 'closed');
+  assert.deepEqual(ended, { code: 1008, reason: 'first message must be auth' });
+
+  const tokens = [mint('ann', -60), mint('ann', 60), mint('ann', 60)];
+  const client = enter(url, undefined, { token: tokens.shift(), getToken: () => tokens.shift() });
+  const states = inbox(client, 'state');
+  assert.equal((await states.next((_, state) => state === 'waiting'))[2].reason, 'token expired');
+  await online(states);
+  assert.equal(client.user, 'ann');
+  assert.equal((await client.join('lobby').joined).room, 'lobby');
+
+  const forged = inbox(enter(url, undefined, { token: mint('ann', 60).slice(0, -4) + 'AAAA' }), 'state');
+  const [, , refused] = await forged.next((_, state) => state === 'closed');
+  assert.deepEqual(refused, { code: 1008, reason: 'invalid token' });
+});
+
+test('people see each other', options, async (t) => {
+  const { url } = await relay();
+  const [ann, bob] = [enter(url, 'ann'), enter(url, 'bob')];
+  const room = ann.join('lobby');
+  const events = inbox(room, 'user_joined', 'user_left', 'typing');
+  await room.joined;
+  const others = bob.join('lobby');
+  await others.joined;
+  const known = await bob.direct('nobody', 1).catch(({ code }) => code !== 'unknown_type');
+  if (!known) return t.skip('this server takes no messages to people');
+  const { users } = await room.members();
+  assert.deepEqual(users.map(({ user }) => user).sort(), ['ann', 'bob']);
+  assert.deepEqual((await events.next())[1].user, 'bob');
+  assert.equal(room.count, 2);
+  others.typing();
+  assert.deepEqual((await events.next())[1].active, true);
+  const got = inbox(ann, 'direct');
+  await ann.rooms.get('$me').joined;
+  assert.equal((await bob.direct('ann', 'psst')).connections, 1);
+  assert.equal((await got.next())[1].data, 'psst');
+  await others.leave();
+  assert.equal((await events.next((type) => type === 'user_left'))[1].count, 1);
 });
