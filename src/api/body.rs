@@ -39,15 +39,15 @@ pub fn batch(body: &[u8], names: &ConnectionNames) -> Result<Vec<Entry>, Fault> 
 }
 
 /// The requests that the body of a call on behalf of a stream holds, as they were written: one object alone, or an array
-/// of up to [`MAX_REQUESTS`]. None is over `limit` bytes.
+/// of 1 to [`MAX_REQUESTS`]. None is over `limit` bytes.
 pub fn requests(body: &[u8], limit: usize) -> Result<(bool, Vec<Box<str>>), Response> {
-    const COUNT: Fault = Fault::BadRequest("the body is a request or an array of up to 100 requests");
+    const COUNT: Fault = Fault::BadRequest("the body is a request or an array of 1 to 100 requests");
     let bad_json = |_| refusal(Fault::BadJson);
     let whole: &RawValue = serde_json::from_str(utf8(body).map_err(refusal)?).map_err(bad_json)?;
     let alone = whole.get().starts_with('{');
     let requests: Vec<&RawValue> =
         if alone { vec![whole] } else { serde_json::from_str(whole.get()).map_err(|_| refusal(COUNT))? };
-    if requests.len() > MAX_REQUESTS {
+    if !(1..=MAX_REQUESTS).contains(&requests.len()) {
         return Err(refusal(COUNT));
     }
     if limit > 0 && requests.iter().any(|request| request.get().len() > limit) {

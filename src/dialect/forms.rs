@@ -23,9 +23,9 @@ impl<'a> Forms<'a> {
         Self { json: message.payload(), frame, block: None, position: message.position }
     }
 
-    /// Something else, as JSON.
-    pub fn notice(json: &'a [u8]) -> Self {
-        Self { json, frame: None, block: None, position: None }
+    /// Something else, as JSON, and where members stand behind it.
+    pub fn notice(json: &'a [u8], position: Option<Position>) -> Self {
+        Self { json, frame: None, block: None, position }
     }
 
     /// The form that is read on `wire`.

@@ -11,7 +11,8 @@ impl Shard {
     /// Passes a message to the members of its room on this shard.
     pub(super) fn deliver(&mut self, message: &Message) {
         let left_out = message.exclude.and_then(|session| self.left_out(session, &message.room));
-        self.append(&message.room, &mut Forms::message(message));
+        let members = self.append(&message.room, &mut Forms::message(message));
+        self.counters.messages_out += members as u64;
         if let Some((wire, room, key)) = left_out
             && let Some(slot) = self.session(key).and_then(|session| session.seats.slot(room))
             && let Some(lane) = self.audiences.get_mut(room).and_then(|audience| audience.lane(wire))
@@ -30,19 +31,19 @@ impl Shard {
         Some((wire, number, id.key))
     }
 
-    /// Adds something to every lane of a room, and the room to the list of those to be served.
-    pub(super) fn append(&mut self, room: &RoomKey, forms: &mut Forms<'_>) {
+    /// Adds something to every lane of a room, and the room to the list of those to be served; says how many will get it.
+    pub(super) fn append(&mut self, room: &RoomKey, forms: &mut Forms<'_>) -> usize {
         // Whoever was counted at home may have left meanwhile (rule 5).
-        let Some(number) = self.audiences.find_key(room) else { return };
-        let Some(audience) = self.audiences.get_mut(number) else { return };
+        let Some(number) = self.audiences.find_key(room) else { return 0 };
+        let Some(audience) = self.audiences.get_mut(number) else { return 0 };
         let skips = audience.skips();
         for lane in audience.lanes().iter_mut().filter(|lane| !lane.members().is_empty()) {
             let position = forms.position.filter(|_| skips || lane.wire == Wire::SseParts);
             lane.append(&forms.on(lane.wire), position);
-            self.counters.messages_out += lane.members().len() as u64;
         }
         if !std::mem::replace(&mut audience.listed, true) {
             self.work.listed.push_back(number);
         }
+        audience.len()
     }
 }

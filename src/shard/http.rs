@@ -95,15 +95,21 @@ impl Shard {
     pub(super) fn respond(&mut self, key: u32, envelope: &Envelope, response: &Response) {
         let close = envelope.close || self.drain.is_some() || response.streams();
         let envelope = Envelope { close, ..*envelope };
-        self.push(key, Class::Asked, |out| response.write(&envelope, out));
+        self.push_response(key, &envelope, response);
         if let Some(exchange) = self.exchange(key) {
             exchange.stage = Stage::Head;
             exchange.timer = Timer::Off;
             exchange.kept_alive = true;
+            self.deadlines.set(key, Tick::NEVER);
         }
         if envelope.closes() {
             self.linger(key);
         }
+    }
+
+    /// Queues an answer, or the head of one that does not end.
+    pub(super) fn push_response(&mut self, key: u32, envelope: &Envelope, response: &Response) {
+        self.push(key, Class::Asked, |out| response.write(envelope, out));
     }
 
     /// The wall clock as HTTP wants it.

@@ -7,6 +7,7 @@ use crate::broker::post::{Caller, Post};
 use crate::dialect::forms::Forms;
 use crate::dialect::native::event;
 use crate::id::ShardId;
+use crate::position::Position;
 use crate::room_key::RoomKey;
 
 impl Shard {
@@ -70,7 +71,7 @@ impl Shard {
             Post::Joined(room, join, result) => self.joined(&room, *join, result),
             Post::Deliver(message) => self.deliver(&message),
             Post::Notice(room, notice) => {
-                self.tell_members(&room, |out| event::notice(room.name(), &notice, out));
+                self.tell_members(&room, None, |out| event::notice(room.name(), &notice, out));
             }
             Post::Gap(room, from, to) => self.tell_gap(&room, from, to),
             Post::Published(room, caller, result) => match caller {
@@ -163,19 +164,16 @@ impl Shard {
     }
 
     /// Members of `room` here missed messages that nobody can give them.
-    fn tell_gap(&mut self, room: &RoomKey, from: crate::position::Position, to: crate::position::Position) {
-        let mut json = Vec::new();
-        event::gap(room.name(), from, to, &mut json);
+    fn tell_gap(&mut self, room: &RoomKey, from: Position, to: Position) {
         // With its position, so that a member which is not sent it is told the same by a gap of its own.
-        let mut forms = Forms::notice(&json);
-        forms.position = Some(to);
-        self.append(room, &mut forms);
+        self.tell_members(room, Some(to), |out| event::gap(room.name(), from, to, out));
     }
 
-    /// Tells the members of `room` here something without a place in its order: `write` appends the JSON.
-    fn tell_members(&mut self, room: &RoomKey, write: impl FnOnce(&mut Vec<u8>)) {
+    /// Tells the members of `room` here something, after which they stand at `position` if there is one: `write` appends
+    /// the JSON.
+    fn tell_members(&mut self, room: &RoomKey, position: Option<Position>, write: impl FnOnce(&mut Vec<u8>)) {
         let mut json = Vec::new();
         write(&mut json);
-        self.append(room, &mut Forms::notice(&json));
+        self.append(room, &mut Forms::notice(&json, position));
     }
 }

@@ -13,7 +13,6 @@ use crate::id::SessionId;
 use crate::message::Draft;
 use crate::position::Position;
 use crate::room_key::{RoomKey, Space};
-use crate::session::Session;
 
 type Looked = Result<Option<Box<Standing>>, Fault>;
 type Rostered = Result<Option<Box<Roster>>, Fault>;
@@ -113,7 +112,7 @@ impl Shard {
             Err(_) if room.space() == Space::Raw => self.close(key, Close::NO_ROOM),
             Err(fault) => {
                 self.error(key, ticket, Some(room.name()), fault);
-                if ticket.slot.is_none() && self.sessions.get(key as usize).is_some_and(Session::is_stream) {
+                if self.is_feed(key, ticket) {
                     // Without one of its rooms a stream is not what its client asked for; trying again may give it.
                     self.close(key, Close::NO_ROOM);
                 }
@@ -124,7 +123,7 @@ impl Shard {
 
     /// A session is told that it is in a room.
     fn admitted(&mut self, key: u32, ticket: Ticket<&str>, room: &RoomKey, standing: Standing) {
-        if ticket.slot.is_none() && self.sessions.get(key as usize).is_some_and(Session::is_stream) {
+        if self.is_feed(key, ticket) {
             self.begin_feed(key, room, standing);
         } else {
             self.reply(key, ticket, |out| event::joined(ticket.id, room, &standing, out));

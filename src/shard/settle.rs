@@ -24,14 +24,23 @@ pub(super) fn moved(sessions: &mut Slab<Session>, room: u32) -> impl FnMut(u32, 
 impl Shard {
     /// Queues bytes for one session alone, behind everything that its rooms have for it.
     pub(super) fn own(&mut self, key: u32, write: impl FnOnce(&mut Vec<u8>)) {
-        self.settle(key);
-        self.push(key, Class::Asked, write);
+        if self.catch_up(key) {
+            self.push(key, Class::Asked, write);
+        }
     }
 
     /// Tells one session something of its own, behind everything that its rooms have for it: `write` appends the JSON.
     pub(super) fn send(&mut self, key: u32, write: impl FnOnce(&mut Vec<u8>)) {
+        if self.catch_up(key) {
+            self.push_event(key, write);
+        }
+    }
+
+    /// Settles a session that is about to be told something; says whether it is to be told. One that was not sent
+    /// everything is about to be closed, and must not be answered as if it had been.
+    fn catch_up(&mut self, key: u32) -> bool {
         self.settle(key);
-        self.push_event(key, write);
+        self.sessions.get(key as usize).is_some_and(|session| !session.slow)
     }
 
     /// Queues an event for one session alone, in the form of its wire.

@@ -1,4 +1,7 @@
 //! Streams of Server-Sent Events: how one begins, what each of its rooms gives it, and the requests made on its behalf.
+//!
+//! An `id` must never speak for what was not delivered. So it is written where the bytes that it speaks for are queued,
+//! behind them, and nowhere else.
 
 use std::sync::Arc;
 
@@ -15,8 +18,8 @@ use crate::message::Message;
 use crate::out_queue::Class;
 use crate::position::Position;
 use crate::room_key::{RoomKey, Space};
-use crate::session::Phase;
 use crate::session::stream::Stream;
+use crate::session::{Phase, Session};
 
 /// How long a client waits before it connects again, unless it is told otherwise later.
 const RETRY_MS: u64 = 2_000;
@@ -24,9 +27,6 @@ const RETRY_MS: u64 = 2_000;
 /// Requests that may wait on behalf of one stream; a call that brings more is answered with `unavailable`.
 const MAX_WAITING: usize = 1_000;
 
-/// Something may cost a stream its place: a position that was not delivered must never be told as one that was.
-///
-/// So every `id` is written where the bytes that it speaks for are queued, behind them, and nowhere else.
 impl Shard {
     /// Makes a stream of an HTTP connection, or says why not.
     pub(super) fn open_stream(
@@ -49,7 +49,7 @@ impl Shard {
         }
         let envelope = Envelope { close: true, ..Envelope::answering(head, self.wall()) };
         let rooms: Vec<RoomKey> = wanted.rooms.iter().map(|room| self.room(Space::Native, room)).collect();
-        self.push(key, Class::Asked, |out| response.write(&envelope, out));
+        self.push_response(key, &envelope, &response);
         let Some(session) = self.session(key) else { return Ok(()) };
         let stream = Stream::new(rooms.into_iter().zip(wanted.since), wanted.history);
         session.phase = Phase::Stream(Box::new(stream));
@@ -64,7 +64,7 @@ impl Shard {
     /// Joins the rooms of a stream one after the other, then carries out what was asked on its behalf, until something has
     /// to be waited for.
     pub(super) fn go_on_with_stream(&mut self, key: u32) {
-        while self.sessions.get(key as usize).is_some_and(|session| session.is_stream()) {
+        while self.sessions.get(key as usize).is_some_and(Session::is_stream) {
             if self.waits(key) {
                 return self.hold(key);
             }
@@ -96,6 +96,11 @@ impl Shard {
         if let Some(session) = self.session(key) {
             session.held = true;
         }
+    }
+
+    /// Whether a join is for one of the rooms that a stream was opened for, and not for a request on its behalf.
+    pub(super) fn is_feed(&self, key: u32, ticket: Ticket<&str>) -> bool {
+        ticket.slot.is_none() && self.sessions.get(key as usize).is_some_and(Session::is_stream)
     }
 
     /// A room has let a stream in: it is told so, then what it missed, each with where it stands by then.

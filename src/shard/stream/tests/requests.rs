@@ -64,7 +64,6 @@ fn one_request_has_one_reply_or_null() {
     assert_eq!(trial.ask(1, r#" {"type":"publish","room":"a","data":1} "#), (200, Value::Null));
     assert_eq!(trial.ask(1, r#"[{"type":"publish","room":"a","data":1}]"#), (200, json!([])));
     assert_eq!(trial.ask(0, r#"{"type":"publish","room":"b","data":1}"#).1["code"], "not_joined");
-    assert_eq!(trial.ask(0, "[]"), (200, json!([])));
     assert_eq!(trial.ask(0, r#"[{"type":"leave","room":"a"}]"#), (200, json!([])));
     assert_eq!(trial.told().names(), ["message", "message"]);
 }
@@ -78,6 +77,7 @@ fn what_is_no_request_is_refused() {
         ("", 400, "bad_json"),
         ("{", 400, "bad_json"),
         ("7", 400, "bad_request"),
+        ("[]", 400, "bad_request"),
         (&many, 400, "bad_request"),
         (&long, 413, "content_too_large"),
     ] {
@@ -124,6 +124,20 @@ fn a_room_that_is_joined_by_a_request_moves_no_id() {
             (vec![], &true.into())
         );
     }
+}
+
+/// With one room left it is still a stream of two, whose id names both.
+#[test]
+fn a_room_that_is_left_by_a_request_stays_where_it_was() {
+    let mut trial = Trial::new("/sse?room=a&room=b");
+    trial.house.publish(0, "b", r#"{"data":1}"#);
+    assert_eq!(trial.ask(1, r#"{"type":"leave","room":"b","id":1}"#).1["type"], "left");
+    trial.house.publish(0, "a", r#"{"data":1}"#);
+    trial.house.publish(0, "b", r#"{"data":2}"#);
+    let told = trial.told();
+    assert_eq!((told.offsets("a"), told.offsets("b")), (vec![1], vec![1]));
+    let other = trial.house.glance(0, "/sse?room=a&room=b", &told.last_event_id);
+    assert_eq!((other.offsets("a"), other.offsets("b")), (vec![], vec![2]));
 }
 
 #[test]
