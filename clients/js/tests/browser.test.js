@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
+import { createServer, request } from 'node:http';
 import { after, before, test } from 'node:test';
 import { chromium } from 'playwright-core';
 import { serve, skip as noServer, tunnel } from './relay.js';
@@ -35,7 +35,9 @@ let site;
 before(async () => {
   if (skip) return;
   const module = await readFile(new URL('../switchboard.js', import.meta.url));
-  site = createServer(({ url }, response) => {
+  site = createServer((incoming, response) => {
+    const { url } = incoming;
+    if (url.startsWith('/sse')) return forward(incoming, response);
     const script = url === '/switchboard.js';
     response.setHeader('content-type', script ? 'text/javascript' : 'text/html');
     response.end(script ? module : PAGE);
@@ -48,6 +50,19 @@ after(async () => {
   await browser?.close();
   site?.close();
 });
+
+/** Passes a request on to the server `site.relay`, as a proxy does that knows nothing of WebSockets. */
+function forward(incoming, response) {
+  const { url: path, method, headers } = incoming;
+  const outgoing = request({ host: '127.0.0.1', port: site.relay.port, path, method, headers }, (answer) => {
+    response.writeHead(answer.statusCode, answer.headers);
+    answer.pipe(response);
+    answer.on('error', () => response.destroy());
+  });
+  outgoing.on('error', () => response.destroy());
+  response.on('close', () => outgoing.destroy());
+  incoming.pipe(outgoing);
+}
 
 /** A page that has the client; the test fails on any error of it. */
 async function open(t) {
@@ -152,4 +167,17 @@ test('a page that was gone back to resumes', options, async (t) => {
   await page.evaluate(() => window.dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true })));
   await sees(page, 'recovered', true);
   await sees(page, 'message', 1);
+});
+
+test('a page behind a proxy without WebSockets streams, and misses nothing', options, async (t) => {
+  site.relay = await start(t);
+  const page = await open(t);
+  await enter(page, '/', 'ann');
+  await sees(page, 'online');
+  await page.evaluate(() => window.room.publish('posted'));
+  await sees(page, 'message', 'posted', 'ann');
+  site.closeAllConnections();
+  await site.relay.publish('lobby', 'missed');
+  await sees(page, 'recovered', true);
+  await sees(page, 'message', 'missed');
 });
