@@ -226,10 +226,16 @@ impl Native {
         self.asked.iter().any(Asked::is_due)
     }
 
-    /// Everything is at rest and the connection lives: all that was due has come.
-    pub fn rest(&mut self, truth: &mut Truth) -> Verdict {
+    /// Nothing is due.
+    pub fn check_answered(&self) -> Verdict {
         let open = self.asked.iter().position(Asked::is_due);
         ensure!(open.is_none(), "request {open:?} was never answered: {:?}", self.asked[open.unwrap_or(0)]);
+        Ok(())
+    }
+
+    /// Everything is at rest and the connection lives: all that was due has come.
+    pub fn rest(&mut self, truth: &mut Truth) -> Verdict {
+        self.check_answered()?;
         self.members.retain(|_, member| !member.quiet);
         for member in self.members.values() {
             truth.stays[member.stay].lasts = true;
