@@ -45,8 +45,9 @@ impl Shard {
 
     /// Whether a shutdown was begun and has nothing left to wait for.
     pub fn is_drained(&self) -> bool {
-        let late = |drain: &Drain| drain.left(self.now).is_zero();
-        self.drain.as_ref().is_some_and(|drain| self.sessions.is_empty() || late(drain))
+        // As long as any shard has connections, rooms that are at home here are needed, and the listener stays.
+        let nobody = || self.common.connections.load(Ordering::Relaxed) == 0;
+        self.drain.as_ref().is_some_and(|drain| nobody() || drain.left(self.now).is_zero())
     }
 
     /// Nothing that lasts begins in a shutdown.
