@@ -80,7 +80,9 @@ impl Deadlines {
 
     /// A tick before which nothing is due, or none when nothing waits.
     pub fn soonest(&self) -> Option<Tick> {
-        self.soonest
+        // One sweep a tick: what was set for this one since is found by the next.
+        let next = self.swept.map_or(Tick::ZERO, |swept| Tick(swept.0 + 1));
+        self.soonest.map(|soonest| soonest.max(next))
     }
 
     /// Moves the entries that are due to `due` and clears their deadlines.
@@ -169,6 +171,11 @@ mod tests {
         deadlines.set(0, Tick(5));
         deadlines.sweep(Tick(5), &mut due);
         deadlines.set(1, Tick(5));
+        assert_eq!(
+            deadlines.soonest(),
+            Some(Tick(6)),
+            "waiting for a tick that was swept would be waiting for nothing"
+        );
         deadlines.sweep(Tick(6), &mut due);
         assert_eq!(due, [0, 1]);
     }

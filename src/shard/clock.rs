@@ -127,9 +127,11 @@ impl Shard {
 
     /// Sets the next deadline of an open session: a sign of life, or progress of what others sent.
     fn arm(&mut self, key: u32, beat: Tick) {
-        let stall = self.common.settings.limits.stall;
+        let (now, stall) = (self.now.tick(), self.common.settings.limits.stall);
         let oldest = self.sessions.get(key as usize).and_then(|session| session.queue.as_ref()?.oldest());
-        self.deadlines.set(key, oldest.map_or(beat, |oldest| beat.min(oldest.after(stall))));
+        // A stall that is past was judged already: who may fall behind is not asked about it again.
+        let stalls = oldest.map(|oldest| oldest.after(stall)).filter(|stalls| *stalls > now);
+        self.deadlines.set(key, stalls.map_or(beat, |stalls| beat.min(stalls)));
     }
 
     /// Whether what others sent has waited too long in the queue of a session that must not fall behind.
@@ -143,7 +145,7 @@ impl Shard {
         let audiences = &self.audiences;
         let strict =
             |room| audiences.get(room).is_some_and(|audience| audience.settings.slow == Slow::Disconnect);
-        session.slow = session.seats.iter().any(|seat| strict(seat.room));
+        session.slow |= session.seats.iter().any(|seat| strict(seat.room));
         session.slow
     }
 }
