@@ -6,9 +6,13 @@ use crate::broker::place::Tell;
 use crate::broker::post::{Caller, Post};
 use crate::dialect::forms::Forms;
 use crate::dialect::native::event;
+use crate::error::Fault;
 use crate::id::ShardId;
 use crate::position::Position;
 use crate::room_key::RoomKey;
+
+/// Rooms that clients can make on a whole server, each about 0.5 KiB while it is remembered.
+const MAX_HOMES: usize = 1_000_000;
 
 impl Shard {
     /// Takes what other shards posted, in order.
@@ -45,6 +49,9 @@ impl Shard {
 
     fn take(&mut self, post: Post) {
         match post {
+            Post::Join(room, join) if self.is_crowded(&room) => {
+                self.post(join.session.shard, Post::Joined(room, join, Err(Fault::Unavailable)));
+            }
             Post::Join(room, join) => self.at_home(&room, Request::Join(join)),
             Post::Leave(room, shard, user) => self.at_home(&room, Request::Leave(shard, user)),
             Post::Publish(room, caller, draft) => self.at_home(&room, Request::Publish(caller, draft)),
@@ -102,6 +109,12 @@ impl Shard {
                 }
             }
         }
+    }
+
+    /// Whether there are so many rooms that a client cannot make another: each is remembered for a while, and one
+    /// connection could go through names for ever.
+    fn is_crowded(&self, room: &RoomKey) -> bool {
+        self.homes.len() >= MAX_HOMES / self.common.shards && self.homes.find_key(room).is_none()
     }
 
     /// Something is asked of a room that is at home here.
