@@ -144,8 +144,6 @@ struct Work {
     slow: Vec<u32>,
     /// Sessions whose reading goes on.
     resumed: Vec<u32>,
-    /// Sessions whose reading is held while the server is pressed.
-    pressed: Vec<u32>,
     /// Sessions that are over and to be freed.
     ended: Vec<u32>,
     due: Vec<u32>,
@@ -184,7 +182,8 @@ impl Shard {
         self.now = now;
         let pressed = self.common.pressure.is_high(self.pressed);
         if std::mem::replace(&mut self.pressed, pressed) && !pressed {
-            for key in std::mem::take(&mut self.work.pressed) {
+            let held = self.sessions.iter().filter(|(_, session)| session.held);
+            for key in held.map(|(key, _)| key as u32).collect::<Vec<_>>() {
                 self.release(key);
             }
         }

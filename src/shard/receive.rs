@@ -30,19 +30,23 @@ impl Shard {
 
     /// The socket of session `key` takes bytes again.
     pub fn writable(&mut self, key: u32) {
-        if let Some(session) = self.session(key)
-            && std::mem::take(&mut session.blocked)
-        {
-            self.touch(key);
+        let tick = self.now.tick();
+        let close = self.common.settings.limits.close;
+        let Some(session) = self.session(key) else { return };
+        if !std::mem::take(&mut session.blocked) {
+            return;
         }
+        // Room in a full buffer is an acknowledgement: a slow reader of what it asked for is alive.
+        (session.heard, session.pinged) = (tick, false);
+        if matches!(session.phase, Phase::Lingering) && session.queue.is_some() {
+            self.deadlines.set(key, tick.after(close));
+        }
+        self.touch(key);
     }
 
     /// Whether session `key` is to be read. If not, it will be among [`Shard::next_resumed`] when it is.
     pub fn wants_read(&mut self, key: u32) -> bool {
         let held = self.holds(key);
-        if held && self.pressed {
-            self.work.pressed.push(key);
-        }
         let Some(session) = self.session(key) else { return false };
         session.held |= held;
         !held && !session.is_over()
@@ -60,11 +64,16 @@ impl Shard {
     }
 
     fn read_tail(&mut self, key: u32, mut tail: Tail) {
+        // While its tail is read the session has not finished, although its peer has.
+        let eof = self.session(key).is_some_and(|session| std::mem::take(&mut session.eof));
         if let Some(text) = tail.request.take() {
             self.text(key, &text);
             self.carry();
         }
         self.consume_or_keep(key, &mut tail.bytes);
+        if let Some(session) = self.session(key) {
+            session.eof |= eof;
+        }
         self.after_input(key);
     }
 

@@ -90,9 +90,6 @@ impl Shard {
     }
 
     fn hold(&mut self, key: u32) {
-        if self.pressed {
-            self.work.pressed.push(key);
-        }
         if let Some(session) = self.session(key) {
             session.held = true;
         }

@@ -286,3 +286,38 @@ fn news_of_people_are_no_messages() {
     bench.publish("a");
     assert_eq!(bench.shard.counters().messages_out, 2);
 }
+
+#[test]
+fn a_stalled_member_that_may_fall_behind_costs_no_turns() {
+    let skips = RoomSettings { slow: Slow::Skip, ..RoomSettings::default() };
+    let rooms = vec![RoomRule { pattern: "*".into(), room: skips }];
+    let common = common(1, Settings { rooms, ..Settings::default() });
+    let mut bench = Bench::new(0, &common, Engine::Local(Local::default()));
+    let key = bench.connect("/ws/a");
+    bench.turn(10);
+    bench.sink.full = true;
+    bench.publish("a");
+    for _ in 0..60 {
+        bench.frame(key, 0x8a, b"");
+        bench.turn(250);
+        assert!(bench.shard.next_tick().is_some_and(|tick| tick > bench.now.tick()));
+    }
+    assert_eq!(bench.shard.sessions(), 1);
+}
+
+#[test]
+fn what_was_held_under_pressure_goes_on_behind_it() {
+    let mut bench = Bench::alone();
+    let key = bench.connect("/ws/a");
+    bench.turn(10);
+    bench.shard.common.pressure.set_rooms(0, usize::MAX / 2);
+    bench.shard.begin(bench.now);
+    let publish = br#"{"type":"publish","room":"a","data":1}"#;
+    let mut frame = vec![0x81, 0x80 | publish.len() as u8, 0, 0, 0, 0];
+    frame.extend_from_slice(publish);
+    bench.shard.receive(key, &mut frame.repeat(3));
+    assert_eq!(bench.shard.counters().messages_in, 1);
+    bench.turn(10);
+    bench.turn(10);
+    assert_eq!(bench.shard.counters().messages_in, 3);
+}
