@@ -15,6 +15,15 @@ pub enum Wire {
     Native,
     /// Raw WebSocket frames.
     Raw,
+    /// Whole Server-Sent Events, each with its own position.
+    Sse,
+    /// Server-Sent Events without their end, which every stream writes for itself.
+    SseParts,
+}
+
+impl Wire {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Native, Self::Raw, Self::Sse, Self::SseParts];
 }
 
 /// What a publisher said, before the room gave it a place.

@@ -87,9 +87,43 @@ pub fn is_local(origin: &str) -> bool {
     host == "localhost" || address.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
+/// Whether a `Host` can be meant for an open relay: an address, or a name that nobody on the internet can own.
+///
+/// A page of any site can have its own name resolve to this machine, and a browser then sends no `Origin` with what the
+/// page reads; but it sends the name.
+pub fn is_local_host(authority: &str) -> bool {
+    let host = match authority.strip_prefix('[') {
+        Some(rest) => rest.split_once(']').map_or("", |(host, _)| host),
+        None => authority.split_once(':').map_or(authority, |(host, _)| host),
+    };
+    host.parse::<IpAddr>().is_ok()
+        || !host.trim_end_matches('.').contains('.')
+        || host.ends_with(".localhost")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_host_that_somebody_else_can_own_is_not_local() {
+        for host in [
+            "localhost",
+            "localhost:8000",
+            "127.0.0.1:8000",
+            "[::1]:80",
+            "10.0.0.7",
+            "relay",
+            "a.localhost:80",
+        ] {
+            assert!(is_local_host(host), "{host}");
+        }
+        for host in
+            ["example.com", "evil.example:8000", "127.0.0.1.evil.com", "localhost.evil.com:1", "com.evil."]
+        {
+            assert!(!is_local_host(host), "{host}");
+        }
+    }
 
     #[test]
     fn only_pages_of_this_machine_are_local() {

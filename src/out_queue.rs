@@ -30,6 +30,8 @@ struct Segment {
     body: Body,
     class: Class,
     at: Tick,
+    /// It ends what the segment before it began.
+    ends: bool,
 }
 
 impl Segment {
@@ -45,7 +47,8 @@ impl Segment {
     }
 }
 
-/// The unsent bytes of one session. Every segment begins and ends between two frames.
+/// The unsent bytes of one session. Every segment begins and ends between two frames, but for a frame whose end has a
+/// segment of its own.
 #[derive(Debug, Default)]
 pub struct OutQueue {
     segments: VecDeque<Segment>,
@@ -82,7 +85,7 @@ impl OutQueue {
     /// Queues a range of a shared buffer.
     pub fn push_shared(&mut self, bytes: Bytes, class: Class, at: Tick) {
         if !bytes.is_empty() {
-            self.push(Segment { body: Body::Shared(bytes), class, at });
+            self.push(Segment { body: Body::Shared(bytes), class, at, ends: false });
         }
     }
 
@@ -101,8 +104,15 @@ impl OutQueue {
         let mut bytes = Vec::new();
         write(&mut bytes);
         if !bytes.is_empty() {
-            self.push(Segment { body: Body::Own(bytes), class, at });
+            self.push(Segment { body: Body::Own(bytes), class, at, ends: false });
         }
+    }
+
+    /// Queues the end of the frame that was queued last without one: `write` appends it to a buffer of this session alone.
+    pub fn push_end(&mut self, class: Class, at: Tick, write: impl FnOnce(&mut Vec<u8>)) {
+        let mut bytes = Vec::new();
+        write(&mut bytes);
+        self.push(Segment { body: Body::Own(bytes), class, at, ends: true });
     }
 
     fn push(&mut self, segment: Segment) {
@@ -141,9 +151,11 @@ impl OutQueue {
         }
     }
 
-    /// Drops everything but a segment that is partly gone, whose end keeps what follows on a frame boundary.
+    /// Drops everything but the rest of a frame that is partly gone, so that what follows begins between two frames.
     pub fn cut(&mut self) {
-        let keep = usize::from(self.sent > 0);
+        let begun = usize::from(self.sent > 0);
+        let ends = self.segments.iter().skip(begun).take_while(|segment| segment.ends).count();
+        let keep = begun + ends;
         while self.segments.len() > keep {
             if let Some(last) = self.segments.pop_back() {
                 *self.account(last.class) -= last.cost();
@@ -210,5 +222,21 @@ mod tests {
         queue.cut();
         assert!(queue.is_empty());
         assert_eq!((queue.asked(), queue.others()), (0, 0));
+    }
+
+    #[test]
+    fn a_cut_keeps_an_end_with_what_it_ends() {
+        let frames = |sent| {
+            let mut queue = OutQueue::default();
+            for body in [&b"one"[..], b"two"] {
+                queue.push_shared(Bytes::from_static(body), Class::Sent, Tick(1));
+                queue.push_end(Class::Sent, Tick(1), |out| out.push(b';'));
+            }
+            queue.advance(sent);
+            queue.cut();
+            String::from_utf8(text(&queue)).unwrap()
+        };
+        let kept = (0..=8).map(frames).collect::<Vec<_>>();
+        assert_eq!(kept, ["", "ne;", "e;", ";", "", "wo;", "o;", ";", ""]);
     }
 }

@@ -5,7 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::mpsc;
-use std::thread;
+use std::thread::{self, JoinHandle};
 
 use crate::auth::access::BadKey;
 use crate::config::credentials;
@@ -97,46 +97,41 @@ impl Server {
     pub fn run(self) -> Result<(), RunError> {
         let inboxes: Vec<Inbox> = self.reactors.iter().map(Reactor::inbox).collect();
         let (ended, endings) = mpsc::channel();
-        let mut threads = Vec::new();
+        let mut threads: Vec<Option<JoinHandle<io::Result<()>>>> = Vec::new();
         for (index, reactor) in self.reactors.into_iter().enumerate() {
             let (peers, ended) = (inboxes.clone(), ended.clone());
             let run = move || {
-                let ending = Ending(ended);
+                let ending = Ending(index, ended);
                 let result = reactor.run(peers);
                 drop(ending);
                 result
             };
             let thread = thread::Builder::new().name(format!("shard-{index}")).spawn(run);
-            threads.push(thread.map_err(RunError::System)?);
+            threads.push(Some(thread.inspect_err(|_| self.handle.stop_now()).map_err(RunError::System)?));
         }
         drop(ended);
         let _watching = self.watch.start(self.handle.clone()).map_err(RunError::System)?;
         let mut result = Ok(());
         // Threads end together: at the same word, or because one of them cannot go on.
-        while endings.recv().is_ok() {
-            for thread in threads.extract_if(.., |thread| thread.is_finished()) {
-                let this = thread.join().map_or(Err(RunError::Panicked), |end| end.map_err(RunError::System));
-                if this.is_err() && result.is_ok() {
-                    result = this;
-                    self.handle.stop_now();
-                }
-            }
-        }
-        for thread in threads {
+        while let Ok(index) = endings.recv() {
+            let Some(thread) = threads[index].take() else { continue };
             let this = thread.join().map_or(Err(RunError::Panicked), |end| end.map_err(RunError::System));
-            result = result.and(this);
+            if this.is_err() && result.is_ok() {
+                result = this;
+                self.handle.stop_now();
+            }
         }
         result
     }
 }
 
 /// Says that a thread has ended, however it did.
-struct Ending(mpsc::Sender<()>);
+struct Ending(usize, mpsc::Sender<usize>);
 
 impl Drop for Ending {
     fn drop(&mut self) {
         // Nobody listens any more once the server is gone.
-        let _ = self.0.send(());
+        let _ = self.1.send(self.0);
     }
 }
 

@@ -60,7 +60,7 @@ pub enum Console {
 /// field it is refused when the configuration is read.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Limits {
-    /// Open connections in all; 0: as many as there are descriptors.
+    /// Open connections in all; past it upgrades and streams get 503. 0: as many as there are descriptors.
     pub connections: usize,
     /// Rooms that one connection may be in.
     pub rooms_per_connection: usize,
@@ -74,7 +74,7 @@ pub struct Limits {
     pub queue: usize,
     /// How long the oldest queued byte may wait before the connection counts as slow.
     pub stall: Duration,
-    /// Bytes queued for all connections together; past it new connections get 503.
+    /// Bytes queued for all connections together. Read and checked, not enforced yet: `queue` bounds each connection.
     pub queue_total: usize,
     /// Bytes of history kept for all rooms together; past it a room's oldest messages go first.
     pub history_total: usize,
@@ -115,7 +115,7 @@ pub struct RoomRule {
 pub struct RoomSettings {
     /// Messages kept for resume and for late comers; 0: none.
     pub history: u32,
-    /// Bytes of `data` kept, at most.
+    /// Bytes that the kept messages may take, their envelopes included.
     pub history_bytes: usize,
     /// How long a message is kept, and how long an empty and silent room is remembered.
     pub ttl: Duration,

@@ -253,3 +253,15 @@ fn healthz_is_alive() {
     let server = Server::start();
     assert_eq!((server.get("/healthz").status, server.get("/healthz?x=1").status), (200, 200));
 }
+
+#[test]
+fn a_name_that_somebody_else_can_own_is_not_served() {
+    let server = Server::start();
+    let ask = |host: &str| {
+        let mut wire = server.wire();
+        wire.send(format!("GET /api/rooms HTTP/1.1\r\nHost: {host}\r\n\r\n"));
+        wire.response().status
+    };
+    assert_eq!(["localhost:1", "127.0.0.1", "relay", "a.localhost"].map(ask), [200; 4]);
+    assert_eq!(["evil.example", "localhost.evil.example:80"].map(ask), [403; 2]);
+}

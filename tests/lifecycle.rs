@@ -265,3 +265,23 @@ fn messages_and_rooms_are_forgotten_after_their_time() {
     let joined = late.ask(format!(r#"{{"type":"join","room":"brief","since":"{position}"}}"#), "joined");
     assert_eq!((&joined["recovered"], &joined["history"][0]["data"]), (&false.into(), &2.into()), "{joined}");
 }
+
+#[test]
+fn over_the_limit_of_connections_only_short_calls_are_answered() {
+    let server = Server::with("[limits]\nconnections = 2\n");
+    let first = server.native("/ws");
+    let second = server.native("/ws");
+    for path in ["/ws", "/raw/a", "/sse/a"] {
+        let mut third = server.wire();
+        third.send(harness::wire::upgrade(path));
+        let refused = third.response();
+        assert_eq!((refused.status, refused.field("retry-after")), (503, Some("1")), "{path}");
+    }
+    assert_eq!(server.get("/healthz").status, 200);
+    drop((first, second));
+    harness::eventually("a place is free again", || {
+        let mut again = server.wire();
+        again.send(harness::wire::upgrade("/ws"));
+        again.head().status == 101
+    });
+}

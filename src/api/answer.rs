@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use super::call::{Gathered, Published};
+use super::call::{Gathered, Published, Reply};
 use super::route::refusal;
 use crate::broker::post::{Line, Listing, Roster, Standing};
 use crate::dialect::native::event::{self, InQuotes, OrNull, People, Quoted};
@@ -32,6 +32,8 @@ pub fn answer(gathered: Gathered) -> Response {
             Ok(standing) => history(standing.as_deref()),
             Err(fault) => refusal(fault),
         },
+        Gathered::Unheard(fault) => fault.map_or_else(no_stream, refusal),
+        Gathered::Replies(alone, replies) => self::replies(alone, &replies),
         Gathered::Members(rostered) => match rostered.unwrap_or(Err(Fault::Unavailable)) {
             Ok(roster) => members(roster.as_deref()),
             Err(fault) => refusal(fault),
@@ -82,6 +84,22 @@ fn rooms(listing: &Listing, mut lines: Vec<Line>) -> Response {
     };
     let rooms: Vec<_> = lines.iter().map(line).collect();
     Response::new(200).json(format!(r#"{{"rooms":[{}],"after":{after}}}"#, rooms.join(",")))
+}
+
+/// The answer to requests on behalf of a stream that there is not.
+pub fn no_stream() -> Response {
+    Response::new(404).error("not_found", "there is no stream with this name, or it has ended")
+}
+
+/// One request has its reply for an answer, or `null`; several have an array of those replies that there are.
+fn replies(alone: bool, replies: &[Reply]) -> Response {
+    let replies: Vec<&[u8]> = replies.iter().filter_map(|reply| reply.as_ref()?.as_deref()).collect();
+    let body = match (alone, replies.first()) {
+        (true, Some(reply)) => reply.to_vec(),
+        (true, None) => b"null".to_vec(),
+        (false, _) => [b"[", replies.join(&b',').as_slice(), b"]"].concat(),
+    };
+    Response::new(200).json(body)
 }
 
 fn members(roster: Option<&Roster>) -> Response {

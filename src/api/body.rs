@@ -3,14 +3,19 @@
 use bytes::Bytes;
 use serde_json::value::RawValue;
 
+use super::route::refusal;
 use crate::dialect::native::fields::{self, Fields};
 use crate::error::Fault;
+use crate::http::Response;
 use crate::id::{ConnectionNames, is_user};
 use crate::message::Draft;
 use crate::room_key::is_room_name;
 
 /// Messages in one batch, at most.
 pub const MAX_BATCH: usize = 1_000;
+
+/// Requests in one call on behalf of a stream, at most.
+pub const MAX_REQUESTS: usize = 100;
 
 /// One message of a batch: where it goes, and what it says.
 pub type Entry = Result<(String, Draft), Fault>;
@@ -31,6 +36,25 @@ pub fn batch(body: &[u8], names: &ConnectionNames) -> Result<Vec<Entry>, Fault> 
         return Err(FAULT);
     }
     Ok(messages.iter().map(|message| entry(message.get(), names)).collect())
+}
+
+/// The requests that the body of a call on behalf of a stream holds, as they were written: one object alone, or an array
+/// of 1 to [`MAX_REQUESTS`]. None is over `limit` bytes.
+pub fn requests(body: &[u8], limit: usize) -> Result<(bool, Vec<Box<str>>), Response> {
+    const COUNT: Fault = Fault::BadRequest("the body is a request or an array of 1 to 100 requests");
+    let bad_json = |_| refusal(Fault::BadJson);
+    let whole: &RawValue = serde_json::from_str(utf8(body).map_err(refusal)?).map_err(bad_json)?;
+    let alone = whole.get().starts_with('{');
+    let requests: Vec<&RawValue> =
+        if alone { vec![whole] } else { serde_json::from_str(whole.get()).map_err(|_| refusal(COUNT))? };
+    if !(1..=MAX_REQUESTS).contains(&requests.len()) {
+        return Err(refusal(COUNT));
+    }
+    if limit > 0 && requests.iter().any(|request| request.get().len() > limit) {
+        let message = format!("a request is over {limit} bytes");
+        return Err(Response::new(413).error("content_too_large", &message));
+    }
+    Ok((alone, requests.iter().map(|request| request.get().into()).collect()))
 }
 
 fn entry(text: &str, names: &ConnectionNames) -> Entry {

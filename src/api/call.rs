@@ -1,6 +1,8 @@
 //! Calls of the HTTP API, and the answers that they gather before they can be answered themselves.
 
 use crate::auth::api_key::Scope;
+use std::sync::Arc;
+
 use crate::broker::post::{Line, Listing, Page, Roster, Span, Standing};
 use crate::error::Fault;
 use crate::position::Position;
@@ -22,12 +24,19 @@ pub enum Call {
     History(String, Span),
     /// Who is in a room?
     Members(String, Page),
+    /// Requests on behalf of a stream.
+    Requests {
+        /// The name of its connection.
+        stream: String,
+        /// Whose token came with them.
+        user: Option<Arc<str>>,
+    },
 }
 
 impl Call {
     /// Whether it means something without a body.
     pub fn takes_body(&self) -> bool {
-        matches!(self, Self::Publish(_) | Self::Batch(_))
+        matches!(self, Self::Publish(_) | Self::Batch(_) | Self::Requests { .. })
     }
 }
 
@@ -58,7 +67,14 @@ pub enum Gathered {
     History(Looked),
     /// One room's people.
     Members(Rostered),
+    /// Replies to the requests of a stream, in the order of the requests; whether it was one request alone.
+    Replies(bool, Vec<Reply>),
+    /// No request was carried out, because of a fault, or (none) because there is no such stream.
+    Unheard(Option<Fault>),
 }
+
+/// The reply to a request: JSON, or nothing where a request has no reply; none if it has not come.
+pub type Reply = Option<Option<Vec<u8>>>;
 
 /// Who is in a room; none if there is none.
 pub type Rostered = Option<Result<Option<Box<Roster>>, Fault>>;
@@ -83,6 +99,21 @@ impl Pending {
             *slot = Some(result);
             self.left -= 1;
         }
+    }
+
+    /// Takes the reply to request number `index`.
+    pub fn replied(&mut self, index: usize, reply: Option<Vec<u8>>) {
+        if let Gathered::Replies(_, slots) = &mut self.gathered
+            && let Some(slot @ None) = slots.get_mut(index)
+        {
+            *slot = Some(reply);
+            self.left -= 1;
+        }
+    }
+
+    /// Takes that none of its requests is carried out.
+    pub fn unheard(&mut self, fault: Option<Fault>) {
+        *self = Self::new(0, Gathered::Unheard(fault));
     }
 
     /// Takes the rooms of one shard.

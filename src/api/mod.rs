@@ -6,3 +6,4 @@ pub mod call;
 pub mod cors;
 pub mod guard;
 pub mod route;
+pub mod stream;

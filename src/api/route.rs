@@ -1,7 +1,11 @@
 //! Which path and method mean what.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use super::call::Call;
 use super::cors;
+use super::stream::{self, Subscription};
 use crate::auth::access::Access;
 use crate::auth::api_key::Scope;
 use crate::broker::post::{Listing, Page, Span};
@@ -13,6 +17,8 @@ use crate::room_key::is_room_name;
 
 /// Rooms or users that one page of a list holds unless the caller says otherwise, and at most.
 pub const PAGE: (usize, usize) = (100, 1_000);
+
+const READ: &[Method] = &[Method::Get, Method::Head];
 
 /// What the server offers, as far as it decides what a request means.
 #[derive(Clone, Copy, Debug)]
@@ -30,6 +36,8 @@ pub struct Offers<'a> {
 pub enum Route {
     /// A WebSocket.
     Upgrade(Upgrade),
+    /// A stream of Server-Sent Events.
+    Stream(Subscription),
     /// A call of the HTTP API.
     Call(Call),
 }
@@ -42,7 +50,7 @@ pub struct Upgrade {
     /// The rooms to join at once, as they were written.
     pub rooms: Vec<String>,
     /// What the client calls itself; only in open mode does that count.
-    pub user: Option<String>,
+    pub user: Option<Arc<str>>,
     /// The page that asks is not one that may.
     pub foreign: bool,
 }
@@ -66,22 +74,41 @@ pub fn route(head: &Head, offers: Offers<'_>) -> Result<Route, Response> {
         return Ok(Route::Upgrade(Upgrade { dialect, rooms, user, foreign }));
     }
     if foreign {
-        return Err(Response::new(403).error("forbidden", "pages of this origin may not use this server"));
+        return Err(foreigner(offers.access));
     }
     if cors::is_preflight(head) && matches!(segments[..], ["api" | "sse", ..]) {
         return Err(cors::preflight());
     }
-    call(head, &segments).map(Route::Call)
+    match segments[..] {
+        ["sse"] => {
+            allow(head, READ)?;
+            stream::subscription(head, None, offers.access.is_open()).map(Route::Stream)
+        }
+        ["sse", room] if head.method != Method::Post => {
+            allow(head, &[Method::Get, Method::Head, Method::Post])?;
+            stream::subscription(head, Some(room), offers.access.is_open()).map(Route::Stream)
+        }
+        _ => call(head, &segments).map(Route::Call),
+    }
+}
+
+fn foreigner(access: &Access) -> Response {
+    let open =
+        "an open server is for this machine: it takes no pages of this origin, and no other name as `Host`";
+    let message = if access.is_open() { open } else { "pages of this origin may not use this server" };
+    Response::new(403).error("forbidden", message)
 }
 
 /// Whether `head` comes from no page, or from one that may use the server. No browser names two.
 pub fn is_welcome(head: &Head, access: &Access) -> bool {
-    head.fields("origin").count() <= 1 && head.field("origin").is_none_or(|origin| access.welcomes(origin))
+    head.fields("origin").count() <= 1
+        && head.field("origin").is_none_or(|origin| access.welcomes(origin))
+        && head.host().is_none_or(|host| access.answers_to(host))
 }
 
 fn call(head: &Head, segments: &[&str]) -> Result<Call, Response> {
-    const READ: &[Method] = &[Method::Get, Method::Head];
     match *segments {
+        ["sse", connection] => Ok(Call::Requests { stream: connection.to_owned(), user: None }),
         ["healthz"] => allow(head, READ).map(|()| Call::Health),
         ["api", "batch"] => allow(head, &[Method::Post]).map(|()| Call::Batch(Scope::ALL)),
         ["api", "rooms"] => {
@@ -113,21 +140,23 @@ fn allow(head: &Head, methods: &[Method]) -> Result<(), Response> {
     Err(response.error("method_not_allowed", "this path does not take that method"))
 }
 
-fn named(room: &str) -> Result<String, Response> {
+pub(super) fn named(room: &str) -> Result<String, Response> {
     if is_room_name(room) { Ok(room.to_owned()) } else { Err(refusal(Fault::BadRoom)) }
 }
 
 /// A fault as an answer.
 pub fn refusal(fault: Fault) -> Response {
-    Response::new(fault.status()).error(fault.code(), fault.message())
+    let response = Response::new(fault.status()).error(fault.code(), fault.message());
+    // Limits and bad moments pass.
+    if matches!(fault.status(), 429 | 503) { response.retry_after(Duration::from_secs(1)) } else { response }
 }
 
-fn bad_request(what: &'static str) -> Response {
+pub(super) fn bad_request(what: &'static str) -> Response {
     refusal(Fault::BadRequest(what))
 }
 
 /// The name that a client gives itself: 1 to 128 bytes of UTF-8 without control characters.
-fn user(head: &Head) -> Result<Option<String>, Response> {
+pub(super) fn user(head: &Head) -> Result<Option<Arc<str>>, Response> {
     let Some(user) = head.target.query("user") else { return Ok(None) };
     if is_user(user) {
         Ok(Some(user.into()))
@@ -136,7 +165,7 @@ fn user(head: &Head) -> Result<Option<String>, Response> {
     }
 }
 
-fn number(head: &Head, name: &str, fault: &'static str) -> Result<Option<usize>, Response> {
+pub(super) fn number(head: &Head, name: &str, fault: &'static str) -> Result<Option<usize>, Response> {
     let Some(digits) = head.target.query(name) else { return Ok(None) };
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(bad_request(fault));

@@ -10,7 +10,7 @@ use super::identity::Identity;
 use super::key::{Key, KeySet};
 use super::token::{self, Terms};
 use crate::broker::permit::all;
-use crate::origin::{OriginRule, is_local};
+use crate::origin::{OriginRule, is_local, is_local_host};
 use crate::settings::{self, Settings};
 
 /// The keys that the configuration names, as they stand in it or in their files.
@@ -193,6 +193,11 @@ impl Access {
     /// The key of the HTTP API that `bearer` is.
     pub fn api_key(&self, bearer: &str) -> Option<&ApiKey> {
         api_key::find(&self.api_keys, bearer)
+    }
+
+    /// Whether a request that asks `host` can be meant for this server.
+    pub fn answers_to(&self, host: &str) -> bool {
+        !self.local_only || is_local_host(host)
     }
 
     /// Whether a page of `origin`, as its browser sent it, may use the server.

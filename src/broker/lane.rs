@@ -28,9 +28,11 @@ pub struct Member {
 
 /// Where a message with a position ends in a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Mark {
-    end: u32,
-    position: Position,
+pub struct Mark {
+    /// The byte behind it.
+    pub end: u32,
+    /// Its position.
+    pub position: Position,
 }
 
 /// Frames that members get together, and in lanes that skip, which positions they hold.
@@ -105,17 +107,26 @@ pub struct Part {
     pub bytes: Bytes,
     /// The positions of the messages in `bytes`, first and last.
     pub positions: Option<(Position, Position)>,
+    /// Where each of them ends in `bytes`, on a wire whose members end them themselves.
+    pub marks: Vec<Mark>,
 }
 
 impl Part {
-    fn cut(flying: &Flying, from: u32) -> Self {
-        Self { bytes: flying.bytes.slice(from as usize..), positions: positions(&flying.marks, from) }
+    fn cut(bytes: Bytes, marks: &[Mark], from: u32, wire: Wire) -> Self {
+        let marks = &marks[marks.partition_point(|mark| mark.end <= from)..];
+        let rebased = |mark: &Mark| Mark { end: mark.end - from, ..*mark };
+        Self {
+            bytes,
+            positions: marks.first().zip(marks.last()).map(|(first, last)| (first.position, last.position)),
+            marks: if wire == Wire::SseParts { marks.iter().map(rebased).collect() } else { Vec::new() },
+        }
     }
 }
 
-fn positions(marks: &[Mark], from: u32) -> Option<(Position, Position)> {
-    let first = marks.partition_point(|mark| mark.end <= from);
-    Some((marks.get(first)?.position, marks.last()?.position))
+impl Flying {
+    fn part(&self, from: u32, wire: Wire) -> Part {
+        Part::cut(self.bytes.slice(from as usize..), &self.marks, from, wire)
+    }
 }
 
 /// The members of one room on one shard that speak one wire.
@@ -193,7 +204,8 @@ impl Lane {
         }
     }
 
-    /// Adds a frame for everybody. Its position is remembered where one is given, which only lanes that skip need.
+    /// Adds a frame for everybody. Its position is remembered where one is given, which only lanes need that skip or
+    /// whose members end frames themselves.
     pub fn append(&mut self, frame: &Bytes, position: Option<Position>) {
         let turn = self.turn.get_or_insert_default();
         turn.filling.bytes.push(frame);
@@ -220,7 +232,7 @@ impl Lane {
         let mut slot = slot;
         let mut flying = Part::default();
         if slot >= self.hand {
-            flying = Part::cut(&turn.flying, self.members[slot as usize].from);
+            flying = turn.flying.part(self.members[slot as usize].from, self.wire);
             self.members[slot as usize].from = 0;
             self.swap(slot, self.hand, &mut moved);
             slot = self.hand;
@@ -239,7 +251,7 @@ impl Lane {
             Filling::One(frame) => frame.slice(from as usize..),
             filling => Bytes::copy_from_slice(&filling.as_slice()[from as usize..]),
         };
-        Part { bytes, positions: positions(&turn.filling.marks, from) }
+        Part::cut(bytes, &turn.filling.marks, from, self.wire)
     }
 
     /// Starts a pass with what was gathered, unless one is under way. Says whether there is one now.
@@ -258,7 +270,7 @@ impl Lane {
     pub fn next(&self) -> Option<(u32, Part)> {
         let turn = self.turn.as_ref()?;
         let member = self.members.get(self.hand as usize)?;
-        Some((member.session, Part::cut(&turn.flying, member.from)))
+        Some((member.session, turn.flying.part(member.from, self.wire)))
     }
 
     /// The bytes for the member that [`Lane::next`] named, without sharing them.

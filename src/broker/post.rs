@@ -16,8 +16,8 @@ use crate::room_key::RoomKey;
 pub enum Caller {
     /// Nobody asked for one.
     Nobody,
-    /// A session, which gave the request this `id` (JSON as it was written).
-    Session(SessionId, Option<Box<str>>),
+    /// A session, by a request of the native dialect.
+    Session(SessionId, Ticket),
     /// A call of the HTTP API on this connection: the answer goes to this place among its answers.
     Call(SessionId, u32),
 }
@@ -29,6 +29,43 @@ impl Caller {
             Self::Nobody => None,
             Self::Session(session, _) | Self::Call(session, _) => Some(*session),
         }
+    }
+}
+
+/// What the reply to a session's request needs to find back to it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ticket<Id = Box<str>> {
+    /// The request's `id`, JSON as it was written.
+    pub id: Option<Id>,
+    /// Where the reply goes; none: to the session's own connection.
+    pub slot: Option<Slot>,
+}
+
+/// A place among the answers of an HTTP call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Slot {
+    /// The connection of the call.
+    pub call: SessionId,
+    /// Which of its answers, from 0.
+    pub index: u32,
+}
+
+impl Ticket {
+    /// The same, borrowed.
+    pub fn get(&self) -> Ticket<&str> {
+        Ticket { id: self.id.as_deref(), slot: self.slot }
+    }
+
+    /// Whether nobody waits for a reply that brings no news.
+    pub fn is_blank(&self) -> bool {
+        self.id.is_none() && self.slot.is_none()
+    }
+}
+
+impl Ticket<&str> {
+    /// The same, to be kept until the reply is there.
+    pub fn keep(self) -> Ticket {
+        Ticket { id: self.id.map(Into::into), slot: self.slot }
     }
 }
 
@@ -67,8 +104,8 @@ pub struct Join {
     pub session: SessionId,
     /// Its user.
     pub user: Option<Arc<str>>,
-    /// The request's `id`.
-    pub id: Option<Box<str>>,
+    /// What the reply needs.
+    pub ticket: Ticket,
     /// The messages that it wants with the answer.
     pub span: Span,
     /// It is in the room already and wants only the answer.
@@ -102,6 +139,12 @@ pub enum Post {
     Published(RoomKey, Caller, Result<Option<Position>, Fault>),
     /// From home: the answer to a look; none if there is no such room.
     Looked(RoomKey, Caller, Result<Option<Box<Standing>>, Fault>),
+    /// To the shard of a stream: requests on its behalf, which the call of session `1` brought, and whose they are.
+    Requests(SessionId, SessionId, Option<Arc<str>>, Vec<Box<str>>),
+    /// To the shard of a call: none of its requests is carried out, because of a fault, or because there is no stream.
+    Unheard(SessionId, Option<Fault>),
+    /// To the shard of a call: the reply to one of the requests that it brought, which is JSON; none if there is none.
+    Replied(Slot, Option<Vec<u8>>),
     /// To every shard: the rooms at home there whose names begin so and come after, at most so many.
     List(Caller, Arc<Listing>),
     /// The answer of one shard, in byte order.

@@ -25,7 +25,7 @@ pub(crate) struct Invocation {
 
 /// A push relay beside your HTTP app: rooms over WebSocket and Server-Sent Events.
 ///
-/// Clients join rooms over WebSocket or Server-Sent Events; your app, in any language, posts messages to rooms and users
+/// Clients join rooms over WebSocket or Server-Sent Events; your app, in any language, posts messages to rooms
 /// over plain HTTP. Without a command the server runs until SIGTERM or Ctrl-C.
 #[derive(Parser)]
 #[command(name = "switchboard", version, after_help = MORE, after_long_help = LONG, disable_help_subcommand = true)]
@@ -60,7 +60,7 @@ struct Options {
     /// How long a stop may take: connections are closed spread over the first 80 % of it. [default: 10s]
     #[arg(long, global = true, value_name = "DURATION")]
     drain: Option<String>,
-    /// Serve the console at / and the echo path: auto, true or false. Auto means in open mode, that is on loopback
+    /// Serve /echo, which gives every message back: auto, true or false. Auto means in open mode, that is on loopback
     /// without keys. [default: auto]
     #[arg(long, global = true, value_name = "WHEN")]
     console: Option<String>,

@@ -1,11 +1,10 @@
 //! The tongues that clients speak. A dialect turns text into requests and answers into text; it decides nothing.
 
+pub mod forms;
 pub mod native;
 pub mod raw;
+pub mod sse;
 
-use bytes::Bytes;
-
-use crate::broker::post::Notice;
 use crate::message::{Draft, Message};
 use crate::position::Position;
 use crate::room_key::{RoomKey, Space};
@@ -22,13 +21,6 @@ pub enum Dialect {
     },
     /// Each message comes back.
     Echo,
-}
-
-/// What the members of a native room read of each other.
-pub fn notice(room: &RoomKey, notice: &Notice) -> Bytes {
-    let mut frame = Vec::new();
-    native::event::notice(room.name(), notice, &mut frame);
-    frame.into()
 }
 
 /// The message that `draft` becomes: the frame that its space's members read.

@@ -144,6 +144,11 @@ impl Response {
         self
     }
 
+    /// Whether its body ends with the connection, which closes behind it even where the body is not sent.
+    pub fn streams(&self) -> bool {
+        self.streams
+    }
+
     /// Appends the response to `out`: the whole of it, or its head where the body is not to be sent.
     pub fn write(&self, to: &Envelope, out: &mut Vec<u8>) {
         out.reserve(HEAD + self.body.len());

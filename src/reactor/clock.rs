@@ -10,9 +10,6 @@ use crate::time::Now;
 /// before it holds their senders' silence against them, so it is not as old as the clock says.
 const STRIDE_MS: u64 = 1_000;
 
-/// The longest that a turn may wait, so that time spent waiting is never taken for time in which the process was stopped.
-pub(super) const LONGEST_WAIT: Duration = Duration::from_millis(STRIDE_MS / 2);
-
 /// Reads the time once a turn.
 pub(super) struct Clock {
     last: Instant,

@@ -34,6 +34,9 @@ struct Inner {
     common: Arc<Common>,
 }
 
+/// What a letter takes beside the bytes that it carries, so that many small ones count for what they are.
+const LETTER: usize = 256;
+
 #[derive(Debug, Default)]
 struct Letters {
     kept: Vec<Letter>,
@@ -44,7 +47,8 @@ impl Letter {
     /// Bytes that somebody outside of the server made it hold.
     fn bytes(&self) -> usize {
         match self {
-            Self::Post(Post::Publish(_, _, draft)) => draft.data.len(),
+            Self::Post(Post::Publish(_, _, draft)) => LETTER + draft.data.len(),
+            Self::Post(Post::Requests(_, _, _, texts)) => texts.iter().map(|text| LETTER + text.len()).sum(),
             _ => 0,
         }
     }

@@ -8,7 +8,7 @@ use mio::net::TcpListener;
 use mio::{Events, Interest, Poll, Token};
 
 use super::budget::Budget;
-use super::clock::{Clock, LONGEST_WAIT};
+use super::clock::Clock;
 use super::inbox::{Inbox, Letter};
 use super::listener::{Accepted, accept};
 use super::socket::{Input, Sockets, Writer};
@@ -127,14 +127,14 @@ impl Reactor {
         self.sockets.has_ready() || self.shard.has_work() || self.gates.iter().any(open)
     }
 
-    /// How long nothing needs to be done, or as long as the clock can follow.
+    /// How long nothing needs to be done.
     fn patience(&mut self) -> Option<Duration> {
         let now = self.clock.read();
         let wait_ms = |Tick(tick)| (u64::from(tick) * Tick::MS).saturating_sub(now.loop_ms);
         let tick = self.shard.next_tick().map(|tick| Duration::from_millis(wait_ms(tick)));
         let rest = self.gates.iter().filter_map(|gate| gate.rests_until).min();
         let rest = rest.map(|until| until.saturating_duration_since(Instant::now()));
-        [tick, rest].into_iter().flatten().min().map(|wait| wait.min(LONGEST_WAIT))
+        [tick, rest].into_iter().flatten().min()
     }
 
     /// Notes what the kernel and the other shards say, and takes in who has come.

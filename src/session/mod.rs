@@ -1,6 +1,7 @@
 //! A session: everything that is kept of one connection but its socket. An idle one owns no memory beyond this struct.
 
 pub mod exchange;
+pub mod stream;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use crate::position::Position;
 use crate::time::Tick;
 use crate::ws::connection::Connection;
 use exchange::Exchange;
+use stream::Stream;
 
 /// One connection, from accept to its end.
 #[derive(Debug)]
@@ -22,7 +24,7 @@ pub struct Session {
     pub generation: u32,
     /// What the connection is doing.
     pub phase: Phase,
-    /// What it speaks once it is a WebSocket.
+    /// What it speaks once it is a WebSocket or a stream, which speaks the native dialect.
     pub dialect: Dialect,
     /// Unsent bytes; none while the socket takes everything.
     pub queue: Option<Box<OutQueue>>,
@@ -67,6 +69,8 @@ pub enum Phase {
     Http(Box<Exchange>),
     /// An open WebSocket.
     Open(Connection),
+    /// An answer that does not end: a stream of Server-Sent Events.
+    Stream(Box<Stream>),
     /// A WebSocket on which a close frame was sent and not yet received.
     Closing(Connection),
     /// Everything is said: what is queued goes out, and what comes in is read and forgotten, so that no reset destroys
@@ -128,17 +132,31 @@ impl Session {
         self.identity.as_ref().map(|identity| &identity.user)
     }
 
-    /// The wire on which it reads its rooms.
-    pub fn wire(&self) -> Wire {
-        match self.dialect {
-            Dialect::Native | Dialect::Echo => Wire::Native,
-            Dialect::Raw { .. } => Wire::Raw,
+    /// The wire on which it reads the room of audience `number`.
+    pub fn wire(&self, number: u32) -> Wire {
+        match (&self.phase, self.dialect) {
+            (Phase::Stream(stream), _) => stream.wire(number),
+            (_, Dialect::Native | Dialect::Echo) => Wire::Native,
+            (_, Dialect::Raw { .. }) => Wire::Raw,
         }
     }
 
-    /// Whether it is an open WebSocket.
+    /// Whether it is an open WebSocket or a stream: it can be in rooms and be told things.
     pub fn is_open(&self) -> bool {
-        matches!(self.phase, Phase::Open(_))
+        matches!(self.phase, Phase::Open(_) | Phase::Stream(_))
+    }
+
+    /// The stream that it is.
+    pub fn stream(&mut self) -> Option<&mut Stream> {
+        match &mut self.phase {
+            Phase::Stream(stream) => Some(stream),
+            _ => None,
+        }
+    }
+
+    /// Whether it is a stream.
+    pub fn is_stream(&self) -> bool {
+        matches!(self.phase, Phase::Stream(_))
     }
 
     /// Whether nothing more is to come of it.

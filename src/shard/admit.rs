@@ -4,18 +4,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Shard;
-use crate::api::route::Upgrade;
+use crate::api::call::Call;
+use crate::api::guard;
 use crate::auth::access::{Access, Admission};
 use crate::auth::denied::Denied;
 use crate::auth::identity::Identity;
 use crate::auth::presented;
 use crate::auth::token::MAX_TOKEN;
 use crate::broker::permit::Asker;
+use crate::broker::post::Ticket;
 use crate::broker::seats::Seat;
-use crate::dialect::Dialect;
 use crate::dialect::native::event;
 use crate::error::{Close, Fault};
-use crate::http::Head;
+use crate::http::{Head, Response};
 use crate::room_key::{RoomKey, Space};
 use crate::time::Tick;
 
@@ -50,22 +51,42 @@ impl Shard {
         self.checked >= CHECKS
     }
 
-    /// Decides whether the client that sent `head` comes in.
-    pub(super) fn admission(&mut self, key: u32, head: &Head, wanted: &Upgrade) -> Result<Admission, Denied> {
+    /// Decides whether the client that sent `head` and calls itself `name` comes in; `may_wait` if it can bring a token
+    /// later.
+    pub(super) fn admission(
+        &mut self,
+        key: u32,
+        head: &Head,
+        foreign: bool,
+        name: Option<&str>,
+        may_wait: bool,
+    ) -> Result<Admission, Denied> {
         let access = self.access.clone();
         let token = presented::token(head, access.cookie());
         if token.is_some() {
             self.checked = self.checked.saturating_add(access.cost());
         }
-        let may_wait = wanted.dialect == Dialect::Native;
-        let admission = match wanted.foreign {
+        let admission = match foreign {
             true => Err(Denied::Origin),
-            false => access.admit(token, wanted.user.as_deref(), may_wait, self.now.wall_ms),
+            false => access.admit(token, name, may_wait, self.now.wall_ms),
         };
         if let Err(denied) = admission {
             self.log_denied(key, denied);
         }
         admission
+    }
+
+    /// The call as whoever sent `head` may make it.
+    ///
+    /// # Errors
+    ///
+    /// The answer, if it may not be made at all.
+    pub(super) fn authorise(&mut self, key: u32, head: &Head, call: Call) -> Result<Call, Response> {
+        let Call::Requests { stream, .. } = call else { return guard::authorise(&self.access, head, call) };
+        match self.admission(key, head, false, None, false).map_err(Denied::response)? {
+            Admission::Known(identity) => Ok(Call::Requests { stream, user: Some(identity.user.clone()) }),
+            Admission::Guest | Admission::Waits => Ok(Call::Requests { stream, user: None }),
+        }
     }
 
     /// Notes what `admission` means for a session that is a WebSocket by now, and that wants to be in `rooms`; returns
@@ -88,17 +109,17 @@ impl Shard {
     }
 
     /// A client says who it is, for the first time or again.
-    pub(super) fn authenticate(&mut self, key: u32, id: Option<&str>, token: &str) {
+    pub(super) fn authenticate(&mut self, key: u32, ticket: Ticket<&str>, token: &str) {
         self.checked = self.checked.saturating_add(self.access.cost());
         match self.access.identify(token, self.now.wall_ms) {
-            Ok(identity) if self.may_become(key, &identity) => self.become_known(key, id, identity),
-            Ok(_) => self.error(key, id, None, Fault::OtherUser),
+            Ok(identity) if self.may_become(key, &identity) => self.become_known(key, ticket, identity),
+            Ok(_) => self.error(key, ticket, None, Fault::OtherUser),
             Err(denied) => {
                 self.log_denied(key, denied);
                 if self.sessions.get(key as usize).is_some_and(|session| session.newcomer) {
                     self.close(key, denied.close());
                 } else {
-                    self.error(key, id, None, Fault::Unauthorized);
+                    self.error(key, ticket, None, Fault::Unauthorized);
                 }
             }
         }
@@ -112,12 +133,12 @@ impl Shard {
         })
     }
 
-    fn become_known(&mut self, key: u32, id: Option<&str>, identity: Identity) {
+    fn become_known(&mut self, key: u32, ticket: Ticket<&str>, identity: Identity) {
         let identity = Arc::new(identity);
         let Some(session) = self.session(key) else { return };
         session.identity = Some(identity.clone());
         session.newcomer = false;
-        self.own(key, |out| event::auth_ok(id, &identity.user, identity.expires_ms, out));
+        self.reply(key, ticket, |out| event::auth_ok(ticket.id, &identity.user, identity.expires_ms, out));
         match self.newcomers.remove(&key) {
             Some(newcomer) => self.enter(key, &newcomer.rooms),
             None => self.leave_what_is_not_allowed(key),
@@ -143,21 +164,26 @@ impl Shard {
         self.settle(key);
         self.tell_gaps(key, Some(seat.room));
         self.stand_up(key, seat.room);
-        self.own(key, |out| event::left(None, room.name(), Some(NO_LONGER), out));
+        self.send(key, |out| event::left(None, room.name(), Some(NO_LONGER), out));
     }
 
     /// Whether session `key` may be a member of a room.
     pub(super) fn may_join(&self, key: u32, space: Space, room: &str) -> bool {
-        self.common.rules.may_join(space, room, self.asker(key))
+        self.common.rules.may_join(space, room, self.asker_of(key))
     }
 
     /// Whether session `key`, a member, may publish in a room.
     pub(super) fn may_publish(&self, key: u32, room: &RoomKey) -> bool {
-        self.common.rules.may_publish(room.space(), room.name(), self.asker(key))
+        self.common.rules.may_publish(room.space(), room.name(), self.asker_of(key))
     }
 
-    fn asker(&self, key: u32) -> Asker<'_> {
-        let identity = self.sessions.get(key as usize).and_then(|session| session.identity.as_ref());
+    fn asker_of(&self, key: u32) -> Asker<'_> {
+        let session = self.sessions.get(key as usize);
+        self.asker(session.and_then(|session| session.identity.as_deref()))
+    }
+
+    /// Whoever `identity` is, as far as that decides.
+    pub(super) fn asker<'a>(&self, identity: Option<&'a Identity>) -> Asker<'a> {
         let permits = identity.and_then(|identity| identity.rooms.as_ref());
         Asker { named: identity.is_some(), permits, open: self.access.is_open() }
     }

@@ -21,7 +21,7 @@ impl Shard {
     /// Posts what the call needs; the response itself where nothing is.
     pub(super) fn begin_call(&mut self, key: u32, call: Call, body: &[u8]) -> Result<Pending, Response> {
         if self.pressed && call.takes_body() {
-            return Err(refusal(Fault::Unavailable).retry_after(std::time::Duration::from_secs(1)));
+            return Err(refusal(Fault::Unavailable));
         }
         match call {
             Call::Health => Err(answer::health()),
@@ -44,6 +44,13 @@ impl Shard {
                 let caller = Caller::Call(self.id(key), 0);
                 self.post_home(&room, Post::Members(room.clone(), caller, page));
                 Ok(Pending::new(1, Gathered::Members(None)))
+            }
+            Call::Requests { stream, user } => {
+                let stream = self.common.names.id(&stream).ok_or_else(answer::no_stream)?;
+                let (alone, texts) = body::requests(body, self.common.settings.limits.message)?;
+                let pending = Pending::new(texts.len(), Gathered::Replies(alone, vec![None; texts.len()]));
+                self.post(stream.shard, Post::Requests(stream, self.id(key), user, texts));
+                Ok(pending)
             }
             Call::History(room, span) => {
                 self.look(key, &room, span);

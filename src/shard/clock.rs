@@ -2,6 +2,7 @@
 
 use super::Shard;
 use crate::broker::place::Ask;
+use crate::dialect::sse;
 use crate::error::Close;
 use crate::session::Phase;
 use crate::settings::Slow;
@@ -43,13 +44,13 @@ impl Shard {
         let Some(session) = self.session(key) else { return };
         match session.phase {
             Phase::Http(_) => self.exchange_late(key),
-            Phase::Open(_) => {
-                if let Some(close) = self.unwelcome(key) {
-                    self.close(key, close);
-                } else if self.is_stalled(key) {
-                    self.work.slow.push(key);
-                } else {
-                    self.beat(key);
+            Phase::Open(_) | Phase::Stream(_) => {
+                let stream = session.is_stream();
+                match self.unwelcome(key) {
+                    Some(close) => self.close(key, close),
+                    None if self.is_stalled(key) => self.work.slow.push(key),
+                    None if stream => self.comment(key),
+                    None => self.beat(key),
                 }
             }
             Phase::Closing(_) | Phase::Lingering => self.end(key),
@@ -105,12 +106,30 @@ impl Shard {
         }
     }
 
+    /// Lets a silent stream be heard of, so that nobody on its way takes it for dead. Whatever still waits to be sent will
+    /// do as well.
+    fn comment(&mut self, key: u32) {
+        let now = self.now.tick();
+        let interval = self.common.settings.heartbeat.interval;
+        let Some(session) = self.session(key) else { return };
+        let heard = session.heard;
+        if now.since(heard) < interval / 2 {
+            return self.arm(key, heard.after(interval));
+        }
+        session.heard = now;
+        if session.queue.is_none() {
+            self.own(key, |out| out.extend_from_slice(sse::COMMENT));
+        }
+        self.arm(key, now.after(interval));
+    }
+
     /// Sets the next deadline of an open session: a sign of life, progress of what others sent, or the end of its welcome.
     fn arm(&mut self, key: u32, beat: Tick) {
-        let stall = self.common.settings.limits.stall;
+        let (now, stall) = (self.now.tick(), self.common.settings.limits.stall);
         let oldest = self.sessions.get(key as usize).and_then(|session| session.queue.as_ref()?.oldest());
-        let soonest = [oldest.map(|oldest| oldest.after(stall)), self.welcome_ends(key)];
-        self.deadlines.set(key, soonest.into_iter().flatten().fold(beat, Tick::min));
+        // A stall that is past was judged already: who may fall behind is not asked about it again.
+        let stalls = oldest.map(|oldest| oldest.after(stall)).filter(|stalls| *stalls > now);
+        self.deadlines.set(key, [stalls, self.welcome_ends(key)].into_iter().flatten().fold(beat, Tick::min));
     }
 
     /// Whether what others sent has waited too long in the queue of a session that must not fall behind.
@@ -124,7 +143,7 @@ impl Shard {
         let audiences = &self.audiences;
         let strict =
             |room| audiences.get(room).is_some_and(|audience| audience.settings.slow == Slow::Disconnect);
-        session.slow = session.seats.iter().any(|seat| strict(seat.room));
+        session.slow |= session.seats.iter().any(|seat| strict(seat.room));
         session.slow
     }
 }

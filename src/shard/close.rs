@@ -3,9 +3,10 @@
 use super::Shard;
 use super::settle::moved;
 use crate::broker::post::Post;
+use crate::dialect::native::event;
 use crate::error::Close;
 use crate::out_queue::Class;
-use crate::session::Phase;
+use crate::session::{Phase, Session};
 use crate::ws::connection::Connection;
 use crate::ws::frame;
 
@@ -13,7 +14,8 @@ use crate::ws::frame;
 const NO_CODE: u16 = 1005;
 
 impl Shard {
-    /// Closes a WebSocket: what its rooms have for it, then a close frame, then the wait for the peer's.
+    /// Closes a WebSocket or a stream: what its rooms have for it, then a close frame and the wait for the peer's, or the
+    /// last event and the end of the answer.
     pub(super) fn close(&mut self, key: u32, close: Close) {
         self.settle(key);
         self.say_close(key, &close, Phase::Closing);
@@ -50,23 +52,33 @@ impl Shard {
 
     fn say_close(&mut self, key: u32, close: &Close, phase: impl FnOnce(Connection) -> Phase) {
         self.stand_up_everywhere(key);
-        self.push(key, Class::Asked, |out| frame::close(close.code, &close.reason, out));
+        self.push_close(key, close);
         let until = self.now.tick().after(self.common.settings.limits.close);
         self.deadlines.set(key, until);
         let Some(session) = self.session(key) else { return };
         session.slow = false;
         session.gaps = None;
         session.awaiting = false;
-        if let Phase::Open(connection) = &mut session.phase {
-            session.phase = phase(std::mem::take(connection));
+        match &mut session.phase {
+            Phase::Open(connection) => session.phase = phase(std::mem::take(connection)),
+            Phase::Stream(_) => self.end_stream(key),
+            Phase::Http(_) | Phase::Closing(_) | Phase::Lingering | Phase::Over => {}
         }
         // A request that waited for a room will never be carried out.
-        if let Some(tail) = &mut session.tail {
+        if let Some(tail) = self.session(key).and_then(|session| session.tail.as_mut()) {
             tail.request = None;
         }
         let client = self.sessions.get(key as usize).and_then(|session| session.client.as_deref());
         tracing::debug!(session = key, client = client.map(tracing::field::display), code = close.code, reason = %close.reason, "closing");
         self.release(key);
+    }
+
+    fn push_close(&mut self, key: u32, close: &Close) {
+        if self.sessions.get(key as usize).is_some_and(Session::is_stream) {
+            self.push_event(key, |out| event::close(close, out));
+        } else {
+            self.push(key, Class::Asked, |out| frame::close(close.code, &close.reason, out));
+        }
     }
 
     /// Everything is said: the queue goes out, then the rest is read to its end for a while.
@@ -88,19 +100,25 @@ impl Shard {
         if session.is_over() {
             return;
         }
-        session.phase = Phase::Over;
         session.queue = None;
         session.tail = None;
         session.awaiting = false;
-        self.work.ended.push(key);
         self.stand_up_everywhere(key);
+        self.forsake_requests(key);
+        if let Some(session) = self.session(key) {
+            session.phase = Phase::Over;
+        }
+        self.work.ended.push(key);
     }
 
     /// Takes a session out of one room.
     pub(super) fn stand_up(&mut self, key: u32, number: u32) {
         let Some(session) = self.session(key) else { return };
-        let (wire, user) = (session.wire(), session.user().cloned());
+        let (wire, user) = (session.wire(number), session.user().cloned());
         let Some(slot) = session.seats.remove(number) else { return };
+        if let Some(stream) = session.stream() {
+            stream.stood_up(number);
+        }
         let Some(audience) = self.audiences.get_mut(number) else { return };
         if let Some(lane) = audience.lane(wire) {
             lane.leave(slot, moved(&mut self.sessions, number));

@@ -1,9 +1,12 @@
 //! Shutting down without a stampede: connections are closed one after another, and told when to come back.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::Shard;
+use crate::dialect::sse;
 use crate::error::Close;
+use crate::http::Response;
 use crate::session::Phase;
 use crate::time::Now;
 
@@ -42,8 +45,22 @@ impl Shard {
 
     /// Whether a shutdown was begun and has nothing left to wait for.
     pub fn is_drained(&self) -> bool {
-        let late = |drain: &Drain| drain.left(self.now).is_zero();
-        self.drain.as_ref().is_some_and(|drain| self.sessions.is_empty() || late(drain))
+        // As long as any shard has connections, rooms that are at home here are needed, and the listener stays.
+        let nobody = || self.common.connections.load(Ordering::Relaxed) == 0;
+        self.drain.as_ref().is_some_and(|drain| nobody() || drain.left(self.now).is_zero())
+    }
+
+    /// Nothing that lasts begins in a shutdown.
+    pub(super) fn refuse_while_full_or_draining(&self) -> Result<(), Response> {
+        let unavailable = |wait, why| Err(Response::new(503).retry_after(wait).error("unavailable", why));
+        if let Some(drain) = &self.drain {
+            return unavailable(drain.left(self.now), "the server is shutting down");
+        }
+        let (limit, open) = (self.common.settings.limits.connections, &self.common.connections);
+        if limit > 0 && open.load(Ordering::Relaxed) > limit {
+            return unavailable(Duration::from_secs(1), "the server has as many connections as it may have");
+        }
+        Ok(())
     }
 
     pub(super) fn drain_some(&mut self) {
@@ -66,10 +83,14 @@ impl Shard {
     fn send_away(&mut self, key: u32, left_ms: u64) {
         let Some(session) = self.session(key) else { return };
         match session.phase {
-            Phase::Open(_) => {
+            Phase::Open(_) | Phase::Stream(_) => {
+                let streams = session.is_stream();
                 // Clients of one server must not all come back to the next one in the same instant.
                 let random = u64::from(getrandom::u32().unwrap_or(key));
                 let retry_ms = left_ms + random % (left_ms + 1);
+                if streams {
+                    self.own(key, |out| sse::retry(retry_ms, out));
+                }
                 self.close(key, Close::going_away(retry_ms));
             }
             Phase::Http(_) if !session.is_calling() && session.queue.is_none() => self.end(key),

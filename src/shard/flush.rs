@@ -78,7 +78,7 @@ impl Shard {
 
     /// Serves some members of a room; says whether the budget is spent.
     fn serve_slice(&mut self, number: u32, outlet: &mut impl Outlet) -> bool {
-        for wire in [Wire::Native, Wire::Raw] {
+        for wire in Wire::ALL {
             for _ in 0..SLICE {
                 if outlet.is_spent() {
                     return true;
@@ -102,7 +102,8 @@ impl Shard {
             lane.served();
             return Visit::Served;
         }
-        if session.queue.is_none() && !session.blocked && session.seats.is_only(number) {
+        let as_it_is = wire != Wire::SseParts && session.seats.is_only(number);
+        if as_it_is && session.queue.is_none() && !session.blocked {
             self.counters.writes += 1;
             let taken = outlet.write(key, &[IoSlice::new(bytes)]);
             let whole = taken == Taken::Some(bytes.len());

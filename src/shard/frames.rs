@@ -6,7 +6,7 @@ use super::Shard;
 use super::admit::NEWCOMER_MESSAGE;
 use crate::api::route::Upgrade;
 use crate::auth::access::Admission;
-use crate::broker::post::Span;
+use crate::broker::post::{Span, Ticket};
 use crate::dialect::Dialect;
 use crate::dialect::native::{self, event};
 use crate::error::{Close, Fault};
@@ -25,11 +25,14 @@ impl Shard {
             if wanted.dialect == Dialect::Native { &[native::SUBPROTOCOL] } else { &[] };
         let (get, http11) = (head.method == Method::Get, head.version == Version::Http11);
         let upgrade = handshake::judge(get, http11, head, protocols).map_err(refused)?;
-        if let Some(drain) = &self.drain {
-            let response = Response::new(503).retry_after(drain.left(self.now));
-            return Err(response.error("unavailable", "the server is shutting down"));
-        }
-        let admission = self.admission(key, head, &wanted);
+        self.refuse_while_full_or_draining()?;
+        let admission = self.admission(
+            key,
+            head,
+            wanted.foreign,
+            wanted.user.as_deref(),
+            wanted.dialect == Dialect::Native,
+        );
         if let (Err(denied), Reject::Http) = (admission.as_ref(), self.common.settings.auth.reject) {
             return Err(denied.response());
         }
@@ -51,11 +54,7 @@ impl Shard {
             Dialect::Echo => {}
             Dialect::Raw { .. } => self.enter_raw(key, &rooms),
             Dialect::Native => {
-                let settings = &self.common.settings;
-                let (interval, max) = (settings.heartbeat.interval.as_secs(), settings.limits.message);
-                let name = self.common.names.name(self.id(key));
-                let user = self.session(key).and_then(|session| session.user().cloned());
-                self.own(key, |out| event::welcome(name, user.as_deref(), interval, max, out));
+                self.greet(key);
                 self.enter(key, &rooms);
             }
         }
@@ -66,7 +65,7 @@ impl Shard {
             if !self.may_join(key, Space::Raw, room) {
                 return self.close(key, Close::FORBIDDEN);
             }
-            self.join(key, None, room, Span::Nothing);
+            self.join(key, Ticket::default(), room, Span::Nothing);
         }
         // Without words for "not joined yet", what a raw client says waits until it is.
         if let Some(session) = self.session(key) {
@@ -81,11 +80,20 @@ impl Shard {
                 continue;
             }
             if is_room_name(room) {
-                self.join(key, None, room, Span::Nothing);
+                self.join(key, Ticket::default(), room, Span::Nothing);
             } else {
-                self.error(key, None, Some(room), Fault::BadRoom);
+                self.error(key, Ticket::default(), Some(room), Fault::BadRoom);
             }
         }
+    }
+
+    /// Says the first words.
+    pub(super) fn greet(&mut self, key: u32) {
+        let settings = &self.common.settings;
+        let (interval, max) = (settings.heartbeat.interval.as_secs(), settings.limits.message);
+        let name = self.common.names.name(self.id(key));
+        let user = self.session(key).and_then(|session| session.user().cloned());
+        self.send(key, |out| event::welcome(name, user.as_deref(), interval, max, out));
     }
 
     /// Reads frames until input runs out or has to wait; says how much was used.

@@ -4,8 +4,8 @@ use std::time::{Duration, SystemTime};
 
 use super::Shard;
 use crate::api::call::Call;
+use crate::api::cors;
 use crate::api::route::{self, Offers, Route};
-use crate::api::{cors, guard};
 use crate::http::{CONTINUE, Envelope, Head, Limits, Refusal, Response, Step};
 use crate::out_queue::Class;
 use crate::proxy::{self, Malformed};
@@ -85,7 +85,11 @@ impl Shard {
         let access = self.access.clone();
         let offers = Offers { echo: self.common.echo, draining: self.drain.is_some(), access: &access };
         let call = match route::route(&head, offers) {
-            Ok(Route::Call(call)) => guard::authorise(&access, &head, call),
+            Ok(Route::Call(call)) => self.authorise(key, &head, call),
+            Ok(Route::Stream(wanted)) => match self.open_stream(key, &head, wanted) {
+                Ok(()) => return,
+                Err(response) => Err(response),
+            },
             Ok(Route::Upgrade(upgrade)) => match self.upgrade(key, &head, upgrade) {
                 Ok(()) => return,
                 Err(response) => Err(response),
@@ -126,20 +130,26 @@ impl Shard {
 
     /// Writes an answer, and ends the connection behind it if it is to end.
     pub(super) fn respond(&mut self, key: u32, envelope: &Envelope, response: &Response) {
-        let close = envelope.close || self.drain.is_some();
+        let close = envelope.close || self.drain.is_some() || response.streams();
         let envelope = Envelope { close, ..*envelope };
-        let origin = self.exchange(key).and_then(|exchange| exchange.origin.take());
-        let credentials = self.access.cookie().is_some();
-        let granted = origin.map(|origin| cors::grant(response.clone(), &origin, credentials));
-        self.push(key, Class::Asked, |out| granted.as_ref().unwrap_or(response).write(&envelope, out));
+        self.push_response(key, &envelope, response);
         if let Some(exchange) = self.exchange(key) {
             exchange.stage = Stage::Head;
             exchange.timer = Timer::Off;
             exchange.kept_alive = true;
+            self.deadlines.set(key, Tick::NEVER);
         }
         if envelope.closes() {
             self.linger(key);
         }
+    }
+
+    /// Queues an answer, or the head of one that does not end.
+    pub(super) fn push_response(&mut self, key: u32, envelope: &Envelope, response: &Response) {
+        let origin = self.exchange(key).and_then(|exchange| exchange.origin.take());
+        let credentials = self.access.cookie().is_some();
+        let granted = origin.map(|origin| cors::grant(response.clone(), &origin, credentials));
+        self.push(key, Class::Asked, |out| granted.as_ref().unwrap_or(response).write(envelope, out));
     }
 
     /// The wall clock as HTTP wants it.

@@ -4,9 +4,15 @@ use super::Shard;
 use crate::broker::home::{Desk, Home, Request};
 use crate::broker::place::Tell;
 use crate::broker::post::{Caller, Post};
-use crate::dialect::{self, native::event};
+use crate::dialect::forms::Forms;
+use crate::dialect::native::event;
+use crate::error::Fault;
 use crate::id::ShardId;
+use crate::position::Position;
 use crate::room_key::RoomKey;
+
+/// Rooms that clients can make on a whole server, each about 0.5 KiB while it is remembered.
+const MAX_HOMES: usize = 1_000_000;
 
 impl Shard {
     /// Takes what other shards posted, in order.
@@ -43,6 +49,9 @@ impl Shard {
 
     fn take(&mut self, post: Post) {
         match post {
+            Post::Join(room, join) if self.is_crowded(&room) => {
+                self.post(join.session.shard, Post::Joined(room, join, Err(Fault::Unavailable)));
+            }
             Post::Join(room, join) => self.at_home(&room, Request::Join(join)),
             Post::Leave(room, shard, user) => self.at_home(&room, Request::Leave(shard, user)),
             Post::Publish(room, caller, draft) => self.at_home(&room, Request::Publish(caller, draft)),
@@ -68,31 +77,44 @@ impl Shard {
             }
             Post::Joined(room, join, result) => self.joined(&room, *join, result),
             Post::Deliver(message) => self.deliver(&message),
-            Post::Notice(room, notice) => self.append(&room, &dialect::notice(&room, &notice), None),
+            Post::Notice(room, notice) => {
+                self.tell_members(&room, None, |out| event::notice(room.name(), &notice, out));
+            }
             Post::Gap(room, from, to) => self.tell_gap(&room, from, to),
             Post::Published(room, caller, result) => match caller {
                 Caller::Nobody => {}
-                Caller::Session(session, id) => self.published(session, id.as_deref(), &room, result),
+                Caller::Session(session, ticket) => self.published(session, ticket.get(), &room, result),
                 Caller::Call(session, index) => {
                     self.answered(session, |pending| pending.published(index as usize, result));
                 }
             },
             Post::Looked(room, caller, result) => match caller {
                 Caller::Nobody => {}
-                Caller::Session(session, id) => self.looked(session, id.as_deref(), &room, result),
+                Caller::Session(session, ticket) => self.looked(session, ticket.get(), &room, result),
                 Caller::Call(session, _) => self.answered(session, |pending| pending.looked(result)),
             },
             Post::Rostered(room, caller, result) => match caller {
                 Caller::Nobody => {}
-                Caller::Session(session, id) => self.rostered(session, id.as_deref(), &room, result),
+                Caller::Session(session, ticket) => self.rostered(session, ticket.get(), &room, result),
                 Caller::Call(session, _) => self.answered(session, |pending| pending.rostered(result)),
             },
+            Post::Requests(stream, call, user, texts) => self.requested(stream, call, user.as_deref(), texts),
+            Post::Unheard(call, fault) => self.answered(call, |pending| pending.unheard(fault)),
+            Post::Replied(slot, reply) => {
+                self.answered(slot.call, |pending| pending.replied(slot.index as usize, reply));
+            }
             Post::Listed(caller, lines) => {
                 if let Caller::Call(session, _) = caller {
                     self.answered(session, |pending| pending.listed(lines));
                 }
             }
         }
+    }
+
+    /// Whether there are so many rooms that a client cannot make another: each is remembered for a while, and one
+    /// connection could go through names for ever.
+    fn is_crowded(&self, room: &RoomKey) -> bool {
+        self.homes.len() >= MAX_HOMES / self.common.shards && self.homes.find_key(room).is_none()
     }
 
     /// Something is asked of a room that is at home here.
@@ -155,10 +177,16 @@ impl Shard {
     }
 
     /// Members of `room` here missed messages that nobody can give them.
-    fn tell_gap(&mut self, room: &RoomKey, from: crate::position::Position, to: crate::position::Position) {
-        let mut frame = Vec::new();
-        event::gap(room.name(), from, to, &mut frame);
+    fn tell_gap(&mut self, room: &RoomKey, from: Position, to: Position) {
         // With its position, so that a member which is not sent it is told the same by a gap of its own.
-        self.append(room, &frame.into(), Some(to));
+        self.tell_members(room, Some(to), |out| event::gap(room.name(), from, to, out));
+    }
+
+    /// Tells the members of `room` here something, after which they stand at `position` if there is one: `write` appends
+    /// the JSON.
+    fn tell_members(&mut self, room: &RoomKey, position: Option<Position>, write: impl FnOnce(&mut Vec<u8>)) {
+        let mut json = Vec::new();
+        write(&mut json);
+        self.append(room, &mut Forms::notice(&json, position));
     }
 }

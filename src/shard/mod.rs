@@ -21,12 +21,15 @@ mod http;
 mod mail;
 pub mod outlet;
 mod receive;
+mod reply;
 mod request;
 mod settle;
+mod stream;
 
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use slab::Slab;
 
@@ -65,6 +68,8 @@ pub struct Common {
     pub names: ConnectionNames,
     /// How many shards there are.
     pub shards: usize,
+    /// How many connections all of them have.
+    pub connections: AtomicUsize,
     /// The bytes of history that all of them keep.
     pub history: Account,
     /// How much all of them have on their way.
@@ -84,6 +89,7 @@ impl Common {
             room_keys: RoomKeys::default(),
             names: ConnectionNames::new(),
             shards,
+            connections: AtomicUsize::new(0),
             history: Account::new(settings.limits.history_total),
             pressure: Pressure::new(shards),
             echo: match settings.console {
@@ -151,8 +157,6 @@ struct Work {
     slow: Vec<u32>,
     /// Sessions whose reading goes on.
     resumed: Vec<u32>,
-    /// Sessions whose reading is held while the server is pressed.
-    pressed: Vec<u32>,
     /// Sessions that are over and to be freed.
     ended: Vec<u32>,
     due: Vec<u32>,
@@ -195,7 +199,8 @@ impl Shard {
         self.checked = 0;
         let pressed = self.common.pressure.is_high(self.pressed);
         if std::mem::replace(&mut self.pressed, pressed) && !pressed {
-            for key in std::mem::take(&mut self.work.pressed) {
+            let held = self.sessions.iter().filter(|(_, session)| session.held);
+            for key in held.map(|(key, _)| key as u32).collect::<Vec<_>>() {
                 self.release(key);
             }
         }
@@ -204,6 +209,7 @@ impl Shard {
     /// Takes in a connection from `peer`; says the key by which it is spoken of until it is reaped.
     pub fn accept(&mut self, peer: IpAddr) -> u32 {
         self.generation = self.generation.wrapping_add(1);
+        self.common.connections.fetch_add(1, Ordering::Relaxed);
         let now = self.now.tick();
         let proxies = &self.common.settings.proxies;
         let exchange = Exchange::new(peer, proxies.proxy_protocol && is_trusted(&proxies.trust, peer));
@@ -217,6 +223,7 @@ impl Shard {
         for key in std::mem::take(&mut self.work.ended) {
             self.deadlines.set(key, Tick::NEVER);
             if self.sessions.try_remove(key as usize).is_some() {
+                self.common.connections.fetch_sub(1, Ordering::Relaxed);
                 gone(key);
             }
         }

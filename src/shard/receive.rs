@@ -30,19 +30,23 @@ impl Shard {
 
     /// The socket of session `key` takes bytes again.
     pub fn writable(&mut self, key: u32) {
-        if let Some(session) = self.session(key)
-            && std::mem::take(&mut session.blocked)
-        {
-            self.touch(key);
+        let tick = self.now.tick();
+        let close = self.common.settings.limits.close;
+        let Some(session) = self.session(key) else { return };
+        if !std::mem::take(&mut session.blocked) {
+            return;
         }
+        // Room in a full buffer is an acknowledgement: a slow reader of what it asked for is alive.
+        (session.heard, session.pinged) = (tick, false);
+        if matches!(session.phase, Phase::Lingering) && session.queue.is_some() {
+            self.deadlines.set(key, tick.after(close));
+        }
+        self.touch(key);
     }
 
     /// Whether session `key` is to be read. If not, it will be among [`Shard::next_resumed`] when it is.
     pub fn wants_read(&mut self, key: u32) -> bool {
         let held = self.holds(key);
-        if held && self.pressed {
-            self.work.pressed.push(key);
-        }
         let Some(session) = self.session(key) else { return false };
         session.held |= held;
         !held && !session.is_over()
@@ -54,15 +58,22 @@ impl Shard {
         if let Some(tail) = self.session(key).and_then(|session| session.tail.take()) {
             self.read_tail(key, *tail);
         }
+        self.go_on_with_stream(key);
+        self.carry();
         Some(key)
     }
 
     fn read_tail(&mut self, key: u32, mut tail: Tail) {
+        // While its tail is read the session has not finished, although its peer has.
+        let eof = self.session(key).is_some_and(|session| std::mem::take(&mut session.eof));
         if let Some(text) = tail.request.take() {
             self.text(key, &text);
             self.carry();
         }
         self.consume_or_keep(key, &mut tail.bytes);
+        if let Some(session) = self.session(key) {
+            session.eof |= eof;
+        }
         self.after_input(key);
     }
 
@@ -89,7 +100,8 @@ impl Shard {
                     }
                 }
                 Phase::Open(_) | Phase::Closing(_) => return at + self.read_frames(key, &mut input[at..]),
-                Phase::Lingering | Phase::Over => return input.len(),
+                // A stream is the last answer on its connection: no request behind it can have one.
+                Phase::Stream(_) | Phase::Lingering | Phase::Over => return input.len(),
             }
         }
     }
@@ -103,6 +115,8 @@ impl Shard {
         let unanswered = match session.phase {
             Phase::Http(_) => session.is_calling() || session.queue.is_some(),
             Phase::Lingering => session.queue.is_some(),
+            // Whoever is to read an answer without end does not say goodbye before it.
+            Phase::Stream(_) => false,
             // A WebSocket whose peer sends no close frame any more is gone (RFC 6455 section 7.1.5: 1006).
             Phase::Open(_) | Phase::Closing(_) | Phase::Over => session.awaiting,
         };
@@ -119,7 +133,7 @@ impl Shard {
     }
 
     /// Whether what session `key` sent has to wait for something else than what it sent before.
-    fn waits(&self, key: u32) -> bool {
+    pub(super) fn waits(&self, key: u32) -> bool {
         let Some(session) = self.sessions.get(key as usize) else { return false };
         session.asked() > self.common.settings.limits.queue / 4 || self.makes_wait(key)
     }

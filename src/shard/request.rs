@@ -3,7 +3,7 @@
 use tungstenite::protocol::frame::coding::OpCode;
 
 use super::Shard;
-use crate::broker::post::{Caller, Join, Page, Post, Roster, Span, Standing};
+use crate::broker::post::{Caller, Join, Page, Post, Roster, Slot, Span, Standing, Ticket};
 use crate::broker::seats::Seat;
 use crate::dialect::native::event;
 use crate::dialect::native::request::{self, Refused, Request, What};
@@ -20,20 +20,29 @@ type Rostered = Result<Option<Box<Roster>>, Fault>;
 impl Shard {
     /// A text frame of the native dialect.
     pub(super) fn text(&mut self, key: u32, text: &str) {
-        let newcomer = self.session(key).is_some_and(|session| session.newcomer);
-        let request = request::read(text);
-        if newcomer && !matches!(request, Ok(Request { what: What::Auth { .. }, .. })) {
-            return self.close(key, Close::AUTH_FIRST);
+        if !self.carry_out(key, text, None) {
+            self.park(key, text);
         }
-        match request {
-            Ok(request) => {
-                // Rule 3: what follows a join about the same room waits for its answer.
-                if request.what.room().is_some_and(|room| self.is_joining(key, room)) {
-                    return self.park(key, text);
-                }
-                self.request(key, request);
+    }
+
+    /// Carries out a request whose reply goes to `slot`. Not so if it has to wait: then it is to be tried again.
+    pub(super) fn carry_out(&mut self, key: u32, text: &str, slot: Option<Slot>) -> bool {
+        let newcomer = self.session(key).is_some_and(|session| session.newcomer);
+        match request::read(text) {
+            read if newcomer && !matches!(read, Ok(Request { what: What::Auth { .. }, .. })) => {
+                self.close(key, Close::AUTH_FIRST);
+                true
             }
-            Err(Refused { fault, id }) => self.error(key, id, None, fault),
+            // Rule 3: what follows a join about the same room waits for its answer.
+            Ok(Request { what, .. }) if what.room().is_some_and(|room| self.is_joining(key, room)) => false,
+            Ok(Request { id, what }) => {
+                self.request(key, Ticket { id, slot }, what);
+                true
+            }
+            Err(Refused { fault, id }) => {
+                self.error(key, Ticket { id, slot }, None, fault);
+                true
+            }
         }
     }
 
@@ -41,34 +50,34 @@ impl Shard {
         self.joining.get(&key).is_some_and(|rooms| rooms.iter().any(|key| key.name() == room))
     }
 
-    fn request(&mut self, key: u32, Request { id, what }: Request<'_>) {
+    fn request(&mut self, key: u32, ticket: Ticket<&str>, what: What<'_>) {
         match what {
             What::Ping => {
                 let wall_ms = self.now.wall_ms;
-                self.own(key, |out| event::pong(id, wall_ms, out));
+                self.reply(key, ticket, |out| event::pong(ticket.id, wall_ms, out));
             }
-            What::Auth { token } => self.authenticate(key, id, token.expose()),
-            What::Join { room, span } => self.join(key, id, &room, span),
-            What::Leave { room } => self.leave(key, id, &room),
-            What::History { room, span } => self.history(key, id, &room, span),
-            What::Members { room, page } => self.members(key, id, &room, page),
+            What::Auth { token } => self.authenticate(key, ticket, token.expose()),
+            What::Join { room, span } => self.join(key, ticket, &room, span),
+            What::Leave { room } => self.leave(key, ticket, &room),
+            What::History { room, span } => self.history(key, ticket, &room, span),
+            What::Members { room, page } => self.members(key, ticket, &room, page),
             What::Publish { room, event, data, echo, store, key: mark } => {
                 let session = self.id(key);
                 let data = bytes::Bytes::copy_from_slice(data.as_bytes());
                 let from = self.session(key).and_then(|session| session.user().cloned());
                 let draft =
                     Draft { from, event, data, store, exclude: (!echo).then_some(session), key: mark };
-                self.say(key, id, &room, draft);
+                self.say(key, ticket, &room, draft);
             }
         }
     }
 
     /// Asks the room's home to let a session in; the answer comes as a post.
-    pub(super) fn join(&mut self, key: u32, id: Option<&str>, room: &str, span: Span) {
+    pub(super) fn join(&mut self, key: u32, ticket: Ticket<&str>, room: &str, span: Span) {
         let session_id = self.id(key);
         let space = self.space(key);
         if !self.may_join(key, space, room) {
-            return self.error(key, id, Some(room), Fault::Forbidden);
+            return self.not_let_in(key, ticket, room, Fault::Forbidden);
         }
         let room = self.room(space, room);
         let number = self.audiences.find_key(&room);
@@ -76,28 +85,28 @@ impl Shard {
         let Some(session) = self.session(key) else { return };
         let again = number.is_some_and(|number| session.seats.slot(number).is_some());
         if !again && limit > 0 && session.seats.len() + usize::from(session.joins) >= limit {
-            return self.error(key, id, Some(room.name()), Fault::RoomLimit);
+            return self.error(key, ticket, Some(room.name()), Fault::RoomLimit);
         }
         session.joins += 1;
         // History is as large as its room allows: the next request waits, so that answers cannot pile up unread.
         session.awaiting |= span != Span::Nothing;
         let user = session.user().cloned();
         self.joining.entry(key).or_default().push(room.clone());
-        let join = Join { session: session_id, user, id: id.map(Into::into), span, again };
+        let join = Join { session: session_id, user, ticket: ticket.keep(), span, again };
         self.post_home(&room, Post::Join(room.clone(), Box::new(join)));
     }
 
     /// Rule 2: a session is a member from here on. What the room had said before is in the answer, what it says
     /// afterwards comes behind it.
     pub(super) fn joined(&mut self, room: &RoomKey, join: Join, result: Result<Box<Standing>, Fault>) {
-        let key = join.session.key;
+        let (key, ticket) = (join.session.key, join.ticket.get());
         self.join_answered(join.session, room);
         if self.find(join.session).is_none_or(|session| !session.is_open()) {
             // Rule 4: nobody is there to become a member, so the count is put right at once.
             if result.is_ok() && !join.again {
                 self.post_home(room, Post::Leave(room.clone(), self.me, join.user));
             }
-            return;
+            return self.too_late(join.ticket.get());
         }
         let allowed = self.may_join(key, room.space(), room.name());
         if !allowed && result.is_ok() && !join.again {
@@ -108,16 +117,34 @@ impl Shard {
             Ok(standing) => {
                 if room.space() == Space::Native {
                     self.tell_gap_in(key, room);
-                    self.own(key, |out| event::joined(join.id.as_deref(), room, &standing, out));
+                    self.admitted(key, ticket, room, *standing);
                 }
                 if !join.again {
                     self.sit(key, room);
                 }
             }
             Err(_) if room.space() == Space::Raw => self.close(key, Close::NO_ROOM),
-            Err(fault) => self.error(key, join.id.as_deref(), Some(room.name()), fault),
+            Err(fault) => self.not_let_in(key, ticket, room.name(), fault),
         }
         self.go_on(key, join.span != Span::Nothing || room.space() == Space::Raw);
+    }
+
+    /// A session is told that it is not in a room.
+    fn not_let_in(&mut self, key: u32, ticket: Ticket<&str>, room: &str, fault: Fault) {
+        self.error(key, ticket, Some(room), fault);
+        if self.is_feed(key, ticket) {
+            // Without one of its rooms a stream is not what its client asked for; trying again may give it.
+            self.close(key, if fault == Fault::Forbidden { Close::FORBIDDEN } else { Close::NO_ROOM });
+        }
+    }
+
+    /// A session is told that it is in a room.
+    fn admitted(&mut self, key: u32, ticket: Ticket<&str>, room: &RoomKey, standing: Standing) {
+        if self.is_feed(key, ticket) {
+            self.begin_feed(key, room, standing);
+        } else {
+            self.reply(key, ticket, |out| event::joined(ticket.id, room, &standing, out));
+        }
     }
 
     fn join_answered(&mut self, id: SessionId, room: &RoomKey) {
@@ -139,11 +166,14 @@ impl Shard {
         let number =
             self.audiences.find_or_insert(room, || crate::broker::audience::Audience::new(settings.clone()));
         let (Some(session), Some(audience)) =
-            (self.sessions.get(key as usize), self.audiences.get_mut(number))
+            (self.sessions.get_mut(key as usize), self.audiences.get_mut(number))
         else {
             return;
         };
-        let lane = audience.lane_for(session.wire());
+        if let Some(stream) = session.stream() {
+            stream.sits(room, number);
+        }
+        let lane = audience.lane_for(session.wire(number));
         let slot = lane.join(key, super::settle::moved(&mut self.sessions, number));
         if let Some(session) = self.session(key) {
             session.seats.add(Seat { room: number, slot });
@@ -169,69 +199,63 @@ impl Shard {
     }
 
     /// Rule 4: a leave takes effect at once, and home hears of it once.
-    fn leave(&mut self, key: u32, id: Option<&str>, room: &str) {
+    fn leave(&mut self, key: u32, ticket: Ticket<&str>, room: &str) {
         let Some((room, seat)) = self.seated_in(key, room) else {
-            return self.error(key, id, Some(room), Fault::NotJoined);
+            return self.error(key, ticket, Some(room), Fault::NotJoined);
         };
         self.settle(key);
         self.tell_gaps(key, Some(seat.room));
         self.stand_up(key, seat.room);
-        if id.is_some() {
-            self.own(key, |out| event::left(id, room.name(), None, out));
-        }
+        self.acknowledge(key, ticket, |id, out| event::left(Some(id), room.name(), None, out));
     }
 
-    fn history(&mut self, key: u32, id: Option<&str>, room: &str, span: Span) {
+    fn history(&mut self, key: u32, ticket: Ticket<&str>, room: &str, span: Span) {
         let Some((room, _)) = self.seated_in(key, room) else {
-            return self.error(key, id, Some(room), Fault::NotJoined);
+            return self.error(key, ticket, Some(room), Fault::NotJoined);
         };
-        let caller = Caller::Session(self.id(key), id.map(Into::into));
+        let caller = Caller::Session(self.id(key), ticket.keep());
         if let Some(session) = self.session(key) {
             session.awaiting = true;
         }
         self.post_home(&room, Post::Look(room.clone(), caller, span));
     }
 
-    pub(super) fn looked(&mut self, id: SessionId, request: Option<&str>, room: &RoomKey, result: Looked) {
+    pub(super) fn looked(&mut self, id: SessionId, ticket: Ticket<&str>, room: &RoomKey, result: Looked) {
         if self.find(id).is_none_or(|session| !session.is_open()) {
-            return;
+            return self.too_late(ticket);
         }
         match result {
             Ok(Some(standing)) => {
                 self.tell_gap_in(id.key, room);
-                self.own(id.key, |out| event::history(request, room, &standing, out));
+                self.reply(id.key, ticket, |out| event::history(ticket.id, room, &standing, out));
             }
-            Ok(None) => self.error(id.key, request, Some(room.name()), Fault::Unavailable),
-            Err(fault) => self.error(id.key, request, Some(room.name()), fault),
+            Ok(None) => self.error(id.key, ticket, Some(room.name()), Fault::Unavailable),
+            Err(fault) => self.error(id.key, ticket, Some(room.name()), fault),
         }
         self.go_on(id.key, true);
     }
 
-    fn members(&mut self, key: u32, id: Option<&str>, room: &str, page: Page) {
+    fn members(&mut self, key: u32, ticket: Ticket<&str>, room: &str, page: Page) {
         let Some((room, _)) = self.seated_in(key, room) else {
-            return self.error(key, id, Some(room), Fault::NotJoined);
+            return self.error(key, ticket, Some(room), Fault::NotJoined);
         };
-        let caller = Caller::Session(self.id(key), id.map(Into::into));
+        let caller = Caller::Session(self.id(key), ticket.keep());
         if let Some(session) = self.session(key) {
             session.awaiting = true;
         }
         self.post_home(&room, Post::Members(room.clone(), caller, page));
     }
 
-    pub(super) fn rostered(
-        &mut self,
-        id: SessionId,
-        request: Option<&str>,
-        room: &RoomKey,
-        result: Rostered,
-    ) {
+    pub(super) fn rostered(&mut self, id: SessionId, ticket: Ticket<&str>, room: &RoomKey, result: Rostered) {
         if self.find(id).is_none_or(|session| !session.is_open()) {
-            return;
+            return self.too_late(ticket);
         }
         match result {
-            Ok(Some(roster)) => self.own(id.key, |out| event::members(request, room, &roster, out)),
-            Ok(None) => self.error(id.key, request, Some(room.name()), Fault::Unavailable),
-            Err(fault) => self.error(id.key, request, Some(room.name()), fault),
+            Ok(Some(roster)) => {
+                self.reply(id.key, ticket, |out| event::members(ticket.id, room, &roster, out))
+            }
+            Ok(None) => self.error(id.key, ticket, Some(room.name()), Fault::Unavailable),
+            Err(fault) => self.error(id.key, ticket, Some(room.name()), fault),
         }
         self.go_on(id.key, true);
     }
@@ -246,14 +270,14 @@ impl Shard {
     }
 
     /// A member of a native room has something to say.
-    fn say(&mut self, key: u32, id: Option<&str>, room: &str, draft: Draft) {
+    fn say(&mut self, key: u32, ticket: Ticket<&str>, room: &str, draft: Draft) {
         let Some((room, _)) = self.seated_in(key, room) else {
-            return self.error(key, id, Some(room), Fault::NotJoined);
+            return self.error(key, ticket, Some(room), Fault::NotJoined);
         };
         if !self.may_publish(key, &room) {
-            return self.error(key, id, Some(room.name()), Fault::Forbidden);
+            return self.error(key, ticket, Some(room.name()), Fault::Forbidden);
         }
-        let caller = Caller::Session(self.id(key), id.map(Into::into));
+        let caller = Caller::Session(self.id(key), ticket.keep());
         self.spoke(key);
         self.post_home(&room, Post::Publish(room.clone(), caller, draft));
     }
@@ -283,24 +307,20 @@ impl Shard {
     pub(super) fn published(
         &mut self,
         id: SessionId,
-        request: Option<&str>,
+        ticket: Ticket<&str>,
         room: &RoomKey,
         result: Result<Option<Position>, Fault>,
     ) {
-        if self.find(id).is_none_or(|session| !session.is_open()) {
+        // What was published is published, even if the session that did it has ended meanwhile.
+        if ticket.slot.is_none() && self.find(id).is_none_or(|session| !session.is_open()) {
             return;
         }
-        match (result, request) {
-            (Ok(position), Some(request)) => {
-                self.own(id.key, |out| event::published(request, room, position, out));
+        match result {
+            Ok(position) => {
+                self.acknowledge(id.key, ticket, |id, out| event::published(id, room, position, out));
             }
-            (Ok(_), None) => {}
-            (Err(fault), request) => self.error(id.key, request, Some(room.name()), fault),
+            Err(fault) => self.error(id.key, ticket, Some(room.name()), fault),
         }
-    }
-
-    pub(super) fn error(&mut self, key: u32, id: Option<&str>, room: Option<&str>, fault: Fault) {
-        self.own(key, |out| event::error(id, room, fault, out));
     }
 
     fn space(&self, key: u32) -> Space {

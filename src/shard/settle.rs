@@ -7,6 +7,8 @@ use super::Shard;
 use crate::broker::lane::Part;
 use crate::broker::seats::Seat;
 use crate::dialect::native::event;
+use crate::dialect::sse;
+use crate::message::Wire;
 use crate::out_queue::{Class, OutQueue, SEGMENT_COST};
 use crate::session::{Gap, Session};
 
@@ -22,8 +24,33 @@ pub(super) fn moved(sessions: &mut Slab<Session>, room: u32) -> impl FnMut(u32, 
 impl Shard {
     /// Queues bytes for one session alone, behind everything that its rooms have for it.
     pub(super) fn own(&mut self, key: u32, write: impl FnOnce(&mut Vec<u8>)) {
+        if self.catch_up(key) {
+            self.push(key, Class::Asked, write);
+        }
+    }
+
+    /// Tells one session something of its own, behind everything that its rooms have for it: `write` appends the JSON.
+    pub(super) fn send(&mut self, key: u32, write: impl FnOnce(&mut Vec<u8>)) {
+        if self.catch_up(key) {
+            self.push_event(key, write);
+        }
+    }
+
+    /// Settles a session that is about to be told something; says whether it is to be told. One that was not sent
+    /// everything is about to be closed, and must not be answered as if it had been.
+    fn catch_up(&mut self, key: u32) -> bool {
         self.settle(key);
-        self.push(key, Class::Asked, write);
+        self.sessions.get(key as usize).is_some_and(|session| !session.slow)
+    }
+
+    /// Queues an event for one session alone, in the form of its wire.
+    pub(super) fn push_event(&mut self, key: u32, write: impl FnOnce(&mut Vec<u8>)) {
+        if !self.sessions.get(key as usize).is_some_and(Session::is_stream) {
+            return self.push(key, Class::Asked, |out| event::text_frame(out, write));
+        }
+        let mut json = Vec::new();
+        write(&mut json);
+        self.push(key, Class::Asked, |out| sse::event(&json, out));
     }
 
     /// Queues bytes for one session alone.
@@ -55,7 +82,7 @@ impl Shard {
     /// Queues what session `key` has not got of one room.
     pub(super) fn settle_seat(&mut self, key: u32, seat: Seat) {
         let Some(session) = self.sessions.get(key as usize) else { return };
-        let wire = session.wire();
+        let wire = session.wire(seat.room);
         let Some(audience) = self.audiences.get_mut(seat.room) else { return };
         let skips = audience.skips();
         let Some(lane) = audience.lane(wire) else { return };
@@ -94,6 +121,9 @@ impl Shard {
         if others == 0 {
             self.deadlines.hasten(key, now.after(stall));
         }
+        if session.wire(room) == Wire::SseParts {
+            return self.queue_parts(key, room, &part);
+        }
         self.queue_shared(key, part.bytes, sent);
     }
 
@@ -128,7 +158,7 @@ impl Shard {
         }
         for gap in told {
             let Some(name) = self.audiences.key(gap.room).cloned() else { continue };
-            self.push(key, Class::Asked, |out| event::gap(name.name(), gap.from, gap.to, out));
+            self.push_event(key, |out| event::gap(name.name(), gap.from, gap.to, out));
         }
     }
 }

@@ -84,9 +84,13 @@ impl Bench {
     }
 
     fn publish(&mut self, room: &str) {
+        self.say(room, "1".into());
+    }
+
+    fn say(&mut self, room: &str, data: String) {
         let room = self.shard.common.room_keys.key(Space::Native, room);
         let draft =
-            Draft { from: None, event: None, data: "1".into(), store: true, exclude: None, key: None };
+            Draft { from: None, event: None, data: data.into(), store: true, exclude: None, key: None };
         self.shard.take_all([Post::Publish(room, Caller::Nobody, draft)]);
     }
 
@@ -194,17 +198,35 @@ fn nobody_is_cut_for_a_pong_that_the_server_does_not_read() {
     assert!(bench.text(key).contains("no pong"));
 }
 
-/// A member of a room that skips, whose socket takes nothing and whose queue has one message and no room for another.
-fn behind() -> (Bench, u32) {
-    let room = RoomSettings { slow: Slow::Skip, ..RoomSettings::default() };
+#[test]
+fn a_call_that_takes_long_is_not_late_because_it_was_piped_behind_another() {
+    let limits = Limits { handshake: Duration::from_secs(1), ..Limits::default() };
+    let odds = Odds { silent: 1_000, ..Odds::default() };
+    let engine = Engine::Delayed(Box::new(Delayed::new(1, odds)));
+    let mut bench = Bench::new(0, &common(1, Settings { limits, ..Settings::default() }), engine);
+    let key = bench.shard.accept(std::net::Ipv4Addr::LOCALHOST.into());
+    let mut requests = *b"GET /nowhere HTTP/1.1\r\nHost: a\r\n\r\n\
+        POST /api/rooms/a/messages HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n{\"data\":1}";
+    bench.shard.receive(key, &mut requests);
+    for _ in 0..24 {
+        bench.turn(250);
+    }
+    let text = bench.text(key);
+    let statuses: Vec<_> = text.split("HTTP/1.1 ").skip(1).map(|answer| &answer[..3]).collect();
+    assert_eq!(statuses, ["404", "503"]);
+}
+
+/// A member whose socket takes nothing and whose queue has one message and no room for another.
+fn behind(slow: Slow) -> (Bench, u32) {
+    let room = RoomSettings { slow, ..RoomSettings::default() };
     let rooms = vec![RoomRule { pattern: "a".into(), room }];
-    let limits = Limits { queue: 300, ..Limits::default() };
+    let limits = Limits { queue: 600, ..Limits::default() };
     let common = common(1, Settings { limits, rooms, ..Settings::default() });
     let mut bench = Bench::new(0, &common, Engine::Local(Local::default()));
     let key = bench.connect("/ws/a");
     bench.turn(0);
     bench.sink.full = true;
-    bench.publish("a");
+    bench.say("a", format!("\"{}\"", "x".repeat(350)));
     bench.turn(0);
     (bench, key)
 }
@@ -225,7 +247,7 @@ impl Bench {
 #[test]
 fn an_answer_that_names_a_position_does_not_hide_what_was_missed() {
     for request in [&br#"{"type":"join","room":"a"}"#[..], br#"{"type":"history","room":"a","limit":0}"#] {
-        let (mut bench, key) = behind();
+        let (mut bench, key) = behind(Slow::Skip);
         bench.publish("a");
         bench.turn(0);
         bench.frame(key, 0x81, request);
@@ -235,11 +257,67 @@ fn an_answer_that_names_a_position_does_not_hide_what_was_missed() {
 
 #[test]
 fn the_loss_of_an_epoch_is_told_to_a_member_that_skips() {
-    let (mut bench, key) = behind();
+    let (mut bench, key) = behind(Slow::Skip);
     let room = bench.shard.common.room_keys.key(Space::Native, "a");
     let lost = Position { epoch: 9, offset: 0 };
     bench.shard.take_all([Post::Gap(room, lost, lost)]);
     bench.turn(0);
     assert_eq!(bench.unblocked(key), ["message", "gap"]);
     assert!(bench.text(key).contains(r#""to":"00000009:0""#));
+}
+
+#[test]
+fn a_slow_member_is_told_of_no_publish_that_it_did_not_see() {
+    let (mut bench, key) = behind(Slow::Disconnect);
+    bench.frame(key, 0x81, br#"{"type":"publish","room":"a","id":1,"data":1}"#);
+    bench.frame(key, 0x88, &1000u16.to_be_bytes());
+    bench.turn(0);
+    assert_eq!(bench.unblocked(key), ["message"]);
+}
+
+#[test]
+fn news_of_people_are_no_messages() {
+    let mut bench = Bench::alone();
+    for user in ["ann", "bob"] {
+        bench.connect(&format!("/ws/a?user={user}"));
+    }
+    bench.turn(0);
+    assert_eq!(bench.shard.counters().messages_out, 0);
+    bench.publish("a");
+    assert_eq!(bench.shard.counters().messages_out, 2);
+}
+
+#[test]
+fn a_stalled_member_that_may_fall_behind_costs_no_turns() {
+    let skips = RoomSettings { slow: Slow::Skip, ..RoomSettings::default() };
+    let rooms = vec![RoomRule { pattern: "*".into(), room: skips }];
+    let common = common(1, Settings { rooms, ..Settings::default() });
+    let mut bench = Bench::new(0, &common, Engine::Local(Local::default()));
+    let key = bench.connect("/ws/a");
+    bench.turn(10);
+    bench.sink.full = true;
+    bench.publish("a");
+    for _ in 0..60 {
+        bench.frame(key, 0x8a, b"");
+        bench.turn(250);
+        assert!(bench.shard.next_tick().is_some_and(|tick| tick > bench.now.tick()));
+    }
+    assert_eq!(bench.shard.sessions(), 1);
+}
+
+#[test]
+fn what_was_held_under_pressure_goes_on_behind_it() {
+    let mut bench = Bench::alone();
+    let key = bench.connect("/ws/a");
+    bench.turn(10);
+    bench.shard.common.pressure.set_rooms(0, usize::MAX / 2);
+    bench.shard.begin(bench.now);
+    let publish = br#"{"type":"publish","room":"a","data":1}"#;
+    let mut frame = vec![0x81, 0x80 | publish.len() as u8, 0, 0, 0, 0];
+    frame.extend_from_slice(publish);
+    bench.shard.receive(key, &mut frame.repeat(3));
+    assert_eq!(bench.shard.counters().messages_in, 1);
+    bench.turn(10);
+    bench.turn(10);
+    assert_eq!(bench.shard.counters().messages_in, 3);
 }

@@ -6,6 +6,7 @@
 #![allow(dead_code, unreachable_pub, reason = "each test program compiles this anew and uses a part of it")]
 
 pub mod client;
+pub mod stream;
 pub mod wire;
 
 use std::fs;
@@ -22,6 +23,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 
 use client::Client;
+use stream::Stream;
 use wire::{Response, Wire};
 
 /// How long anything may take before a test fails for it: far longer than it does on a busy machine.
@@ -96,6 +98,16 @@ impl Server {
         let mut client = self.native(&format!("/ws/{room}"));
         client.expect("joined");
         client
+    }
+
+    /// A stream of Server-Sent Events at `path`.
+    pub fn stream(&self, path: &str) -> Stream {
+        Stream::open(self.wire(), path, "")
+    }
+
+    /// The same, going on behind an event.
+    pub fn resume(&self, path: &str, last_event_id: &str) -> Stream {
+        Stream::open(self.wire(), path, &format!("Last-Event-ID: {last_event_id}\r\n"))
     }
 
     /// The answer to a GET of `path` on a connection of its own.

@@ -194,6 +194,13 @@ impl Wire {
         }
     }
 
+    /// Reads a line, without its end.
+    pub fn line(&mut self) -> String {
+        let end = self.wait_for("the end of a line", |come| come.iter().position(|byte| *byte == b'\n'));
+        let line = self.take(end + 1);
+        String::from_utf8_lossy(&line[..end]).trim_end_matches('\r').into()
+    }
+
     /// Reads until the server finishes or resets; gives what came.
     pub fn rest(&mut self) -> Vec<u8> {
         while self.more(PATIENCE).expect("the server ends the connection") {}

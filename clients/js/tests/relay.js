@@ -69,8 +69,8 @@ export async function tunnel(port) {
   await once(server, 'listening');
   return {
     url: `http://127.0.0.1:${server.address().port}`,
-    /** Resets every connection. */
-    cut: () => [...pairs].flat().forEach((socket) => socket.resetAndDestroy()),
+    /** Ends every connection without a word. */
+    cut: () => [...pairs].flat().forEach((socket) => socket.destroy()),
     /** Lets connections stand, and nothing through. */
     silence: () => [...pairs].flat().forEach((socket) => socket.unpipe().pause()),
     close() {

@@ -79,6 +79,12 @@ test('every room is resumed after the last message that came', async () => {
   assert.equal((await relink(all))[0].since, 'e:7');
 });
 
+test('a room is where its answer says, whatever of it was kept', async () => {
+  const all = await joined({}, { position: 'e:9', history: [message(3)] });
+  assert.equal(all.room.position, 'e:9');
+  assert.equal((await relink(all))[0].since, 'e:9');
+});
+
 test('a room that was joined while away, or not answered yet, has nothing to resume', async () => {
   const { client, socket } = await start();
   client.join('a');

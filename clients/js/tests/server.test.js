@@ -1,36 +1,39 @@
 /** The client against the real server: killed, restarted, drained, cut off and gone silent. */
 
 import assert from 'node:assert/strict';
-import { afterEach, test } from 'node:test';
+import { createHmac } from 'node:crypto';
+import { test } from 'node:test';
 import { WebSocket } from 'ws';
 import { connect } from '../switchboard.js';
 import { inbox, serve, skip, tunnel } from './relay.js';
 
 const options = { skip, timeout: 60_000 };
-const ends = [];
 
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end();
-});
-
-async function relay(settings) {
+async function relay(t, settings) {
   const server = await serve(settings);
-  ends.push(() => server.stop());
+  t.after(() => server.stop());
   return server;
 }
 
-function enter(url, user, more) {
+/** A way to the server that the test can cut. */
+async function way(t, { port }) {
+  const way = await tunnel(port);
+  t.after(() => way.close());
+  return way;
+}
+
+function enter(t, url, user, more) {
   const client = connect(url, { WebSocket, fetch: null, user, ...more });
-  ends.push(() => client.close());
+  t.after(() => client.close());
   return client;
 }
 
 const online = (states) => states.next((_, state) => state === 'online');
 const data = async (room) => (await room.next((type) => type === 'message'))[1].data;
 
-test('two clients talk in a room', options, async () => {
-  const { url } = await relay();
-  const [ann, bob] = [enter(url, 'ann'), enter(url, 'bob')];
+test('two clients talk in a room', options, async (t) => {
+  const { url } = await relay(t);
+  const [ann, bob] = [enter(t, url, 'ann'), enter(t, url, 'bob')];
   const rooms = [ann.join('lobby'), bob.join('lobby')];
   const [anns, bobs] = rooms.map((room) => inbox(room, 'message', 'left'));
   await Promise.all(rooms.map(({ joined }) => joined));
@@ -47,19 +50,19 @@ test('two clients talk in a room', options, async () => {
   await assert.rejects(rooms[0].publish('late'), { code: 'not_joined' });
 });
 
-test('history comes first, and an answer to a refused join', options, async () => {
-  const server = await relay();
+test('history comes first, and an answer to a refused join', options, async (t) => {
+  const server = await relay(t);
   for (const number of [1, 2, 3]) await server.publish('lobby', number);
-  const client = enter(server.url);
+  const client = enter(t, server.url);
   const room = client.join('lobby', { history: 2 });
   const events = inbox(room, 'message');
   assert.deepEqual([(await events.next())[1].data, (await events.next())[1].data], [2, 3]);
   await assert.rejects(client.join('not a name').joined, { code: 'bad_room' });
 });
 
-test('a server that was killed is found again, and says that something was missed', options, async () => {
-  const first = await relay();
-  const client = enter(first.url, 'ann');
+test('a server that was killed is found again, and says that something was missed', options, async (t) => {
+  const first = await relay(t);
+  const client = enter(t, first.url, 'ann');
   const states = inbox(client, 'state');
   const room = client.join('lobby');
   const events = inbox(room, 'recovered', 'message');
@@ -69,7 +72,7 @@ test('a server that was killed is found again, and says that something was misse
   await first.stop();
   await states.next((_, state) => state === 'waiting');
   const waiting = room.publish('meanwhile');
-  const second = await relay({ port: first.port });
+  const second = await relay(t, { port: first.port });
   await online(states);
   assert.equal((await events.next())[1], false);
   assert.equal(await data(events), 'meanwhile');
@@ -78,9 +81,9 @@ test('a server that was killed is found again, and says that something was misse
   assert.equal(await data(events), 'after');
 });
 
-test('a server that drains is left and found again when it said', options, async () => {
-  const first = await relay({ SWITCHBOARD_DRAIN: '1s' });
-  const client = enter(first.url, 'ann');
+test('a server that drains is left and found again when it said', options, async (t) => {
+  const first = await relay(t, { SWITCHBOARD_DRAIN: '1s' });
+  const client = enter(t, first.url, 'ann');
   const states = inbox(client, 'state');
   await client.join('lobby').joined;
   const stopped = first.stop('SIGTERM');
@@ -89,39 +92,37 @@ test('a server that drains is left and found again when it said', options, async
   assert.equal(reason, `retry in ${delay} ms`);
   const left = Date.now();
   assert.equal(await stopped, 0);
-  await relay({ port: first.port });
+  await relay(t, { port: first.port });
   await online(states);
   // A timer counts from where its loop last looked at the clock, which may be a millisecond early.
   assert(Date.now() - left >= delay - 1);
 });
 
-test('a connection that was cut misses nothing', options, async () => {
-  const server = await relay();
-  const way = await tunnel(server.port);
-  ends.push(() => way.close());
-  const client = enter(way.url, 'ann');
+test('a connection that was cut misses nothing', options, async (t) => {
+  const server = await relay(t);
+  const path = await way(t, server);
+  const client = enter(t, path.url, 'ann');
   const room = client.join('lobby');
   const events = inbox(room, 'recovered', 'message');
   await room.joined;
   await server.publish('lobby', 1);
   assert.equal(await data(events), 1);
-  way.cut();
+  path.cut();
   for (const number of [2, 3, 4]) await server.publish('lobby', number);
   assert.deepEqual((await events.next((type) => type === 'recovered'))[1], true);
   await server.publish('lobby', 5);
   assert.deepEqual([await data(events), await data(events), await data(events), await data(events)], [2, 3, 4, 5]);
 });
 
-test('a connection that fell silent is noticed and misses nothing', options, async () => {
-  const server = await relay({ SWITCHBOARD_HEARTBEAT__INTERVAL: '1s' });
-  const way = await tunnel(server.port);
-  ends.push(() => way.close());
-  const client = enter(way.url, 'ann', { timeout: 2_000 });
+test('a connection that fell silent is noticed and misses nothing', options, async (t) => {
+  const server = await relay(t, { SWITCHBOARD_HEARTBEAT__INTERVAL: '1s' });
+  const path = await way(t, server);
+  const client = enter(t, path.url, 'ann', { timeout: 2_000 });
   const states = inbox(client, 'state');
   const room = client.join('lobby');
   const events = inbox(room, 'recovered', 'message');
   await room.joined;
-  way.silence();
+  path.silence();
   await server.publish('lobby', 'unheard');
   assert.equal((await states.next((_, state) => state === 'waiting'))[2].reason, 'silent');
   await online(states);
@@ -129,11 +130,93 @@ test('a connection that fell silent is noticed and misses nothing', options, asy
   assert.equal(await data(events), 'unheard');
 });
 
-test('a message that is too large is refused before it is sent', options, async () => {
-  const { url } = await relay();
-  const client = enter(url);
+test('a message that is too large is refused before it is sent', options, async (t) => {
+  const { url } = await relay(t);
+  const client = enter(t, url);
   const room = client.join('lobby');
   await room.joined;
   await assert.rejects(room.publish('x'.repeat(70_000)), { code: 'too_big' });
   await room.publish('x'.repeat(65_000));
+});
+
+test('a stream does what a socket does', options, async (t) => {
+  const server = await relay(t);
+  const path = await way(t, server);
+  const client = enter(t, path.url, 'ann', { WebSocket: null, fetch: globalThis.fetch });
+  const rooms = ['lobby', 'news'].map((name) => client.join(name));
+  const events = rooms.map((room) => inbox(room, 'recovered', 'message'));
+  await Promise.all(rooms.map(({ joined }) => joined));
+  const { position } = await rooms[0].publish('one');
+  assert.equal((await events[0].next())[1].position, position);
+  await rooms[1].publish('two');
+  assert.equal(await data(events[1]), 'two');
+  path.cut();
+  await server.publish('lobby', 'three');
+  await server.publish('news', 'four');
+  for (const [room, missed] of [
+    [0, 'three'],
+    [1, 'four'],
+  ]) {
+    assert.deepEqual((await events[room].next((type) => type === 'recovered'))[1], true);
+    assert.equal(await data(events[room]), missed);
+  }
+  const { messages } = await rooms[1].history();
+  assert.deepEqual(messages.map(({ data }) => data), ['two', 'four']);
+});
+
+const SECRET = 'a secret of at least thirty-two bytes';
+
+/** A token for `user` that is good for some seconds. */
+function mint(user, seconds) {
+  const part = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const claims = { sub: user, exp: Math.floor(Date.now() / 1000) + seconds };
+  const text = `${part({ alg: 'HS256', typ: 'JWT' })}.${part(claims)}`;
+  return `${text}.${createHmac('sha256', SECRET).update(text).digest('base64url')}`;
+}
+
+test('a token lets in, and a fresh one replaces one that expired', options, async (t) => {
+  const server = await relay(t, { SWITCHBOARD_AUTH__SECRET: SECRET }).catch((error) => {
+    if (!/unknown key/.test(error.message)) throw error;
+  });
+  if (!server) return t.skip('this server asks for no tokens');
+  const { url } = server;
+  const stranger = inbox(enter(t, url, 'ann', { rooms: ['lobby'] }), 'state');
+  const [, , ended] = await stranger.next((_, state) => state === 'closed');
+  assert.deepEqual(ended, { code: 1008, reason: 'first message must be auth' });
+
+  const tokens = [mint('ann', -60), mint('ann', 60), mint('ann', 60)];
+  const client = enter(t, url, undefined, { token: tokens.shift(), getToken: () => tokens.shift() });
+  const states = inbox(client, 'state');
+  assert.equal((await states.next((_, state) => state === 'waiting'))[2].reason, 'token expired');
+  await online(states);
+  assert.equal(client.user, 'ann');
+  assert.equal((await client.join('lobby').joined).room, 'lobby');
+
+  const forged = inbox(enter(t, url, undefined, { token: mint('ann', 60).slice(0, -4) + 'AAAA' }), 'state');
+  const [, , refused] = await forged.next((_, state) => state === 'closed');
+  assert.deepEqual(refused, { code: 1008, reason: 'invalid token' });
+});
+
+test('people see each other', options, async (t) => {
+  const { url } = await relay(t);
+  const [ann, bob] = [enter(t, url, 'ann'), enter(t, url, 'bob')];
+  const room = ann.join('lobby');
+  const events = inbox(room, 'user_joined', 'user_left', 'typing');
+  await room.joined;
+  const others = bob.join('lobby');
+  await others.joined;
+  const known = await bob.direct('nobody', 1).catch(({ code }) => code !== 'unknown_type');
+  if (!known) return t.skip('this server takes no messages to people');
+  const { users } = await room.members();
+  assert.deepEqual(users.map(({ user }) => user).sort(), ['ann', 'bob']);
+  assert.deepEqual((await events.next())[1].user, 'bob');
+  assert.equal(room.count, 2);
+  others.typing();
+  assert.deepEqual((await events.next())[1].active, true);
+  const got = inbox(ann, 'direct');
+  await ann.rooms.get('$me').joined;
+  assert.equal((await bob.direct('ann', 'psst')).connections, 1);
+  assert.equal((await got.next())[1].data, 'psst');
+  await others.leave();
+  assert.equal((await events.next((type) => type === 'user_left'))[1].count, 1);
 });

@@ -175,6 +175,17 @@ test('a silent stream is given up, comments keep it', async () => {
   assert.equal(http.posts.length, 0);
 });
 
+test('a stream that says something but no welcome is given up', async () => {
+  const { client, http } = await start(ONLY_STREAMS);
+  await http.streams[0].open();
+  await pass(5_000);
+  await http.streams[0].write(': ping\n\n');
+  await pass(4_999);
+  assert.equal(client.state, 'connecting');
+  await pass(1);
+  assert.equal(client.state, 'waiting');
+});
+
 test('a stream that nobody lets in is the end, unless a fresh token helps', async () => {
   const { client, http } = await start({ ...ONLY_STREAMS, token: 'old', getToken: () => 'new' });
   await http.streams[0].reply(401, { error: { code: 'unauthorized', message: 'token expired' } });
@@ -276,6 +287,7 @@ test('a link that was welcomed or refused says nothing about WebSockets', async 
 });
 
 test('a callback that fails says nothing about WebSockets', async () => {
-  const { log, http } = await start({ ...BOTH, getToken: () => Promise.reject(new Error('no')) });
-  assert.deepEqual([log.at(-1)[0], http.streams.length], ['waiting', 0]);
+  let asked = 0;
+  const { log } = await start({ ...BOTH, getToken: () => Promise.reject(new Error(`no ${++asked}`)) });
+  assert.deepEqual([log.at(-1)[0], asked], ['waiting', 1]);
 });

@@ -120,7 +120,7 @@ impl Scenario for Connect {
         while self.next < self.begun.len() {
             let intended = match &mut pace {
                 Some(pace) => pace.due(now).map(|(_, intended)| intended),
-                None => (net.connecting_count() < self.at_once).then_some(now),
+                None => (net.connecting_count() < self.at_once).then(|| net.now()),
             };
             let Some(intended) = intended else { break };
             self.open(net, intended);

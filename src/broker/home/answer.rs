@@ -120,7 +120,7 @@ impl Home {
         desk: &mut Desk<'_>,
     ) {
         // A client that gave no `id` is told of failure only.
-        let silent = result.is_ok() && matches!(caller, Caller::Session(_, None));
+        let silent = result.is_ok() && matches!(&caller, Caller::Session(_, ticket) if ticket.is_blank());
         if let Some(session) = caller.session()
             && !silent
         {

@@ -6,7 +6,7 @@ mod people;
 mod reads;
 
 use super::*;
-use crate::broker::post::{Notice, Standing};
+use crate::broker::post::{Notice, Standing, Ticket};
 use crate::id::SessionId;
 use crate::message::Message;
 use crate::room_key::{RoomKeys, Space};
@@ -15,6 +15,10 @@ const EPOCH: u32 = 7;
 
 fn at(offset: u64) -> Position {
     Position { epoch: EPOCH, offset }
+}
+
+fn ticket(id: u32) -> Ticket {
+    Ticket { id: Some(id.to_string().into()), slot: None }
 }
 
 /// A home, and what it has written since it was last looked at.
@@ -56,7 +60,7 @@ impl Bench {
     /// Session `key` of shard `shard` wants in.
     fn join(&mut self, shard: ShardId, key: u32, span: Span) {
         let session = SessionId { shard, key, generation: 1 };
-        let join = Join { session, user: None, id: None, span, again: false };
+        let join = Join { session, user: None, ticket: Ticket::default(), span, again: false };
         self.request(Request::Join(Box::new(join)));
     }
 
@@ -71,7 +75,7 @@ impl Bench {
 
     fn publish_keyed(&mut self, id: u32, key: Option<&str>) {
         let session = SessionId { shard: 0, key: 1, generation: 1 };
-        let caller = Caller::Session(session, Some(id.to_string().into()));
+        let caller = Caller::Session(session, ticket(id));
         let key = key.map(Into::into);
         let draft = Draft { from: None, event: None, data: "1".into(), store: true, exclude: None, key };
         self.request(Request::Publish(caller, draft));
@@ -80,7 +84,7 @@ impl Bench {
     /// A session of shard 0 asks for history, under `id`.
     fn look(&mut self, id: u32, span: Span) {
         let session = SessionId { shard: 0, key: 1, generation: 1 };
-        let caller = Caller::Session(session, Some(id.to_string().into()));
+        let caller = Caller::Session(session, ticket(id));
         self.request(Request::Look(caller, span));
     }
 
@@ -144,10 +148,10 @@ fn line(post: Post) -> String {
         Post::Joined(_, join, result) => format!("joined {} {}", join.session.key, standing(result)),
         Post::Deliver(message) => format!("deliver {}", offset(message.position)),
         Post::Gap(_, from, to) => format!("gap {from} {to}"),
-        Post::Published(_, Caller::Session(_, Some(id)), result) => {
+        Post::Published(_, Caller::Session(_, Ticket { id: Some(id), .. }), result) => {
             format!("published {id} {}", result.map_or_else(|fault| fault.code().into(), offset))
         }
-        Post::Looked(_, Caller::Session(_, Some(id)), result) => {
+        Post::Looked(_, Caller::Session(_, Ticket { id: Some(id), .. }), result) => {
             format!("looked {id} {}", standing(result.map(Option::unwrap)))
         }
         Post::Notice(_, Notice::UserJoined { user, count }) => format!("+{user} {count}"),

@@ -1,4 +1,7 @@
-//! What a client is told: each function writes one text frame.
+//! What a client is told: each function writes one JSON object, which whoever sends it puts into a frame or an event.
+//!
+//! An object begins with its `type`, and with its `event` behind that if it has one, so that a wire with names for its
+//! events finds them without reading the rest.
 
 use std::fmt::{self, Display};
 use std::io::Write;
@@ -9,7 +12,7 @@ use tungstenite::protocol::frame::coding::{Data, OpCode};
 
 use crate::broker::post::{Notice, Roster, Standing};
 use crate::broker::presence::Person;
-use crate::error::Fault;
+use crate::error::{Close, Fault};
 use crate::id::ConnectionName;
 use crate::message::{Draft, Message};
 use crate::position::Position;
@@ -85,7 +88,8 @@ pub fn messages<M: AsRef<Message>>(messages: &[M], out: &mut Vec<u8>) {
     out.push(b']');
 }
 
-fn text(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
+/// Appends the text frame that carries the JSON which `write` appends.
+pub fn text_frame(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
     frame::encode_with(TEXT, out, write);
 }
 
@@ -114,125 +118,117 @@ pub fn welcome(
     out: &mut Vec<u8>,
 ) {
     let user = OrNull(user.map(Quoted));
-    text(out, |out| {
-        put!(
-            out,
-            r#"{{"type":"welcome","connection":"{connection}","user":{user},"ping_interval_s":{ping_interval_s},"max_message_bytes":{max_message_bytes}}}"#
-        );
-    });
+    put!(
+        out,
+        r#"{{"type":"welcome","connection":"{connection}","user":{user},"ping_interval_s":{ping_interval_s},"max_message_bytes":{max_message_bytes}}}"#
+    );
 }
 
 /// The answer to a join.
 pub fn joined(id: Option<&str>, room: &RoomKey, standing: &Standing, out: &mut Vec<u8>) {
     let Standing { position, excerpt, count, people, .. } = standing;
-    text(out, |out| {
-        let (id, room, people) = (Id(id), room.name(), People(people.as_deref()));
-        put!(out, r#"{{"type":"joined"{id},"room":"{room}","position":"{position}","#);
-        put!(out, r#""recovered":{},"count":{count},"users":{people},"history":"#, excerpt.recovered);
-        messages(&excerpt.messages, out);
-        out.push(b'}');
-    });
+    let (id, room, people) = (Id(id), room.name(), People(people.as_deref()));
+    put!(out, r#"{{"type":"joined"{id},"room":"{room}","position":"{position}","#);
+    put!(out, r#""recovered":{},"count":{count},"users":{people},"history":"#, excerpt.recovered);
+    messages(&excerpt.messages, out);
+    out.push(b'}');
 }
 
 /// The client is known: its user, and until when, in milliseconds since 1970.
 pub fn auth_ok(id: Option<&str>, user: &str, expires_ms: Option<u64>, out: &mut Vec<u8>) {
     let (id, user) = (Id(id), Quoted(user));
     let expires = OrNull(expires_ms.map(|ms| format!("\"{}\"", rfc3339(ms))));
-    text(out, |out| put!(out, r#"{{"type":"auth_ok"{id},"user":{user},"expires":{expires}}}"#));
+    put!(out, r#"{{"type":"auth_ok"{id},"user":{user},"expires":{expires}}}"#);
 }
 
 /// The room was left; unasked with a reason.
 pub fn left(id: Option<&str>, room: &str, reason: Option<&'static str>, out: &mut Vec<u8>) {
-    text(out, |out| {
-        put!(out, r#"{{"type":"left"{},"room":"{room}""#, Id(id));
-        if let Some(reason) = reason {
-            put!(out, r#","reason":"{reason}""#);
-        }
-        out.push(b'}');
-    });
+    put!(out, r#"{{"type":"left"{},"room":"{room}""#, Id(id));
+    if let Some(reason) = reason {
+        put!(out, r#","reason":"{reason}""#);
+    }
+    out.push(b'}');
 }
 
 /// The answer to a publish that had an `id`.
 pub fn published(id: &str, room: &RoomKey, position: Option<Position>, out: &mut Vec<u8>) {
     let (room, position) = (room.name(), OrNull(position.map(InQuotes)));
-    text(out, |out| put!(out, r#"{{"type":"published","id":{id},"room":"{room}","position":{position}}}"#));
+    put!(out, r#"{{"type":"published","id":{id},"room":"{room}","position":{position}}}"#);
 }
 
 /// The answer to a request for history.
 pub fn history(id: Option<&str>, room: &RoomKey, standing: &Standing, out: &mut Vec<u8>) {
     let Standing { position, excerpt, .. } = standing;
-    text(out, |out| {
-        let (id, room) = (Id(id), room.name());
-        put!(out, r#"{{"type":"history"{id},"room":"{room}","position":"{position}","#);
-        put!(out, r#""recovered":{},"more":{},"messages":"#, excerpt.recovered, excerpt.more);
-        messages(&excerpt.messages, out);
-        out.push(b'}');
-    });
+    let (id, room) = (Id(id), room.name());
+    put!(out, r#"{{"type":"history"{id},"room":"{room}","position":"{position}","#);
+    put!(out, r#""recovered":{},"more":{},"messages":"#, excerpt.recovered, excerpt.more);
+    messages(&excerpt.messages, out);
+    out.push(b'}');
 }
 
 /// The answer to a request for members.
 pub fn members(id: Option<&str>, room: &RoomKey, roster: &Roster, out: &mut Vec<u8>) {
     let (id, room, Roster { count, people, after }) = (Id(id), room.name(), roster);
     let (people, after) = (People(people.as_deref()), OrNull(after.as_deref().map(Quoted)));
-    text(out, |out| {
-        put!(
-            out,
-            r#"{{"type":"members"{id},"room":"{room}","count":{count},"users":{people},"after":{after}}}"#
-        );
-    });
+    put!(out, r#"{{"type":"members"{id},"room":"{room}","count":{count},"users":{people},"after":{after}}}"#);
 }
 
 /// Something about the people in a room.
 pub fn notice(room: &str, notice: &Notice, out: &mut Vec<u8>) {
     let mut person = |kind, user: &str, count: u32| {
         let user = Quoted(user);
-        text(out, |out| put!(out, r#"{{"type":"{kind}","room":"{room}","user":{user},"count":{count}}}"#));
+        put!(out, r#"{{"type":"{kind}","room":"{room}","user":{user},"count":{count}}}"#);
     };
     match notice {
         Notice::UserJoined { user, count } => person("user_joined", user, *count),
         Notice::UserLeft { user, count } => person("user_left", user, *count),
         Notice::Count(count) => {
-            text(out, |out| put!(out, r#"{{"type":"count","room":"{room}","count":{count}}}"#));
+            put!(out, r#"{{"type":"count","room":"{room}","count":{count}}}"#);
         }
     }
 }
 
 /// The server is there.
 pub fn pong(id: Option<&str>, wall_ms: u64, out: &mut Vec<u8>) {
-    text(out, |out| put!(out, r#"{{"type":"pong"{},"time":"{}"}}"#, Id(id), rfc3339(wall_ms)));
+    put!(out, r#"{{"type":"pong"{},"time":"{}"}}"#, Id(id), rfc3339(wall_ms));
 }
 
 /// A request was refused.
 pub fn error(id: Option<&str>, room: Option<&str>, fault: Fault, out: &mut Vec<u8>) {
     let (code, message) = (fault.code(), Quoted(fault.message()));
-    text(out, |out| {
-        put!(out, r#"{{"type":"error"{},"code":"{code}","message":{message}"#, Id(id));
-        if let Some(room) = room {
-            put!(out, r#","room":{}"#, Quoted(room));
-        }
-        out.push(b'}');
-    });
+    put!(out, r#"{{"type":"error"{},"code":"{code}","message":{message}"#, Id(id));
+    if let Some(room) = room {
+        put!(out, r#","room":{}"#, Quoted(room));
+    }
+    out.push(b'}');
+}
+
+/// A stream ends; a WebSocket has a frame for that.
+pub fn close(close: &Close, out: &mut Vec<u8>) {
+    let Close { code, reason } = close;
+    put!(out, r#"{{"type":"close","code":{code},"reason":{}}}"#, Quoted(reason));
 }
 
 /// Messages were not sent to this connection: those from one position to another, both included.
 pub fn gap(room: &str, from: Position, to: Position, out: &mut Vec<u8>) {
-    text(out, |out| put!(out, r#"{{"type":"gap","room":"{room}","from":"{from}","to":"{to}"}}"#));
+    put!(out, r#"{{"type":"gap","room":"{room}","from":"{from}","to":"{to}"}}"#);
 }
 
 /// A room's message as its members read it, `data` as it was written.
 pub fn message(room: RoomKey, position: Option<Position>, draft: Draft, wall_ms: u64) -> Message {
     let mut frame = Vec::with_capacity(draft.data.len() + room.name().len() + 160);
     let mut payload = 0;
-    text(&mut frame, |out| {
+    text_frame(&mut frame, |out| {
         let start = out.len();
-        put!(out, r#"{{"type":"message","room":"{}""#, room.name());
+        put!(out, r#"{{"type":"message""#);
+        if let Some(event) = &draft.event {
+            put!(out, r#","event":"{event}""#);
+        }
+        put!(out, r#","room":"{}""#, room.name());
         if let Some(position) = position {
             put!(out, r#","position":"{position}""#);
         }
         put!(out, r#","from":{}"#, OrNull(draft.from.as_deref().map(Quoted)));
-        if let Some(event) = &draft.event {
-            put!(out, r#","event":"{event}""#);
-        }
         put!(out, r#","time":"{}","data":"#, rfc3339(wall_ms));
         out.extend_from_slice(&draft.data);
         out.push(b'}');

@@ -21,7 +21,7 @@ fn a_member_that_joins_again_is_counted_once_even_in_a_full_room() {
     let mut bench = Bench::open(RoomSettings { max_members: 1, ..Default::default() }, 0, 1);
     bench.join(0, 1, Span::Nothing);
     let session = SessionId { shard: 0, key: 1, generation: 1 };
-    let again = Join { session, user: None, id: None, span: Span::Nothing, again: true };
+    let again = Join { session, user: None, ticket: Ticket::default(), span: Span::Nothing, again: true };
     bench.request(Request::Join(Box::new(again)));
     bench.posted(&["0: joined 1 0 newest[]", "0: joined 1 0 newest[]"]);
     assert_eq!(bench.home.members(), [1, 0, 0]);

@@ -5,7 +5,13 @@ use super::*;
 impl Bench {
     fn come(&mut self, shard: ShardId, user: Option<&str>) {
         let session = SessionId { shard, key: 1, generation: 1 };
-        let join = Join { session, user: user.map(Arc::from), id: None, span: Span::Nothing, again: false };
+        let join = Join {
+            session,
+            user: user.map(Arc::from),
+            ticket: Ticket::default(),
+            span: Span::Nothing,
+            again: false,
+        };
         self.request(Request::Join(Box::new(join)));
     }
 

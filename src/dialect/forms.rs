@@ -1,0 +1,49 @@
+//! One thing to tell a room, in the form of each wire that somebody there reads.
+
+use bytes::Bytes;
+
+use super::native::event;
+use super::sse::Block;
+use crate::message::{Message, Wire};
+use crate::position::Position;
+
+/// What the members of a room are told. Each form is made when it is first asked for, and then shared.
+pub struct Forms<'a> {
+    json: &'a [u8],
+    frame: Option<Bytes>,
+    block: Option<Block>,
+    /// The place of what is told in the room's order.
+    pub position: Option<Position>,
+}
+
+impl<'a> Forms<'a> {
+    /// A message, which has its frame already.
+    pub fn message(message: &'a Message) -> Self {
+        let frame = Some(message.frame().clone());
+        Self { json: message.payload(), frame, block: None, position: message.position }
+    }
+
+    /// Something else, as JSON, and where members stand behind it.
+    pub fn notice(json: &'a [u8], position: Option<Position>) -> Self {
+        Self { json, frame: None, block: None, position }
+    }
+
+    /// The form that is read on `wire`.
+    pub fn on(&mut self, wire: Wire) -> Bytes {
+        match wire {
+            Wire::Native | Wire::Raw => self.frame.get_or_insert_with(|| framed(self.json)).clone(),
+            Wire::Sse => self.block().whole(),
+            Wire::SseParts => self.block().part(),
+        }
+    }
+
+    fn block(&mut self) -> &Block {
+        self.block.get_or_insert_with(|| Block::new(self.json, self.position))
+    }
+}
+
+fn framed(json: &[u8]) -> Bytes {
+    let mut frame = Vec::with_capacity(json.len() + 10);
+    event::text_frame(&mut frame, |out| out.extend_from_slice(json));
+    frame.into()
+}

@@ -1,0 +1,135 @@
+//! A session that is a stream of Server-Sent Events: the rooms that it was opened for, and requests made on its behalf.
+
+use std::collections::VecDeque;
+use std::fmt::Display;
+
+use crate::broker::post::{Slot, Span};
+use crate::dialect::sse::{Id, Since};
+use crate::message::Wire;
+use crate::position::Position;
+use crate::room_key::RoomKey;
+
+/// One stream.
+#[derive(Debug)]
+pub struct Stream {
+    /// The rooms in the order asked for.
+    feeds: Box<[Feed]>,
+    /// How many of them have been asked to let the session in.
+    begun: u8,
+    /// Messages wanted of a room that the client knows nothing of.
+    history: u32,
+    /// Requests that came by HTTP, and where their replies go.
+    pub requests: VecDeque<(Slot, Box<str>)>,
+}
+
+/// A room that a stream was opened for.
+#[derive(Debug)]
+struct Feed {
+    room: RoomKey,
+    /// The number of the room's audience, once there is a seat in it.
+    number: u32,
+    /// What the client has, once it has read to the end of what was queued for it.
+    since: Since,
+}
+
+/// No audience has this number.
+const NONE: u32 = u32::MAX;
+
+impl Stream {
+    /// A stream of these rooms, at most 255, that has not begun with any of them.
+    pub fn new(rooms: impl Iterator<Item = (RoomKey, Since)>, history: usize) -> Self {
+        let feeds = rooms.map(|(room, since)| Feed { room, number: NONE, since }).collect();
+        Self { feeds, begun: 0, history: history.min(u32::MAX as usize) as u32, requests: VecDeque::new() }
+    }
+
+    /// The next room to join, and what to ask of it.
+    pub fn next_room(&mut self) -> Option<(RoomKey, Span)> {
+        let feed = self.feeds.get(usize::from(self.begun))?;
+        self.begun += 1;
+        let span = match feed.since {
+            Since::Start if self.history == 0 => Span::Nothing,
+            Since::Start => Span::Newest(self.history as usize),
+            Since::Unknown => Span::After(None, usize::MAX),
+            Since::At(position) => Span::After(Some(position), usize::MAX),
+        };
+        Some((feed.room.clone(), span))
+    }
+
+    /// The wire on which it reads the room of audience `number`.
+    ///
+    /// Only in a stream of one room is a message's own position where the client goes on.
+    pub fn wire(&self, number: u32) -> Wire {
+        match &*self.feeds {
+            [feed] if feed.number == number => Wire::Sse,
+            _ => Wire::SseParts,
+        }
+    }
+
+    /// The session is about to sit in `room`, whose audience has this number.
+    pub fn sits(&mut self, room: &RoomKey, number: u32) {
+        if let Some(feed) = self.feeds.iter_mut().find(|feed| feed.room == *room) {
+            feed.number = number;
+        }
+    }
+
+    /// The session has stood up from the room of audience `number`, which may be given to another room.
+    pub fn stood_up(&mut self, number: u32) {
+        if let Some(feed) = self.feeds.iter_mut().find(|feed| feed.number == number) {
+            feed.number = NONE;
+        }
+    }
+
+    /// The client has everything in `room` up to `position`, with what is queued for it.
+    pub fn joined(&mut self, room: &RoomKey, position: Position) {
+        if let Some(feed) = self.feeds.iter_mut().find(|feed| feed.room == *room) {
+            feed.since = Since::At(position);
+        }
+    }
+
+    /// The same, for the room of audience `number`. Whether that is one of those that the stream was opened for.
+    pub fn reached(&mut self, number: u32, position: Position) -> bool {
+        let feed = self.feeds.iter_mut().find(|feed| feed.number == number);
+        feed.map(|feed| feed.since = Since::At(position)).is_some()
+    }
+
+    /// Where the client goes on.
+    pub fn id(&self) -> impl Display + '_ {
+        Id(self.feeds.iter().map(|feed| feed.since))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::room_key::{RoomKeys, Space};
+
+    #[test]
+    fn an_id_holds_every_room_in_its_order() {
+        let keys = RoomKeys::default();
+        let [a, b, c] = ["a", "b", "c"].map(|name| keys.key(Space::Native, name));
+        let at = |offset| Position { epoch: 1, offset };
+        let mut stream =
+            Stream::new([(a.clone(), Since::Start), (b.clone(), Since::At(at(9)))].into_iter(), 5);
+        assert_eq!(stream.next_room(), Some((a.clone(), Span::Newest(5))));
+        assert_eq!(stream.next_room(), Some((b.clone(), Span::After(Some(at(9)), usize::MAX))));
+        assert_eq!(stream.next_room(), None);
+        assert_eq!(stream.id().to_string(), ",00000001:9");
+        stream.joined(&a, at(3));
+        stream.sits(&a, 10);
+        stream.sits(&b, 11);
+        // A room that was joined later by a request has no place in the id.
+        stream.sits(&c, 12);
+        assert!(stream.reached(11, at(12)) && !stream.reached(12, at(1)));
+        assert_eq!(stream.id().to_string(), "00000001:3,00000001:12");
+        stream.stood_up(11);
+        assert!(!stream.reached(11, at(13)));
+    }
+
+    #[test]
+    fn only_a_stream_of_one_room_shares_whole_events() {
+        let key = RoomKeys::default().key(Space::Native, "a");
+        let mut stream = Stream::new([(key.clone(), Since::Start)].into_iter(), 0);
+        stream.sits(&key, 4);
+        assert_eq!((stream.wire(4), stream.wire(5)), (Wire::Sse, Wire::SseParts));
+    }
+}

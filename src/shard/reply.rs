@@ -1,0 +1,50 @@
+//! Replies: each goes where its request came from, to the session's own connection or to the HTTP call that brought it.
+
+use super::Shard;
+use crate::broker::post::{Post, Ticket};
+use crate::dialect::native::event;
+use crate::error::Fault;
+
+impl Shard {
+    /// Gives session `key` the reply to a request: `write` appends the JSON.
+    pub(super) fn reply(&mut self, key: u32, ticket: Ticket<&str>, write: impl FnOnce(&mut Vec<u8>)) {
+        let Some(slot) = ticket.slot else { return self.send(key, write) };
+        let mut json = Vec::new();
+        write(&mut json);
+        self.post(slot.call.shard, Post::Replied(slot, Some(json)));
+    }
+
+    /// Gives the reply to a request that wants one only if it has an `id`.
+    pub(super) fn acknowledge(
+        &mut self,
+        key: u32,
+        ticket: Ticket<&str>,
+        write: impl FnOnce(&str, &mut Vec<u8>),
+    ) {
+        match ticket.id {
+            Some(id) => self.reply(key, ticket, |out| write(id, out)),
+            None => self.keep_silent(ticket),
+        }
+    }
+
+    /// A request is done and has no reply, which a call that waits for one must know.
+    pub(super) fn keep_silent(&mut self, ticket: Ticket<&str>) {
+        if let Some(slot) = ticket.slot {
+            self.post(slot.call.shard, Post::Replied(slot, None));
+        }
+    }
+
+    /// Refuses a request.
+    pub(super) fn error(&mut self, key: u32, ticket: Ticket<&str>, room: Option<&str>, fault: Fault) {
+        self.reply(key, ticket, |out| event::error(ticket.id, room, fault, out));
+    }
+
+    /// The session that asked has ended before its answer came.
+    pub(super) fn too_late(&mut self, ticket: Ticket<&str>) {
+        if let Some(slot) = ticket.slot {
+            let mut json = Vec::new();
+            event::error(ticket.id, None, Fault::Unavailable, &mut json);
+            self.post(slot.call.shard, Post::Replied(slot, Some(json)));
+        }
+    }
+}

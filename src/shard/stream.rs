@@ -1,0 +1,220 @@
+//! Streams of Server-Sent Events: how one begins, what each of its rooms gives it, and the requests made on its behalf.
+//!
+//! An `id` must never speak for what was not delivered. So it is written where the bytes that it speaks for are queued,
+//! behind them, and nowhere else.
+
+use std::sync::Arc;
+
+use super::Shard;
+use crate::api::route::refusal;
+use crate::api::stream::Subscription;
+use crate::auth::access::Admission;
+use crate::auth::denied::Denied;
+use crate::broker::lane::Part;
+use crate::broker::post::{Post, Slot, Standing, Ticket};
+use crate::dialect::native::event;
+use crate::dialect::sse;
+use crate::error::Fault;
+use crate::http::{Envelope, Head, Method, Response};
+use crate::id::SessionId;
+use crate::message::Message;
+use crate::out_queue::Class;
+use crate::position::Position;
+use crate::room_key::{RoomKey, Space};
+use crate::session::stream::Stream;
+use crate::session::{Phase, Session};
+
+/// How long a client waits before it connects again, unless it is told otherwise later.
+const RETRY_MS: u64 = 2_000;
+
+/// Requests that may wait on behalf of one stream; a call that brings more is answered with `unavailable`.
+const MAX_WAITING: usize = 1_000;
+
+impl Shard {
+    /// Makes a stream of an HTTP connection, or says why not.
+    pub(super) fn open_stream(
+        &mut self,
+        key: u32,
+        head: &Head,
+        wanted: Subscription,
+    ) -> Result<(), Response> {
+        self.refuse_while_full_or_draining()?;
+        let admission = self.admission(key, head, false, wanted.user.as_deref(), false);
+        let admission = admission.map_err(Denied::response)?;
+        self.refuse_reader(&admission, &wanted.rooms)?;
+        let limit = self.common.settings.limits.rooms_per_connection;
+        if limit > 0 && wanted.rooms.len() > limit {
+            return Err(refusal(Fault::RoomLimit));
+        }
+        let response = Response::new(200)
+            .header("Cache-Control", "no-cache")
+            .header("X-Accel-Buffering", "no")
+            .stream(sse::CONTENT_TYPE);
+        if head.method == Method::Head {
+            return Err(response);
+        }
+        let envelope = Envelope { close: true, ..Envelope::answering(head, self.wall()) };
+        let rooms: Vec<RoomKey> = wanted.rooms.iter().map(|room| self.room(Space::Native, room)).collect();
+        self.push_response(key, &envelope, &response);
+        let Some(session) = self.session(key) else { return Ok(()) };
+        let stream = Stream::new(rooms.into_iter().zip(wanted.since), wanted.history);
+        session.phase = Phase::Stream(Box::new(stream));
+        self.admit(key, admission, Vec::new());
+        self.first_beat(key);
+        self.push(key, Class::Asked, |out| sse::retry(RETRY_MS, out));
+        self.greet(key);
+        self.go_on_with_stream(key);
+        Ok(())
+    }
+
+    /// Refuses whoever may not be in all of `rooms`.
+    fn refuse_reader(&self, admission: &Admission, rooms: &[String]) -> Result<(), Response> {
+        let identity = match admission {
+            Admission::Known(identity) => Some(&**identity),
+            Admission::Guest | Admission::Waits => None,
+        };
+        let asker = self.asker(identity);
+        match rooms.iter().all(|room| self.common.rules.may_join(Space::Native, room, asker)) {
+            true => Ok(()),
+            false if asker.named || asker.open => Err(refusal(Fault::Forbidden)),
+            // A token may change that.
+            false => Err(Denied::NoToken.response()),
+        }
+    }
+
+    /// Joins the rooms of a stream one after the other, then carries out what was asked on its behalf, until something has
+    /// to be waited for.
+    pub(super) fn go_on_with_stream(&mut self, key: u32) {
+        while self.sessions.get(key as usize).is_some_and(Session::is_stream) {
+            if self.waits(key) {
+                return self.hold(key);
+            }
+            let Some(stream) = self.session(key).and_then(|session| session.stream()) else { return };
+            if let Some((room, span)) = stream.next_room() {
+                self.join(key, Ticket::default(), room.name(), span);
+            } else if let Some((slot, text)) = stream.requests.pop_front() {
+                if !self.carry_out(key, &text, Some(slot)) {
+                    return self.put_back(key, slot, text);
+                }
+            } else {
+                return;
+            }
+        }
+    }
+
+    /// A request has to wait for a join about its room (rule 3).
+    fn put_back(&mut self, key: u32, slot: Slot, text: Box<str>) {
+        if let Some(stream) = self.session(key).and_then(|session| session.stream()) {
+            stream.requests.push_front((slot, text));
+        }
+        self.hold(key);
+    }
+
+    fn hold(&mut self, key: u32) {
+        if let Some(session) = self.session(key) {
+            session.held = true;
+        }
+    }
+
+    /// Whether a join is for one of the rooms that a stream was opened for, and not for a request on its behalf.
+    pub(super) fn is_feed(&self, key: u32, ticket: Ticket<&str>) -> bool {
+        ticket.slot.is_none() && self.sessions.get(key as usize).is_some_and(Session::is_stream)
+    }
+
+    /// A room has let a stream in: it is told so, then what it missed, each with where it stands by then.
+    pub(super) fn begin_feed(&mut self, key: u32, room: &RoomKey, mut standing: Standing) {
+        let messages = std::mem::take(&mut standing.excerpt.messages);
+        // What follows is consecutive up to the room's newest message, so whoever has read this and nothing else has
+        // everything before the first of them, or knows from `recovered` that it has not.
+        let first = messages.first().and_then(|message| message.position);
+        let before = first.map(|first| Position { offset: first.offset.saturating_sub(1), ..first });
+        let mut json = Vec::new();
+        event::joined(None, room, &standing, &mut json);
+        self.settle(key);
+        self.push_at(key, room, &json, before.unwrap_or(standing.position));
+        for message in messages {
+            self.push_missed(key, room, &message);
+        }
+    }
+
+    fn push_missed(&mut self, key: u32, room: &RoomKey, message: &Arc<Message>) {
+        if let Some(position) = message.position {
+            self.push_at(key, room, message.payload(), position);
+        }
+    }
+
+    /// Queues an event behind which the client has everything in `room` up to `position`.
+    fn push_at(&mut self, key: u32, room: &RoomKey, json: &[u8], position: Position) {
+        let Some(stream) = self.session(key).and_then(|session| session.stream()) else { return };
+        stream.joined(room, position);
+        let id = stream.id().to_string();
+        self.push(key, Class::Asked, |out| sse::event_at(json, id, out));
+    }
+
+    /// Queues messages for a stream that ends them itself: each of them, and behind it where the client stands by then.
+    pub(super) fn queue_parts(&mut self, key: u32, number: u32, part: &Part) {
+        let now = self.now.tick();
+        let mut from = 0;
+        for mark in &part.marks {
+            let end = mark.end as usize;
+            let Some(stream) = self.session(key).and_then(|session| session.stream()) else { return };
+            // A room that was joined by a request is not one of those that a reconnect asks for.
+            let id = stream.reached(number, mark.position).then(|| stream.id().to_string());
+            let Some(queue) = self.queue(key) else { return };
+            queue.push_shared(part.bytes.slice(from..end), Class::Sent, now);
+            queue.push_end(Class::Sent, now, |out| match id {
+                Some(id) => sse::end_at(id, out),
+                None => out.push(b'\n'),
+            });
+            from = end;
+        }
+        if let Some(queue) = self.queue(key) {
+            queue.push_shared(part.bytes.slice(from..), Class::Sent, now);
+        }
+        self.touch(key);
+    }
+
+    /// Requests of `user` have come for a stream by an HTTP call.
+    pub(super) fn requested(
+        &mut self,
+        id: SessionId,
+        call: SessionId,
+        user: Option<&str>,
+        texts: Vec<Box<str>>,
+    ) {
+        let open = self.access.is_open();
+        let session = self.find(id);
+        if session.as_ref().is_some_and(|session| !open && session.user().map(|own| &**own) != user) {
+            return self.post(call.shard, Post::Unheard(call, Some(Fault::OtherUser)));
+        }
+        let stream = session.and_then(|session| session.stream());
+        let fault = match stream {
+            None => None,
+            Some(stream) if stream.requests.len() + texts.len() > MAX_WAITING => Some(Fault::Unavailable),
+            Some(stream) => {
+                let slots = (0..).map(|index| Slot { call, index });
+                stream.requests.extend(slots.zip(texts));
+                return self.go_on_with_stream(id.key);
+            }
+        };
+        self.post(call.shard, Post::Unheard(call, fault));
+    }
+
+    /// A stream has told its client that it ends.
+    pub(super) fn end_stream(&mut self, key: u32) {
+        self.forsake_requests(key);
+        self.linger(key);
+    }
+
+    /// The calls that wait for a stream are told that it is gone.
+    pub(super) fn forsake_requests(&mut self, key: u32) {
+        let stream = self.session(key).and_then(|session| session.stream());
+        let requests = stream.map(|stream| std::mem::take(&mut stream.requests)).unwrap_or_default();
+        for (slot, _) in requests {
+            self.too_late(Ticket { id: None, slot: Some(slot) });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

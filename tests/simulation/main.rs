@@ -1,0 +1,41 @@
+//! Shards, clients and the inboxes between them in one thread, on a virtual clock and pipes in memory, in thousands of
+//! orders that seeds choose; and a model that judges what every client sees.
+//!
+//! ```text
+//!   client ◀─▶ conn ◀─▶ socket ◀─▶ node (a real Shard) ◀─▶ office ◀─▶ node …
+//!                │                                           ▲
+//!                ▼                                         plant
+//!              truth ─▶ order, rest
+//! ```
+//!
+//! `SIM_SEEDS` says how many schedules to run, `SIM_FROM` which is the first; a failure names its seed. With `SIM_TRACE`
+//! set, clients say what they ask and hear.
+
+#![allow(unreachable_pub)] // Nothing is outside of a test.
+
+mod conn;
+mod event;
+mod http;
+mod native;
+mod node;
+mod office;
+pub mod operations;
+mod order;
+mod plan;
+mod plant;
+mod random;
+mod raw;
+mod recovery;
+mod replies;
+mod rest;
+#[cfg(test)]
+mod schedule;
+#[cfg(test)]
+mod script;
+mod socket;
+mod speech;
+#[cfg(test)]
+mod transcript;
+mod truth;
+mod wire;
+mod world;

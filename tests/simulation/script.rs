@@ -1,0 +1,63 @@
+//! What a client does that behaves the same whatever the server does.
+
+use super::random::Random;
+
+/// One step of a script.
+pub enum Step {
+    /// Sends these requests in one piece. `{room}` stands for the epoch of a room.
+    Send(Vec<String>),
+    /// Waits until everything is answered.
+    Settle,
+}
+
+/// Makes up a script about `rooms`.
+///
+/// Before a leave everything is settled if something was published: a leave takes effect at once (rule 4), so how much
+/// of what is under way still comes would depend on the schedule.
+pub fn script(rooms: &[String], random: &mut Random) -> Vec<Step> {
+    // Knowing every epoch lets later joins resume.
+    let mut steps = vec![Step::Send(rooms.iter().map(|room| join(room, "")).collect()), Step::Settle];
+    let (mut published, mut sent) = (false, 0);
+    for _ in 0..10 + random.below(30) {
+        let mut requests = Vec::new();
+        for _ in 0..=random.below(4) {
+            let room: &String = random.one(rooms);
+            let request = request(room, sent, random);
+            sent += 1;
+            if published && request.contains("\"leave\"") {
+                steps.push(Step::Send(std::mem::take(&mut requests)));
+                steps.push(Step::Settle);
+                published = false;
+            }
+            published |= request.contains("\"publish\"");
+            requests.push(request);
+        }
+        steps.push(Step::Send(requests));
+    }
+    steps.push(Step::Settle);
+    steps
+}
+
+fn join(room: &str, more: &str) -> String {
+    format!("{{\"type\":\"join\",\"room\":\"{room}\"{more}}}")
+}
+
+fn request(name: &str, id: usize, random: &mut Random) -> String {
+    let offset = random.below(12);
+    let room = format!("\"room\":\"{name}\",\"id\":{id}");
+    let since = format!("\"since\":\"{{{name}}}:{offset}\"");
+    match random.below(16) {
+        0 => format!("{{\"type\":\"join\",{room}}}"),
+        1 => format!("{{\"type\":\"join\",{room},{since}}}"),
+        2 => format!("{{\"type\":\"join\",{room},\"history\":{offset}}}"),
+        3 | 4 => format!("{{\"type\":\"leave\",{room}}}"),
+        5 => format!("{{\"type\":\"history\",{room},{since},\"limit\":{}}}", random.below(5)),
+        6 => format!("{{\"type\":\"history\",{room},\"limit\":{}}}", random.below(5)),
+        7 => format!("{{\"type\":\"members\",{room}}}"),
+        8 => format!("{{\"type\":\"ping\",\"id\":{id}}}"),
+        9 => "{\"type\":\"dance\"}".into(),
+        10 => format!("{{\"type\":\"publish\",{room},\"data\":{id},\"store\":false}}"),
+        11 => format!("{{\"type\":\"publish\",{room},\"data\":{id},\"echo\":false}}"),
+        _ => format!("{{\"type\":\"publish\",{room},\"data\":[{id}]}}"),
+    }
+}

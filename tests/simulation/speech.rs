@@ -1,0 +1,46 @@
+//! What clients say: every message is told from every other, and none is easy to pass on byte for byte.
+
+use super::plan::{Plan, Role};
+use super::random::Random;
+use super::truth::{Fate, Said, Truth};
+use super::wire;
+
+/// JSON that a server which re-serialises would change.
+const TAILS: [&str; 6] = [
+    "}",
+    " , \"x\": 1e400 }",
+    ",\"x\":1,\"x\":2}",
+    ",\"x\":12345678901234567890}",
+    ",\"x\":\"\\ud83d\\ude00 \u{e9}\\/\"}",
+    ",\"x\":[[],{} ,\t-0]}",
+];
+
+/// Who says something, and how.
+pub struct Speaker {
+    pub conn: usize,
+    pub room: usize,
+    pub excluded: Option<usize>,
+    pub stored: bool,
+    pub from: Option<String>,
+}
+
+impl Speaker {
+    /// Makes up a message; its number.
+    pub fn say(self, role: Role, truth: &mut Truth, plan: &Plan, random: &mut Random) -> usize {
+        let number = truth.said.len();
+        let filler = "x".repeat(if plan.slow { random.below(400) } else { random.below(20) });
+        let data = match role {
+            Role::Raw { .. } => {
+                let opcode = *random.one(&[wire::TEXT, wire::BINARY]);
+                let mut data = vec![opcode];
+                data.extend_from_slice(format!("{number};{filler}").as_bytes());
+                data
+            }
+            _ => format!("{{\"k\":{number},\"f\":\"{filler}\"{}", random.one(&TAILS)).into_bytes(),
+        };
+        let Self { conn, room, excluded, stored, from } = self;
+        truth.said.push(Said { room, conn, excluded, stored, from, data, fate: Fate::Open, seen: None });
+        truth.count("said");
+        number
+    }
+}
