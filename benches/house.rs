@@ -48,7 +48,7 @@ pub(crate) struct House {
 impl House {
     /// A shard without sessions.
     pub(crate) fn new() -> Self {
-        let now = Now { loop_ms: 60_000, wall_ms: 1_700_000_000_000 };
+        let now = Now { loop_ms: 60_000, wall_ms: 1_700_000_000_000, us: 0 };
         let settings = Settings { console: Console::On, ..Settings::default() };
         let common = Arc::new(Common::new(settings, Access::default(), 1, true));
         let shard = Shard::new(0, common, Engine::Local(Local::default()), now);

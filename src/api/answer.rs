@@ -3,11 +3,13 @@
 use std::io::Write;
 
 use super::call::{Gathered, Published, Reply};
+use super::exposition;
 use super::route::refusal;
 use crate::broker::post::{Line, Listing, Roster, Standing};
 use crate::dialect::native::event::{self, InQuotes, OrNull, People, Quoted};
 use crate::error::Fault;
 use crate::http::Response;
+use crate::metrics::board::Totals;
 use crate::position::Position;
 
 /// The position of a room that there is not.
@@ -16,6 +18,16 @@ const NOWHERE: Position = Position { epoch: 0, offset: 0 };
 /// The answer of a server that is alive.
 pub fn health() -> Response {
     Response::new(200).json(r#"{"status":"ok"}"#)
+}
+
+/// The answer of a server that takes new clients.
+pub fn ready() -> Response {
+    Response::new(200).json(r#"{"status":"ready"}"#)
+}
+
+/// The server's figures for Prometheus.
+pub fn metrics(totals: Totals) -> Response {
+    Response::new(200).body(exposition::CONTENT_TYPE, exposition::text(totals).into_bytes())
 }
 
 /// The answer of a call that has all of its answers.

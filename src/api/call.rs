@@ -12,6 +12,14 @@ use crate::position::Position;
 pub enum Call {
     /// Is the server alive?
     Health,
+    /// Does the server take new clients?
+    Ready,
+    /// What does it do, and how does it stand?
+    Stats,
+    /// The same, for Prometheus.
+    Metrics,
+    /// Which calls are there?
+    Description,
     /// Say something in a room.
     Publish(String),
     /// Say several things in several rooms, as far as they are ones that the key is for.

@@ -4,6 +4,8 @@ pub mod answer;
 pub mod body;
 pub mod call;
 pub mod cors;
+pub mod exposition;
 pub mod guard;
 pub mod route;
+pub mod stats;
 pub mod stream;

@@ -1,8 +1,9 @@
 //! Which rooms are like what, and who may do what there: the one place that decides.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use crate::room_key::Space;
+use crate::room_key::{STATS, Space};
 use crate::settings::{RoomRule, RoomSettings, Slow};
 
 /// A room name in which `*` stands for any run of characters.
@@ -83,11 +84,25 @@ pub struct Asker<'a> {
     pub open: bool,
 }
 
+/// What the room of the server's figures is like, whatever is configured: a moment's figures are of no use later, and who
+/// watches is nobody else's business.
+fn stats() -> RoomSettings {
+    RoomSettings {
+        history: 0,
+        ttl: Duration::ZERO,
+        presence: false,
+        client_publish: false,
+        slow: Slow::Skip,
+        ..RoomSettings::default()
+    }
+}
+
 /// What rooms are like, by name.
 #[derive(Clone, Debug)]
 pub struct Rules {
     by_pattern: Vec<(Pattern, Kinds)>,
     otherwise: Kinds,
+    stats: Arc<RoomSettings>,
 }
 
 /// The settings of a room of either space.
@@ -109,11 +124,18 @@ impl Rules {
     /// The rules of a configuration: the first pattern that matches decides.
     pub fn new(rules: &[RoomRule]) -> Self {
         let by_pattern = rules.iter().map(|rule| (Pattern::new(&rule.pattern), Kinds::new(&rule.room)));
-        Self { by_pattern: by_pattern.collect(), otherwise: Kinds::new(&RoomSettings::default()) }
+        Self {
+            by_pattern: by_pattern.collect(),
+            otherwise: Kinds::new(&RoomSettings::default()),
+            stats: Arc::new(stats()),
+        }
     }
 
     /// What the room called `name` is like.
     pub fn settings(&self, space: Space, name: &str) -> &Arc<RoomSettings> {
+        if name == STATS && space == Space::Native {
+            return &self.stats;
+        }
         let found = self.by_pattern.iter().find(|(pattern, _)| pattern.matches(name));
         let kinds = found.map_or(&self.otherwise, |(_, kinds)| kinds);
         match space {
@@ -127,7 +149,7 @@ impl Rules {
         match name {
             // Everybody with a name has an inbox, and nobody can name another's.
             "$me" => asker.named,
-            "$stats" if asker.open => true,
+            STATS if asker.open => true,
             _ if name.starts_with('$') => asker.permits.is_some_and(|permits| permits.may_join(name)),
             _ => {
                 let settings = self.settings(space, name);

@@ -7,6 +7,7 @@ use crate::api::answer;
 use crate::api::body;
 use crate::api::call::{Call, Gathered, Pending};
 use crate::api::route::refusal;
+use crate::api::stats;
 use crate::auth::api_key::Scope;
 use crate::broker::permit::is_any;
 use crate::broker::post::{Caller, Line, Listing, Post, Span};
@@ -25,6 +26,10 @@ impl Shard {
         }
         match call {
             Call::Health => Err(answer::health()),
+            Call::Ready => Err(self.refuse_while_draining().err().unwrap_or_else(answer::ready)),
+            Call::Stats => Err(Response::new(200).json(stats::json(&self.totals(), self.uptime_s()))),
+            Call::Metrics => Err(answer::metrics(self.totals())),
+            Call::Description => Err(Response::new(200).json("{}")),
             Call::Publish(room) => {
                 let draft = body::publish(body, &self.common.names).map_err(refusal)?;
                 self.publish(&room, Caller::Call(self.id(key), 0), draft);

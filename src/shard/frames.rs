@@ -11,8 +11,9 @@ use crate::dialect::Dialect;
 use crate::dialect::native::{self, event};
 use crate::error::{Close, Fault};
 use crate::http::{Head, Method, Response, Version};
+use crate::metrics::Transport;
 use crate::out_queue::Class;
-use crate::room_key::{Space, is_room_name};
+use crate::room_key::{Space, is_joinable_name};
 use crate::session::Phase;
 use crate::settings::Reject;
 use crate::ws::connection::{Connection, Event, Limits};
@@ -40,6 +41,7 @@ impl Shard {
         let Some(session) = self.session(key) else { return Ok(()) };
         session.phase = Phase::Open(Connection::default());
         session.dialect = wanted.dialect;
+        self.becomes(key, Transport::WebSocket);
         match admission {
             Err(denied) => self.close(key, denied.close()),
             Ok(admission) => self.welcome(key, admission, wanted),
@@ -79,7 +81,7 @@ impl Shard {
             if rooms[..index].contains(room) {
                 continue;
             }
-            if is_room_name(room) {
+            if is_joinable_name(room) {
                 self.join(key, Ticket::default(), room, Span::Nothing);
             } else {
                 self.error(key, Ticket::default(), Some(room), Fault::BadRoom);

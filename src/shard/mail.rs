@@ -118,7 +118,7 @@ impl Shard {
     }
 
     /// Something is asked of a room that is at home here.
-    fn at_home(&mut self, room: &RoomKey, request: Request) {
+    pub(super) fn at_home(&mut self, room: &RoomKey, request: Request) {
         let (shards, now) = (self.common.shards, self.now.tick());
         let rules = &self.common.rules;
         let number = self.homes.find_or_insert(room, || {
