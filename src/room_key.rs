@@ -7,9 +7,6 @@ use std::sync::Arc;
 /// The longest room name, in bytes.
 pub const MAX_NAME: usize = 200;
 
-/// The room in which the server tells its own figures.
-pub const STATS: &str = "$stats";
-
 /// Rooms of different spaces may share a name and are strangers to each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Space {
@@ -19,6 +16,9 @@ pub enum Space {
     Raw,
 }
 
+/// What clients call the room of the server's live figures.
+pub const STATS: &str = "$stats";
+
 /// Whether `name` may name a room: 1 to 200 bytes of `A-Z a-z 0-9 _ - = @ , . ; : /`.
 ///
 /// Names of the server's own begin with `$` and are never a client's to make up.
@@ -26,8 +26,8 @@ pub fn is_room_name(name: &str) -> bool {
     (1..=MAX_NAME).contains(&name.len()) && name.bytes().all(is_room_byte)
 }
 
-/// Whether `name` names a room that a client may ask to be in: one that it could make up, or one of the server's own.
-pub fn is_joinable_name(name: &str) -> bool {
+/// Whether a client may ask to be in the room called `name`: a room, or one of the server's own.
+pub fn is_joinable(name: &str) -> bool {
     is_room_name(name) || name == STATS
 }
 

@@ -4,6 +4,7 @@ pub mod answer;
 pub mod body;
 pub mod call;
 pub mod cors;
+pub mod description;
 pub mod exposition;
 pub mod guard;
 pub mod route;

@@ -6,7 +6,7 @@ use super::route::{bad_request, number, refusal, user};
 use crate::dialect::sse::{self, Since};
 use crate::error::Fault;
 use crate::http::{Head, Response};
-use crate::room_key::is_joinable_name;
+use crate::room_key::is_joinable;
 
 /// Rooms of one stream, at most: the `id` of every event names a position in each.
 const MAX_ROOMS: usize = 64;
@@ -32,7 +32,7 @@ pub fn subscription(head: &Head, room: Option<&str>, open: bool) -> Result<Subsc
     let asked = room.into_iter().chain(head.target.queries("room").filter(|_| room.is_none()));
     for room in asked {
         if !rooms.iter().any(|other| other == room) {
-            if !is_joinable_name(room) {
+            if !is_joinable(room) {
                 return Err(refusal(Fault::BadRoom));
             }
             rooms.push(room.to_owned());

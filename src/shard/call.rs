@@ -6,6 +6,7 @@ use super::Shard;
 use crate::api::answer;
 use crate::api::body;
 use crate::api::call::{Call, Gathered, Pending};
+use crate::api::description;
 use crate::api::route::refusal;
 use crate::api::stats;
 use crate::auth::api_key::Scope;
@@ -15,7 +16,7 @@ use crate::error::Fault;
 use crate::http::Response;
 use crate::id::SessionId;
 use crate::message::Draft;
-use crate::room_key::{RoomKey, Space};
+use crate::room_key::{RoomKey, Space, is_room_name};
 use crate::session::exchange::Stage;
 
 impl Shard {
@@ -29,7 +30,10 @@ impl Shard {
             Call::Ready => Err(self.refuse_while_draining().err().unwrap_or_else(answer::ready)),
             Call::Stats => Err(Response::new(200).json(stats::json(&self.totals(), self.uptime_s()))),
             Call::Metrics => Err(answer::metrics(self.totals())),
-            Call::Description => Err(Response::new(200).json("{}")),
+            Call::Description => {
+                let public = self.common.settings.metrics.public;
+                Err(Response::new(200).json(description::json(self.access.is_open(), public)))
+            }
             Call::Publish(room) => {
                 let draft = body::publish(body, &self.common.names).map_err(refusal)?;
                 self.publish(&room, Caller::Call(self.id(key), 0), draft);
@@ -101,7 +105,8 @@ impl Shard {
     /// The first rooms at home here that `listing` asks for.
     pub(super) fn lines(&self, listing: &Listing) -> Vec<Line> {
         let wanted = |key: &RoomKey| {
-            key.space() == Space::Native
+            is_room_name(key.name())
+                && key.space() == Space::Native
                 && key.name().starts_with(&listing.prefix)
                 && key.name() > listing.after.as_str()
                 && listing.rooms.as_ref().is_none_or(|rooms| is_any(rooms, key.name()))

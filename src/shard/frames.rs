@@ -13,7 +13,7 @@ use crate::error::{Close, Fault};
 use crate::http::{Head, Method, Response, Version};
 use crate::metrics::Transport;
 use crate::out_queue::Class;
-use crate::room_key::{Space, is_joinable_name};
+use crate::room_key::{Space, is_joinable};
 use crate::session::Phase;
 use crate::settings::Reject;
 use crate::ws::connection::{Connection, Event, Limits};
@@ -81,7 +81,7 @@ impl Shard {
             if rooms[..index].contains(room) {
                 continue;
             }
-            if is_joinable_name(room) {
+            if is_joinable(room) {
                 self.join(key, Ticket::default(), room, Span::Nothing);
             } else {
                 self.error(key, Ticket::default(), Some(room), Fault::BadRoom);

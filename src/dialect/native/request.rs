@@ -6,7 +6,7 @@ use super::fields::{self, Fields};
 use crate::broker::post::{Page, Span};
 use crate::error::Fault;
 use crate::position::Position;
-use crate::room_key::is_joinable_name;
+use crate::room_key::is_joinable;
 
 /// People that one answer lists unless the client says otherwise, and at most.
 pub const PEOPLE: (usize, usize) = (100, 1_000);
@@ -148,7 +148,7 @@ fn what<'a>(fields: &Fields<'a>) -> Result<What<'a>, Fault> {
 
 fn room<'a>(fields: &Fields<'a>) -> Result<Cow<'a, str>, Fault> {
     let room = fields::required(fields.room, "`room` is a string that this request needs")?;
-    if is_joinable_name(&room) { Ok(room) } else { Err(Fault::BadRoom) }
+    if is_joinable(&room) { Ok(room) } else { Err(Fault::BadRoom) }
 }
 
 /// A position is opaque to clients, so one that no server wrote is not an error: nothing can be recovered from it.
