@@ -8,5 +8,6 @@ pub mod description;
 pub mod exposition;
 pub mod guard;
 pub mod route;
+pub mod sent;
 pub mod stats;
 pub mod stream;

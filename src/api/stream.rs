@@ -32,10 +32,7 @@ pub fn subscription(head: &Head, room: Option<&str>, open: bool) -> Result<Subsc
     let asked = room.into_iter().chain(head.target.queries("room").filter(|_| room.is_none()));
     for room in asked {
         if !rooms.iter().any(|other| other == room) {
-            if !is_joinable(room) {
-                return Err(refusal(Fault::BadRoom));
-            }
-            rooms.push(room.to_owned());
+            rooms.push(joinable(room)?);
         }
     }
     if !(1..=MAX_ROOMS).contains(&rooms.len()) {
@@ -47,6 +44,10 @@ pub fn subscription(head: &Head, room: Option<&str>, open: bool) -> Result<Subsc
         history: number(head, "history", "`history` is a number of messages")?.unwrap_or(0),
         user: if open { user(head)? } else { None },
     })
+}
+
+fn joinable(room: &str) -> Result<String, Response> {
+    if is_joinable(room) { Ok(room.to_owned()) } else { Err(refusal(Fault::BadRoom)) }
 }
 
 /// Where the client was. A browser that reconnects keeps the query that its page wrote, so the header is newer.

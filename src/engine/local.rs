@@ -32,7 +32,7 @@ impl Local {
                 self.rooms.find_key(&room).and_then(|number| self.rooms.remove(number));
             }
             Ask::Publish { room, draft, tag } => {
-                let stored = draft.store && room.space() == Space::Native;
+                let stored = draft.store && room.space() != Space::Raw;
                 let position = stored.then(|| self.next(&room));
                 let mut message = dialect::compose(room, position, draft, now.wall_ms);
                 message.taken_us = now.us as u32;

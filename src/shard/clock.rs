@@ -67,6 +67,7 @@ impl Shard {
         if over && let Some(room) = self.homes.key(number).cloned() {
             self.home_deadlines.set(number, Tick::NEVER);
             if let Some(home) = self.homes.remove(number) {
+                self.gauges.rooms -= u64::from(Self::is_counted(&room));
                 self.history.spend(&self.common.history, 0, home.history_bytes());
             }
             self.mail.asks.push(Ask::Close(room));

@@ -1,15 +1,15 @@
 //! What the shard shows of itself, and the room in which the server tells its figures.
 
-use std::collections::HashSet;
 use std::time::Duration;
 
 use super::Shard;
 use crate::api::stats;
 use crate::broker::home::Request;
 use crate::broker::post::Caller;
-use crate::message::Draft;
+use crate::message::{Draft, Kind};
 use crate::metrics::board::{Place, Totals};
 use crate::metrics::{Gauges, Transport};
+use crate::room_key::{RoomKey, STATS, Space};
 use crate::time::Tick;
 
 /// How often the figures are told to those who watch.
@@ -29,11 +29,6 @@ impl Shard {
             place.fanout.record(us);
             place.fanout_lately.record(us, second);
         }
-        let tick = self.now.tick();
-        if tick >= self.users_counted.after(EVERY) {
-            self.users_counted = tick;
-            self.gauges.users = self.users() as u64;
-        }
         self.show();
     }
 
@@ -49,10 +44,8 @@ impl Shard {
     }
 
     fn show(&self) {
-        let own = self.stats.as_ref().is_some_and(|room| self.homes.find_key(room).is_some());
         let gauges = Gauges {
-            // A room that is there to show how many rooms there are is not one of them.
-            rooms: (self.homes.len() - usize::from(own)) as u64,
+            users: self.users() as u64,
             queue_bytes: self.queued as u64,
             history_bytes: self.history.used() as u64,
             ..self.gauges
@@ -65,10 +58,9 @@ impl Shard {
         self.common.board.place(usize::from(self.me))
     }
 
-    /// How many users this shard counts: those of its own sessions, each once.
-    fn users(&self) -> usize {
-        let sessions = self.sessions.iter().filter(|(_, session)| session.is_open());
-        sessions.filter_map(|(_, session)| session.user()).collect::<HashSet<_>>().len()
+    /// Whether `room` counts as a room: inboxes do not, nor does the one that is there to show how many there are.
+    pub(super) fn is_counted(room: &RoomKey) -> bool {
+        room.space() != Space::User && room.name() != STATS
     }
 
     /// Session `key` is something else from now on.
@@ -94,7 +86,15 @@ impl Shard {
         let Some(room) = self.stats.clone() else { return };
         self.stats_told = now;
         let data = stats::json(&self.totals(), self.uptime_s()).into();
-        let draft = Draft { from: None, event: None, data, store: false, exclude: None, key: None };
+        let draft = Draft {
+            kind: Kind::Message,
+            from: None,
+            event: None,
+            data,
+            store: false,
+            exclude: None,
+            key: None,
+        };
         self.at_home(&room, Request::Publish(Caller::Nobody, draft));
     }
 }

@@ -4,6 +4,7 @@ use tungstenite::protocol::frame::coding::{Control, Data, OpCode};
 
 use super::Shard;
 use super::admit::NEWCOMER_MESSAGE;
+use super::users::Next;
 use crate::api::route::Upgrade;
 use crate::auth::access::Admission;
 use crate::broker::post::{Span, Ticket};
@@ -52,17 +53,11 @@ impl Shard {
     fn welcome(&mut self, key: u32, admission: Admission, wanted: Upgrade) {
         let rooms = self.admit(key, admission, wanted.rooms);
         self.first_beat(key);
-        match wanted.dialect {
-            Dialect::Echo => {}
-            Dialect::Raw { .. } => self.enter_raw(key, &rooms),
-            Dialect::Native => {
-                self.greet(key);
-                self.enter(key, &rooms);
-            }
-        }
+        self.arrive(key, Next::Welcome(rooms));
     }
 
-    fn enter_raw(&mut self, key: u32, rooms: &[String]) {
+    /// Joins the room of a raw client.
+    pub(super) fn enter_raw(&mut self, key: u32, rooms: &[String]) {
         for room in rooms {
             if !self.may_join(key, Space::Raw, room) {
                 return self.close(key, Close::FORBIDDEN);

@@ -10,6 +10,7 @@
 //! ```
 
 mod admit;
+pub mod announce;
 mod call;
 mod clock;
 mod close;
@@ -19,6 +20,8 @@ mod figures;
 mod flush;
 mod frames;
 mod http;
+mod inbox;
+mod join;
 mod mail;
 pub mod outlet;
 mod receive;
@@ -26,6 +29,7 @@ mod reply;
 mod request;
 mod settle;
 mod stream;
+mod users;
 
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
@@ -42,21 +46,26 @@ use crate::broker::keys::{Keys, MAX_KEYS};
 use crate::broker::permit::Rules;
 use crate::broker::place::{Ask, Tell};
 use crate::broker::post::Post;
+use crate::broker::users::Users;
 use crate::engine::Engine;
 use crate::id::{ConnectionNames, SessionId, ShardId};
 use crate::ledger::{Account, Purse};
 use crate::metrics::board::Board;
 use crate::metrics::{Counters, Gauges};
 use crate::out_queue::OutQueue;
+use crate::position::Position;
 use crate::pressure::Pressure;
 use crate::proxy::is_trusted;
 use crate::room_key::{RoomKey, RoomKeys, STATS, Space};
 use crate::session::Session;
+use crate::session::by_user::ByUser;
 use crate::session::exchange::Exchange;
 use crate::settings::{Console, Settings};
 use crate::time::{Deadlines, Now, Tick};
 use admit::Newcomer;
+use announce::Announcing;
 use drain::Drain;
+use users::Next;
 
 /// What the shards of one server have in common.
 pub struct Common {
@@ -89,7 +98,7 @@ impl Common {
     /// machine can reach them.
     pub fn new(settings: Settings, access: Access, shards: usize, loopback: bool) -> Self {
         Self {
-            rules: Rules::new(&settings.rooms),
+            rules: Rules::new(&settings.rooms, &settings.inbox),
             room_keys: RoomKeys::default(),
             names: ConnectionNames::new(),
             shards,
@@ -128,6 +137,15 @@ pub struct Shard {
     access: Arc<Access>,
     /// Sessions that have yet to say who they are.
     newcomers: HashMap<u32, Newcomer>,
+    /// Users at home here.
+    users: Users,
+    /// Sessions here that have a name.
+    by_user: ByUser,
+    /// Sessions that wait for their user's home to let them in.
+    entering: HashMap<u32, Next>,
+    /// Sessions that were handed something of their inbox without being members, and the first of it.
+    early: HashMap<u32, Position>,
+    announcing: Announcing,
     /// What the token checks of this turn have cost.
     checked: u32,
     mail: Mail,
@@ -136,10 +154,8 @@ pub struct Shard {
     /// Some shard has more on its way than is good; publishers are not read.
     pressed: bool,
     counters: Counters,
-    /// Connections, by what they are; the other gauges are read where they are kept.
+    /// Connections, by what they are, and rooms; the other gauges are read where they are kept.
     gauges: Gauges,
-    /// When users were last counted.
-    users_counted: Tick,
     /// What waits in the queues of sessions.
     queued: usize,
     /// When the oldest message of each pass was taken that this turn has ended.
@@ -188,7 +204,6 @@ impl Shard {
         common.board.begins(now.wall_ms);
         Self {
             gauges: Gauges::default(),
-            users_counted: Tick::ZERO,
             queued: 0,
             landed: Vec::new(),
             stats: (stats.home(common.shards) == usize::from(me)).then_some(stats),
@@ -196,6 +211,11 @@ impl Shard {
             me,
             access: common.access.clone(),
             newcomers: HashMap::new(),
+            users: Users::default(),
+            by_user: ByUser::default(),
+            entering: HashMap::new(),
+            early: HashMap::new(),
+            announcing: Announcing::default(),
             checked: 0,
             common,
             now,
@@ -260,7 +280,8 @@ impl Shard {
     pub fn has_work(&self) -> bool {
         let Work { touched, listed, resumed, ended, slow, .. } = &self.work;
         let sessions = [touched, resumed, ended, slow].iter().any(|keys| !keys.is_empty());
-        sessions || !listed.is_empty() || self.mail.others.iter().any(|posts| !posts.is_empty())
+        let telling = !listed.is_empty() || !self.announcing.is_empty();
+        sessions || telling || self.mail.others.iter().any(|posts| !posts.is_empty())
     }
 
     /// How many sessions there are.
@@ -268,9 +289,14 @@ impl Shard {
         self.sessions.len()
     }
 
-    /// How many rooms are at home here.
+    /// How many rooms are at home here, inboxes among them.
     pub fn rooms(&self) -> usize {
         self.homes.len()
+    }
+
+    /// How many users are at home here and connected somewhere.
+    pub fn users(&self) -> usize {
+        self.users.len()
     }
 
     /// Connections that each room at home here counts, by shard, to compare with reality.
