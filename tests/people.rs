@@ -99,7 +99,8 @@ fn a_stream_hears_its_inbox_if_it_asks_for_it_and_resumes_it() {
     assert_eq!(stream.expect("notification")["data"], 2);
     let id = stream.last_event_id.clone();
     drop(stream);
-    harness::eventually("the stream is gone", || notify("3")["connections"] == 0);
+    harness::eventually("the stream is gone", || server.get("/api/users/ann").json()["connections"] == 1);
+    assert_eq!(notify("3")["connections"], 0);
     let mut again = server.resume("/sse?room=a&room=$me&user=ann", &id);
     again.expect("welcome");
     let mut joined = [again.event(), again.event(), again.event()];
