@@ -159,7 +159,7 @@ pub enum Post {
     Went(Arc<str>, SessionId, bool),
     /// To a user's home: a connection on this shard gets what is sent to the user from now on, or does not any more.
     Hears(RoomKey, ShardId, bool),
-    /// From a user's home, where the number of connections is limited: whether this one may come.
+    /// From a user's home: whether this connection may come.
     Entered(SessionId, bool),
     /// From a user's home: this connection makes room for a newer one.
     Evict(SessionId),
