@@ -28,33 +28,69 @@
 //!
 //! `ARCHITECTURE.md` is the tour of the house, `docs/protocol.md` what clients and apps can rely on.
 
+#[doc(hidden)]
 pub mod api;
+#[doc(hidden)]
 pub mod auth;
+#[doc(hidden)]
 pub mod broker;
+mod builder;
+#[doc(hidden)]
 pub mod config;
+#[doc(hidden)]
 pub mod dialect;
+#[doc(hidden)]
 pub mod engine;
+#[doc(hidden)]
 pub mod error;
-pub mod handle;
+mod handle;
+#[doc(hidden)]
 pub mod http;
+#[doc(hidden)]
 pub mod id;
+#[doc(hidden)]
 pub mod ledger;
+#[doc(hidden)]
 pub mod message;
+#[doc(hidden)]
 pub mod metrics;
+#[doc(hidden)]
 pub mod origin;
+#[doc(hidden)]
 pub mod out_queue;
+#[doc(hidden)]
 pub mod position;
+#[doc(hidden)]
 pub mod pressure;
+#[doc(hidden)]
 pub mod proxy;
+#[doc(hidden)]
 pub mod reactor;
+#[doc(hidden)]
 pub mod room_key;
-pub mod server;
+mod server;
+#[doc(hidden)]
 pub mod session;
 pub mod settings;
+#[doc(hidden)]
 pub mod shard;
+#[doc(hidden)]
 pub mod time;
 mod watch;
+#[doc(hidden)]
 pub mod ws;
 
-pub use handle::{Handle, PublishError};
-pub use server::{RunError, Server, StartError};
+pub use broker::presence::Person;
+pub use builder::{Builder, Rooms};
+pub use handle::{
+    Answer, AnswerError, Handle, Members, Message, Notified, Online, Room, SendError, TokenError,
+};
+pub use position::Position;
+pub use reactor::BindError;
+pub use server::{RunError, Running, Server, StartError};
+pub use settings::Settings;
+
+/// The examples of the guide are compiled and run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/embedding.md")]
+struct Embedding;

@@ -30,7 +30,7 @@ const FLOORS: [&[&str]; 6] = [
     &["broker"],
     &["shard", "session", "dialect", "api", "auth", "engine"],
     &["reactor"],
-    &["config", "server", "handle", "watch", "main", "cli", "lib"],
+    &["config", "server", "handle", "builder", "watch", "main", "cli", "lib"],
 ];
 
 /// Neighbours that must not know each other: they meet in `session` and `shard`.
