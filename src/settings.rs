@@ -11,7 +11,8 @@ use std::time::Duration;
 
 pub use crate::origin::OriginRule;
 pub use access::{Api, ApiKey, Auth, Calls, KeySource, Origins, Proxies, Reject, Secret};
-pub use check::{BadSetting, BadSettings, check, is_loopback};
+pub(crate) use check::is_loopback;
+pub use check::{BadSetting, BadSettings, check};
 
 /// One kibibyte, in bytes.
 pub const KIB: usize = 1024;

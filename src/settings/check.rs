@@ -77,7 +77,7 @@ pub fn check(settings: &Settings) -> Result<(), BadSettings> {
 }
 
 /// Whether only this machine can reach `address`; `::ffff:127.0.0.1` is 127.0.0.1.
-pub fn is_loopback(address: &SocketAddr) -> bool {
+pub(crate) fn is_loopback(address: &SocketAddr) -> bool {
     address.ip().to_canonical().is_loopback()
 }
 
