@@ -7,6 +7,7 @@ use bytes::Bytes;
 use super::history::Excerpt;
 use super::permit::Pattern;
 use super::presence::Person;
+use super::question::Question;
 use crate::error::Fault;
 use crate::id::{SessionId, ShardId};
 use crate::message::{Draft, Message};
@@ -22,14 +23,17 @@ pub enum Caller {
     Session(SessionId, Ticket),
     /// A call of the HTTP API on this connection: the answer goes to this place among its answers.
     Call(SessionId, u32),
+    /// The program around the server: this shard passes the answer on.
+    Program(Question, ShardId),
 }
 
 impl Caller {
-    /// The session that waits.
-    pub fn session(&self) -> Option<SessionId> {
+    /// The shard that takes the answer.
+    pub fn shard(&self) -> Option<ShardId> {
         match self {
             Self::Nobody => None,
-            Self::Session(session, _) | Self::Call(session, _) => Some(*session),
+            Self::Session(session, _) | Self::Call(session, _) => Some(session.shard),
+            Self::Program(_, shard) => Some(*shard),
         }
     }
 }

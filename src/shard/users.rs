@@ -214,8 +214,8 @@ impl Shard {
 
     /// Answers whoever waits for one shard's part of an answer.
     pub(super) fn answer(&mut self, caller: Caller, post: impl FnOnce(Caller) -> Post) {
-        if let Some(session) = caller.session() {
-            self.post(session.shard, post(caller));
+        if let Some(shard) = caller.shard() {
+            self.post(shard, post(caller));
         }
     }
 }
