@@ -7,6 +7,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use crate::cli::parse_seconds;
 use crate::scenario::pace::Drive;
 
+mod against;
 mod assemble;
 mod numbers;
 
@@ -31,6 +32,9 @@ pub(crate) enum Work {
     Sse(PublishWork),
     /// All members drop and come back at once, each resuming from where it was (native dialect).
     Storm(StormWork),
+    /// The server is told to stop (SIGTERM): everybody must be sent away with 1001 and a delay, and the returns must be
+    /// spread (native dialect).
+    Drain(DrainWork),
     /// A share of the members stop reading: they must be cut off, and nobody else may notice.
     Slow(SlowWork),
 }
@@ -176,6 +180,16 @@ pub(crate) struct StormWork {
     /// Bytes of a payload.
     #[arg(long, default_value_t = 128)]
     pub(crate) size: usize,
+}
+
+#[derive(Args, Clone, Debug)]
+pub(crate) struct DrainWork {
+    /// Members, in rooms of twenty.
+    #[arg(long, default_value_t = 10_000)]
+    pub(crate) connections: usize,
+    /// Seconds that the server may take to stop.
+    #[arg(long, default_value = "10", value_parser = parse_seconds)]
+    pub(crate) drain: Duration,
 }
 
 #[derive(Args, Clone, Debug)]

@@ -9,6 +9,7 @@ use crate::scenario::Scenario;
 use crate::scenario::beside::Beside;
 use crate::scenario::chat::{self, Chat};
 use crate::scenario::connect::Connect;
+use crate::scenario::drain::Drain;
 use crate::scenario::echo::Echo;
 use crate::scenario::fanout::{self, Fanout};
 use crate::scenario::idle::Idle;
@@ -62,6 +63,9 @@ impl Work {
                 Box::new(work.scenario(target, Some(stream.clone()))?)
             }
             Work::Storm(work) => Box::new(work.scenario(target)?),
+            Work::Drain(work) => {
+                Box::new(Drain::new(work.connections, nanos(work.drain), target.native_dialect()?))
+            }
             Work::Slow(work) => Box::new(work.scenario(target)?),
         })
     }

@@ -17,6 +17,7 @@ impl Work {
             Work::Http(_) => "http",
             Work::Sse(_) => "sse",
             Work::Storm(_) => "storm",
+            Work::Drain(_) => "drain",
             Work::Slow(_) => "slow",
         }
     }
@@ -32,8 +33,14 @@ impl Work {
             Work::Chat(work) => work.users,
             Work::Http(work) | Work::Sse(work) => work.rooms * work.members + work.publishers,
             Work::Storm(work) => work.members + work.rooms,
+            Work::Drain(work) => work.connections,
             Work::Slow(work) => work.members + work.slow,
         }
+    }
+
+    /// Whether it does something to the server, which the load test must then have started.
+    pub(crate) fn stops_the_server(&self) -> bool {
+        matches!(self, Work::Drain(_))
     }
 
     /// Numbers that make no sense are refused before anything is started.
@@ -58,7 +65,7 @@ impl Work {
                 ensure!(work.rooms > 0 && work.members > 0, "a storm needs members in rooms")
             }
             Work::Slow(work) => ensure!(work.members > 0, "slow members need healthy ones beside them"),
-            Work::Connect(_) | Work::Idle(_) | Work::Echo(_) | Work::Beside(_) => {}
+            Work::Connect(_) | Work::Idle(_) | Work::Echo(_) | Work::Beside(_) | Work::Drain(_) => {}
         }
         let rates = [self.rate()].into_iter().flatten();
         for rate in rates {
@@ -70,7 +77,7 @@ impl Work {
     fn rate(&self) -> Option<f64> {
         match self {
             Work::Connect(work) => work.rate,
-            Work::Idle(_) => None,
+            Work::Idle(_) | Work::Drain(_) => None,
             Work::Echo(work) => work.driven.rate,
             Work::Fanout(work) => work.driven.rate,
             Work::Beside(work) => Some(work.echo_rate),
