@@ -32,6 +32,9 @@ pub(crate) enum Work {
     Sse(PublishWork),
     /// All members drop and come back at once, each resuming from where it was (native dialect).
     Storm(StormWork),
+    /// The server is killed (SIGKILL) and started again; everybody comes back and resumes, and what is lost is told
+    /// (native dialect).
+    Kill(StormWork),
     /// The server is told to stop (SIGTERM): everybody must be sent away with 1001 and a delay, and the returns must be
     /// spread (native dialect).
     Drain(DrainWork),

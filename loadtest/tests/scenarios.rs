@@ -145,6 +145,7 @@ fn every_scenario_against_the_server() {
         "slow --members 5 --slow 2",
         "chat --users 20 --rooms 5 --rate 400 --typing 0",
         "storm --members 30 --rooms 3 --rate 20 --after 0.2",
+        "kill --members 30 --rooms 3 --rate 20 --after 0.2",
     ];
     for words in all {
         outcome(&format!("{words} --targets-file {file} --target test-server"));

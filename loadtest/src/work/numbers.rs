@@ -17,6 +17,7 @@ impl Work {
             Work::Http(_) => "http",
             Work::Sse(_) => "sse",
             Work::Storm(_) => "storm",
+            Work::Kill(_) => "kill",
             Work::Drain(_) => "drain",
             Work::Slow(_) => "slow",
         }
@@ -32,7 +33,7 @@ impl Work {
             Work::Beside(work) => work.members + 1,
             Work::Chat(work) => work.users,
             Work::Http(work) | Work::Sse(work) => work.rooms * work.members + work.publishers,
-            Work::Storm(work) => work.members + work.rooms,
+            Work::Storm(work) | Work::Kill(work) => work.members + work.rooms,
             Work::Drain(work) => work.connections,
             Work::Slow(work) => work.members + work.slow,
         }
@@ -40,7 +41,7 @@ impl Work {
 
     /// Whether it does something to the server, which the load test must then have started.
     pub(crate) fn stops_the_server(&self) -> bool {
-        matches!(self, Work::Drain(_))
+        matches!(self, Work::Drain(_) | Work::Kill(_))
     }
 
     /// Numbers that make no sense are refused before anything is started.
@@ -61,7 +62,7 @@ impl Work {
                 );
             }
             Work::Chat(work) => ensure!(work.rooms > 0 && work.seats > 0, "a chat needs rooms to be in"),
-            Work::Storm(work) => {
+            Work::Storm(work) | Work::Kill(work) => {
                 ensure!(work.rooms > 0 && work.members > 0, "a storm needs members in rooms")
             }
             Work::Slow(work) => ensure!(work.members > 0, "slow members need healthy ones beside them"),
@@ -83,7 +84,7 @@ impl Work {
             Work::Beside(work) => Some(work.echo_rate),
             Work::Chat(work) => Some(work.rate),
             Work::Http(work) | Work::Sse(work) => work.driven.rate,
-            Work::Storm(work) => Some(work.rate),
+            Work::Storm(work) | Work::Kill(work) => Some(work.rate),
             Work::Slow(work) => Some(work.rate),
         }
     }
