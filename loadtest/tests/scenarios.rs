@@ -140,6 +140,7 @@ fn every_scenario_against_the_server() {
         "http --members 5 --publishers 3 --window 3",
         "http --members 5 --rooms 2 --publishers 3 --batch 10",
         "sse --members 5",
+        "churn --connections 30 --rooms 5 --rate 300",
         "drain --connections 40 --drain 0.5",
         "echo --connections 9 --sources 3",
         "slow --members 5 --slow 2",

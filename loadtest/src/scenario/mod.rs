@@ -9,6 +9,7 @@ use crate::wire::request::Opening;
 
 pub(crate) mod beside;
 pub(crate) mod chat;
+pub(crate) mod churn;
 pub(crate) mod connect;
 pub(crate) mod drain;
 pub(crate) mod echo;

@@ -8,6 +8,7 @@ use crate::dialect::Dialect;
 use crate::scenario::Scenario;
 use crate::scenario::beside::Beside;
 use crate::scenario::chat::{self, Chat};
+use crate::scenario::churn::{self, Churn};
 use crate::scenario::connect::Connect;
 use crate::scenario::drain::Drain;
 use crate::scenario::echo::Echo;
@@ -64,6 +65,11 @@ impl Work {
             }
             Work::Storm(work) => Box::new(work.scenario(target, Cause::Drop)?),
             Work::Kill(work) => Box::new(work.scenario(target, Cause::Kill)?),
+            Work::Churn(work) => {
+                let super::ChurnWork { connections, rooms, rate } = *work;
+                let path = target.native_path()?;
+                Box::new(Churn::new(churn::Shape { connections, rooms, rate, seed, path }))
+            }
             Work::Drain(work) => {
                 Box::new(Drain::new(work.connections, nanos(work.drain), target.native_dialect()?))
             }

@@ -19,6 +19,7 @@ impl Work {
             Work::Storm(_) => "storm",
             Work::Kill(_) => "kill",
             Work::Drain(_) => "drain",
+            Work::Churn(_) => "churn",
             Work::Slow(_) => "slow",
         }
     }
@@ -35,6 +36,7 @@ impl Work {
             Work::Http(work) | Work::Sse(work) => work.rooms * work.members + work.publishers,
             Work::Storm(work) | Work::Kill(work) => work.members + work.rooms,
             Work::Drain(work) => work.connections,
+            Work::Churn(work) => work.connections,
             Work::Slow(work) => work.members + work.slow,
         }
     }
@@ -61,6 +63,7 @@ impl Work {
                     "publishing needs a publisher and a batch of one"
                 );
             }
+            Work::Churn(work) => ensure!(work.rooms > 0, "churn needs rooms to move between"),
             Work::Chat(work) => ensure!(work.rooms > 0 && work.seats > 0, "a chat needs rooms to be in"),
             Work::Storm(work) | Work::Kill(work) => {
                 ensure!(work.rooms > 0 && work.members > 0, "a storm needs members in rooms")
@@ -83,6 +86,7 @@ impl Work {
             Work::Fanout(work) => work.driven.rate,
             Work::Beside(work) => Some(work.echo_rate),
             Work::Chat(work) => Some(work.rate),
+            Work::Churn(work) => Some(work.rate),
             Work::Http(work) | Work::Sse(work) => work.driven.rate,
             Work::Storm(work) | Work::Kill(work) => Some(work.rate),
             Work::Slow(work) => Some(work.rate),
