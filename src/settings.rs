@@ -3,8 +3,16 @@
 //! Reading them from files, the environment and flags is `config`'s work; nothing here knows where a value came from.
 //! Every limit carries its reason beside its default.
 
+pub mod access;
+mod check;
+
 use std::net::SocketAddr;
 use std::time::Duration;
+
+pub use crate::origin::OriginRule;
+pub use access::{Api, ApiKey, Auth, Calls, KeySource, Origins, Proxies, Reject, Secret};
+pub(crate) use check::is_loopback;
+pub use check::{BadSetting, BadSettings, check};
 
 /// One kibibyte, in bytes.
 pub const KIB: usize = 1024;
@@ -24,12 +32,33 @@ pub struct Settings {
     pub console: Console,
     /// Serve without keys on an address that is not loopback.
     pub insecure: bool,
+    /// How clients say who they are.
+    pub auth: Auth,
+    /// Who may use the HTTP API.
+    pub api: Api,
+    /// Pages that may use the server; none listed: any page, or in open mode those of this machine.
+    pub origins: Origins,
+    /// Proxies in front of the server.
+    pub proxies: Proxies,
     /// Bounds on what peers can make the server do.
     pub limits: Limits,
     /// When silent connections are asked for a sign of life.
     pub heartbeat: Heartbeat,
+    /// What is kept for users until they come back for it.
+    pub inbox: Inbox,
+    /// Whether clients may write to users; none: as long as the server is open.
+    pub direct: Option<bool>,
     /// Settings for rooms by pattern; the first match wins.
     pub rooms: Vec<RoomRule>,
+}
+
+/// What is kept of what was sent to a user.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Inbox {
+    /// Messages; 0: none.
+    pub history: u32,
+    /// For how long.
+    pub ttl: Duration,
 }
 
 /// When the console, and `/echo` with it, is served.
@@ -50,6 +79,10 @@ pub enum Console {
 pub struct Limits {
     /// Open connections in all; past it upgrades and streams get 503. 0: as many as there are descriptors.
     pub connections: usize,
+    /// Connections of one user. 0: any number.
+    pub connections_per_user: usize,
+    /// What happens when a user has one too many.
+    pub too_many: TooMany,
     /// Rooms that one connection may be in.
     pub rooms_per_connection: usize,
     /// Bytes of one message on the native and raw dialects.
@@ -78,6 +111,16 @@ pub struct Limits {
     pub http_idle: Duration,
     /// Time for the close handshake, and for reading a closed connection to its end.
     pub close: Duration,
+}
+
+/// What happens when a user has one connection too many.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TooMany {
+    /// The new one is closed: `max connections reached`.
+    #[default]
+    Refuse,
+    /// The oldest one is closed: `replaced by a newer connection`.
+    EvictOldest,
 }
 
 /// When silent connections are asked for a sign of life.
@@ -115,6 +158,12 @@ pub struct RoomSettings {
     pub presence_grace: Duration,
     /// Whether clients may publish, or only the app.
     pub client_publish: bool,
+    /// Whether members hear of each other's typing.
+    pub typing: bool,
+    /// Whether clients without a name may join.
+    pub anonymous: bool,
+    /// Whether only a token whose `rooms` names it may join or publish.
+    pub private: bool,
     /// Members that the room takes; 0: any number.
     pub max_members: u32,
     /// What happens to a member that does not keep up.
@@ -131,6 +180,18 @@ pub enum Slow {
     Skip,
 }
 
+impl Settings {
+    /// Whether nobody has to say who they are: no key is set for either side.
+    pub fn is_open(&self) -> bool {
+        !self.auth.has_key() && !self.api.has_key()
+    }
+
+    /// Whether clients may write to users.
+    pub fn allows_direct(&self) -> bool {
+        self.direct.unwrap_or(self.is_open())
+    }
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
@@ -139,8 +200,14 @@ impl Default for Settings {
             drain: Duration::from_secs(10),
             console: Console::Auto,
             insecure: false,
+            auth: Auth::default(),
+            api: Api::default(),
+            origins: Origins::new(),
+            proxies: Proxies::default(),
             limits: Limits::default(),
             heartbeat: Heartbeat::default(),
+            inbox: Inbox::default(),
+            direct: None,
             rooms: Vec::new(),
         }
     }
@@ -150,6 +217,8 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 0,
+            connections_per_user: 0,
+            too_many: TooMany::Refuse,
             rooms_per_connection: 128,
             message: 64 * KIB,
             echo_message: 16 * MIB,
@@ -165,6 +234,12 @@ impl Default for Limits {
             http_idle: Duration::from_secs(60),
             close: Duration::from_secs(5),
         }
+    }
+}
+
+impl Default for Inbox {
+    fn default() -> Self {
+        Self { history: 50, ttl: Duration::from_secs(300) }
     }
 }
 
@@ -184,6 +259,9 @@ impl Default for RoomSettings {
             presence_limit: 100,
             presence_grace: Duration::ZERO,
             client_publish: true,
+            typing: true,
+            anonymous: true,
+            private: false,
             max_members: 0,
             slow: Slow::Disconnect,
         }

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
-use super::route::{bad_request, named, number, user};
+use super::route::{bad_request, number, refusal, user};
 use crate::dialect::sse::{self, Since};
+use crate::error::Fault;
 use crate::http::{Head, Response};
+use crate::room_key::is_joinable;
 
 /// Rooms of one stream, at most: the `id` of every event names a position in each.
 const MAX_ROOMS: usize = 64;
@@ -18,18 +20,19 @@ pub struct Subscription {
     pub since: Vec<Since>,
     /// Messages wanted of a room that the client knows nothing of.
     pub history: usize,
-    /// The user's name.
+    /// What the client calls itself.
     pub user: Option<Arc<str>>,
 }
 
-/// Reads what `head` asks for, of `room` if the path names one, else of those in the query.
-pub fn subscription(head: &Head, room: Option<&str>) -> Result<Subscription, Response> {
+/// Reads what `head` asks for, of `room` if the path names one, else of those in the query. Only an `open` server takes a
+/// name for what somebody is called.
+pub fn subscription(head: &Head, room: Option<&str>, open: bool) -> Result<Subscription, Response> {
     const COUNT: &str = "a stream is of 1 to 64 rooms: /sse/{room} or /sse?room=...&room=...";
     let mut rooms: Vec<String> = Vec::new();
     let asked = room.into_iter().chain(head.target.queries("room").filter(|_| room.is_none()));
     for room in asked {
         if !rooms.iter().any(|other| other == room) {
-            rooms.push(named(room)?);
+            rooms.push(joinable(room)?);
         }
     }
     if !(1..=MAX_ROOMS).contains(&rooms.len()) {
@@ -39,8 +42,12 @@ pub fn subscription(head: &Head, room: Option<&str>) -> Result<Subscription, Res
         since: sse::read_id(last_event_id(head), rooms.len()),
         rooms,
         history: number(head, "history", "`history` is a number of messages")?.unwrap_or(0),
-        user: user(head)?,
+        user: if open { user(head)? } else { None },
     })
+}
+
+fn joinable(room: &str) -> Result<String, Response> {
+    if is_joinable(room) { Ok(room.to_owned()) } else { Err(refusal(Fault::BadRoom)) }
 }
 
 /// Where the client was. A browser that reconnects keeps the query that its page wrote, so the header is newer.

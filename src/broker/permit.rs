@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::room_key::Space;
-use crate::settings::{RoomRule, RoomSettings, Slow};
+use crate::settings::{Inbox, RoomRule, RoomSettings, Slow};
 
 /// A room name in which `*` stands for any run of characters.
 ///
@@ -34,11 +34,61 @@ impl Pattern {
     }
 }
 
+/// The rooms that a token names, and what for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Permits {
+    join: Box<[Pattern]>,
+    /// None: the same as for joining.
+    publish: Option<Box<[Pattern]>>,
+}
+
+impl Permits {
+    /// Rooms that may be joined and published in.
+    pub fn both(patterns: &[String]) -> Self {
+        Self { join: all(patterns), publish: None }
+    }
+
+    /// Rooms that may be joined, and rooms that may be published in.
+    pub fn each(join: &[String], publish: &[String]) -> Self {
+        Self { join: all(join), publish: Some(all(publish)) }
+    }
+
+    fn may_join(&self, name: &str) -> bool {
+        is_any(&self.join, name)
+    }
+
+    fn may_publish(&self, name: &str) -> bool {
+        is_any(self.publish.as_ref().unwrap_or(&self.join), name)
+    }
+}
+
+/// The patterns that `texts` write.
+pub fn all(texts: &[String]) -> Box<[Pattern]> {
+    texts.iter().map(|text| Pattern::new(text)).collect()
+}
+
+/// Whether `name` is meant by one of `patterns`.
+pub fn is_any(patterns: &[Pattern], name: &str) -> bool {
+    patterns.iter().any(|pattern| pattern.matches(name))
+}
+
+/// Who wants something of a room, as far as that decides.
+#[derive(Clone, Copy, Debug)]
+pub struct Asker<'a> {
+    /// Whether it has a name.
+    pub named: bool,
+    /// The rooms that its token names, if the token says anything of rooms.
+    pub permits: Option<&'a Permits>,
+    /// Whether the server is open: nobody has to say who they are.
+    pub open: bool,
+}
+
 /// What rooms are like, by name.
 #[derive(Clone, Debug)]
 pub struct Rules {
     by_pattern: Vec<(Pattern, Kinds)>,
     otherwise: Kinds,
+    inbox: Arc<RoomSettings>,
 }
 
 /// The settings of a room of either space.
@@ -58,20 +108,57 @@ impl Kinds {
 
 impl Rules {
     /// The rules of a configuration: the first pattern that matches decides.
-    pub fn new(rules: &[RoomRule]) -> Self {
+    pub fn new(rules: &[RoomRule], inbox: &Inbox) -> Self {
         let by_pattern = rules.iter().map(|rule| (Pattern::new(&rule.pattern), Kinds::new(&rule.room)));
-        Self { by_pattern: by_pattern.collect(), otherwise: Kinds::new(&RoomSettings::default()) }
+        let kept = RoomSettings {
+            history: inbox.history,
+            ttl: inbox.ttl,
+            presence: false,
+            typing: false,
+            ..RoomSettings::default()
+        };
+        Self {
+            by_pattern: by_pattern.collect(),
+            otherwise: Kinds::new(&RoomSettings::default()),
+            inbox: Arc::new(kept),
+        }
     }
 
     /// What the room called `name` is like.
     pub fn settings(&self, space: Space, name: &str) -> &Arc<RoomSettings> {
+        if space == Space::User {
+            return &self.inbox;
+        }
         let found = self.by_pattern.iter().find(|(pattern, _)| pattern.matches(name));
         let kinds = found.map_or(&self.otherwise, |(_, kinds)| kinds);
         match space {
-            Space::Native => &kinds.native,
             Space::Raw => &kinds.raw,
+            _ => &kinds.native,
         }
     }
+
+    /// Whether `asker` may be a member of the room called `name`.
+    pub fn may_join(&self, space: Space, name: &str, asker: Asker<'_>) -> bool {
+        match name {
+            // Everybody with a name has an inbox, and nobody can name another's.
+            "$me" => asker.named,
+            "$stats" if asker.open => true,
+            _ if name.starts_with('$') => asker.permits.is_some_and(|permits| permits.may_join(name)),
+            _ => {
+                let settings = self.settings(space, name);
+                let named = asker.permits.map_or(!settings.private, |permits| permits.may_join(name));
+                named && (asker.named || settings.anonymous)
+            }
+        }
+    }
+}
+
+/// Whether `asker`, a member, may publish in the room called `name`, which is like `settings`.
+///
+/// Both must agree: a token does not open a room that the operator keeps for the app.
+pub fn may_publish(settings: &RoomSettings, name: &str, asker: Asker<'_>) -> bool {
+    let named = asker.permits.map_or(!settings.private, |permits| permits.may_publish(name));
+    named && settings.client_publish && !name.starts_with('$')
 }
 
 #[cfg(test)]
@@ -109,9 +196,68 @@ mod tests {
             pattern: pattern.into(),
             room: RoomSettings { history, ..Default::default() },
         };
-        let rules = Rules::new(&[rule("chat:vip*", 1), rule("chat:*", 2)]);
+        let rules = Rules::new(&[rule("chat:vip*", 1), rule("chat:*", 2)], &Inbox::default());
         let history = |name| rules.settings(Space::Native, name).history;
         assert_eq!((history("chat:vip1"), history("chat:x"), history("other")), (1, 2, 100));
         assert_eq!(rules.settings(Space::Raw, "chat:x").history, 0);
+    }
+
+    #[test]
+    fn who_may_do_what() {
+        let room = |pattern: &str, room| RoomRule { pattern: pattern.into(), room };
+        let rules = Rules::new(
+            &[
+                room("private:*", RoomSettings { private: true, ..Default::default() }),
+                room("news:*", RoomSettings { client_publish: false, ..Default::default() }),
+                room("members:*", RoomSettings { anonymous: false, ..Default::default() }),
+            ],
+            &Inbox::default(),
+        );
+        let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+        let (everything, nothing) = (Permits::both(&texts(&["*"])), Permits::both(&[]));
+        let server = Permits::both(&texts(&["$*"]));
+        let reads = Permits::each(&texts(&["*"]), &texts(&["x", "private:1"]));
+        let guest = Asker { named: false, permits: None, open: false };
+        let user = Asker { named: true, ..guest };
+        let open = Asker { open: true, ..guest };
+        let token = |permits| Asker { permits: Some(permits), ..user };
+        // Each may (join, publish).
+        let cases = [
+            (guest, "x", (true, true)),
+            (guest, "members:1", (false, true)),
+            (guest, "private:1", (false, false)),
+            (guest, "$me", (false, false)),
+            (guest, "$stats", (false, false)),
+            (open, "$stats", (true, false)),
+            (open, "$other", (false, false)),
+            (open, "private:1", (false, false)),
+            (open, "members:1", (false, true)),
+            (user, "members:1", (true, true)),
+            (user, "private:1", (false, false)),
+            (user, "news:1", (true, false)),
+            (user, "$me", (true, false)),
+            (user, "$stats", (false, false)),
+            (token(&everything), "x", (true, true)),
+            (token(&everything), "private:1", (true, true)),
+            (token(&everything), "news:1", (true, false)),
+            (token(&everything), "$stats", (false, false)),
+            (token(&server), "$stats", (true, false)),
+            (token(&server), "x", (false, false)),
+            (token(&nothing), "x", (false, false)),
+            (token(&nothing), "$me", (true, false)),
+            (token(&reads), "x", (true, true)),
+            (token(&reads), "y", (true, false)),
+            (token(&reads), "private:1", (true, true)),
+            (token(&reads), "private:2", (true, false)),
+        ];
+        for (asker, name, expected) in cases {
+            for space in [Space::Native, Space::Raw] {
+                let may = (
+                    rules.may_join(space, name, asker),
+                    may_publish(rules.settings(space, name), name, asker),
+                );
+                assert_eq!(may, expected, "{name} {asker:?}");
+            }
+        }
     }
 }

@@ -4,6 +4,7 @@ use super::Shard;
 use crate::broker::home::{Desk, Home, Request};
 use crate::broker::place::Tell;
 use crate::broker::post::{Caller, Post};
+use crate::broker::question::{Part, Question};
 use crate::dialect::forms::Forms;
 use crate::dialect::native::event;
 use crate::error::Fault;
@@ -26,6 +27,18 @@ impl Shard {
     /// What is to be handed to shard `other`, which is taken from here.
     pub fn outgoing(&mut self, other: ShardId) -> &mut Vec<Post> {
         &mut self.mail.others[usize::from(other)]
+    }
+
+    /// Passes on what the program around the server asked for: after what was decided with it was handed to the other
+    /// shards, so that what the program does next comes behind that.
+    pub fn answer_questions(&mut self) {
+        for (question, part) in self.mail.answers.drain(..) {
+            question.tell(part);
+        }
+    }
+
+    fn answer_program(&mut self, question: Question, part: Part) {
+        self.mail.answers.push((question, part));
     }
 
     pub(super) fn post(&mut self, shard: ShardId, post: Post) {
@@ -54,60 +67,90 @@ impl Shard {
             }
             Post::Join(room, join) => self.at_home(&room, Request::Join(join)),
             Post::Leave(room, shard, user) => self.at_home(&room, Request::Leave(shard, user)),
+            // A member's room has a home already, but a client may write to users whom nobody has heard of.
+            Post::Publish(room, caller @ Caller::Session(session, _), _) if self.is_crowded(&room) => {
+                self.post(session.shard, Post::Published(room, caller, Err(Fault::Unavailable)));
+            }
             Post::Publish(room, caller, draft) => self.at_home(&room, Request::Publish(caller, draft)),
             Post::Look(room, caller, span) => {
                 if self.homes.find_key(&room).is_some() {
                     self.at_home(&room, Request::Look(caller, span));
-                } else if let Some(session) = caller.session() {
-                    self.post(session.shard, Post::Looked(room, caller, Ok(None)));
+                } else if let Some(shard) = caller.shard() {
+                    self.post(shard, Post::Looked(room, caller, Ok(None)));
                 }
+            }
+            Post::Typing(room, user, active) => {
+                if self.homes.find_key(&room).is_some() {
+                    self.at_home(&room, Request::Typing(user, active));
+                }
+            }
+            Post::Came(user, session, listens) => self.user_came(&user, session, listens),
+            Post::Went(user, session, listens) => self.user_went(&user, session, listens),
+            Post::Hears(inbox, shard, listens) => self.user_hears(&inbox, shard, listens),
+            Post::Entered(session, allowed) => self.entered(session, allowed),
+            Post::Evict(session) => self.evict(session),
+            Post::Seek(user, caller) => self.seek(&user, caller),
+            Post::Disconnect(user, reason, caller) => self.disconnect(&user, &reason, caller),
+            Post::Remove(room, user, caller) => self.remove_user(&room, &user, caller),
+            Post::Announce(announcement, caller) => self.begin_announcement(announcement, caller),
+            Post::Found(Caller::Program(question, _), connections, rooms) => {
+                self.answer_program(question, Part::Found(connections, rooms));
+            }
+            Post::Found(caller, connections, rooms) => {
+                self.answers(&caller, |pending, _| pending.found(connections, rooms))
+            }
+            Post::Counted(Caller::Program(question, _), connections) => {
+                self.answer_program(question, Part::Counted(connections));
+            }
+            Post::Counted(caller, connections) => {
+                self.answers(&caller, |pending, index| pending.counted(index, connections));
             }
             Post::Members(room, caller, page) => {
                 if self.homes.find_key(&room).is_some() {
                     self.at_home(&room, Request::Members(caller, page));
-                } else if let Some(session) = caller.session() {
-                    self.post(session.shard, Post::Rostered(room, caller, Ok(None)));
+                } else if let Some(shard) = caller.shard() {
+                    self.post(shard, Post::Rostered(room, caller, Ok(None)));
                 }
             }
             Post::List(caller, listing) => {
-                if let Some(session) = caller.session() {
+                if let Some(shard) = caller.shard() {
                     let lines = self.lines(&listing);
-                    self.post(session.shard, Post::Listed(caller, lines));
+                    self.post(shard, Post::Listed(caller, lines));
                 }
             }
             Post::Joined(room, join, result) => self.joined(&room, *join, result),
             Post::Deliver(message) => self.deliver(&message),
-            Post::Notice(room, notice) => {
-                self.tell_members(&room, None, |out| event::notice(room.name(), &notice, out));
-            }
+            Post::Notice(room, notice) => self.notice(&room, &notice),
             Post::Gap(room, from, to) => self.tell_gap(&room, from, to),
             Post::Published(room, caller, result) => match caller {
                 Caller::Nobody => {}
                 Caller::Session(session, ticket) => self.published(session, ticket.get(), &room, result),
                 Caller::Call(session, index) => {
-                    self.answered(session, |pending| pending.published(index as usize, result));
+                    self.answered(session, |pending| pending.sent(index as usize, result));
                 }
+                Caller::Program(question, _) => self.answer_program(question, Part::Published(result)),
             },
             Post::Looked(room, caller, result) => match caller {
                 Caller::Nobody => {}
                 Caller::Session(session, ticket) => self.looked(session, ticket.get(), &room, result),
                 Caller::Call(session, _) => self.answered(session, |pending| pending.looked(result)),
+                Caller::Program(question, _) => self.answer_program(question, Part::Looked(result)),
             },
             Post::Rostered(room, caller, result) => match caller {
                 Caller::Nobody => {}
                 Caller::Session(session, ticket) => self.rostered(session, ticket.get(), &room, result),
                 Caller::Call(session, _) => self.answered(session, |pending| pending.rostered(result)),
+                Caller::Program(question, _) => self.answer_program(question, Part::Rostered(result)),
             },
-            Post::Requests(stream, call, texts) => self.requested(stream, call, texts),
+            Post::Requests(stream, call, user, texts) => self.requested(stream, call, user.as_deref(), texts),
             Post::Unheard(call, fault) => self.answered(call, |pending| pending.unheard(fault)),
             Post::Replied(slot, reply) => {
                 self.answered(slot.call, |pending| pending.replied(slot.index as usize, reply));
             }
-            Post::Listed(caller, lines) => {
-                if let Caller::Call(session, _) = caller {
-                    self.answered(session, |pending| pending.listed(lines));
-                }
+            Post::Listed(Caller::Program(question, _), lines) => {
+                self.answer_program(question, Part::Listed(lines));
             }
+            Post::Listed(caller, lines) => self.answers(&caller, |pending, _| pending.listed(lines)),
         }
     }
 
@@ -159,8 +202,8 @@ impl Shard {
         let Some(home) = self.homes.get_mut(number) else { return };
         let mut posts = std::mem::take(&mut self.mail.posts);
         let before = home.history_bytes();
-        let (asks, keys) = (&mut self.mail.asks, &mut self.keys);
-        work(home, &mut Desk { now: self.now.tick(), posts: &mut posts, asks, keys });
+        let (asks, keys, users) = (&mut self.mail.asks, &mut self.keys, &self.users);
+        work(home, &mut Desk { now: self.now.tick(), posts: &mut posts, asks, keys, users });
         self.home_deadlines.set(number, home.deadline());
         let after = home.history_bytes();
         if after != before {
@@ -179,7 +222,7 @@ impl Shard {
     /// Members of `room` here missed messages that nobody can give them.
     fn tell_gap(&mut self, room: &RoomKey, from: Position, to: Position) {
         // With its position, so that a member which is not sent it is told the same by a gap of its own.
-        self.tell_members(room, Some(to), |out| event::gap(room.name(), from, to, out));
+        self.tell_members(room, Some(to), |out| event::gap(room.label(), from, to, out));
     }
 
     /// Tells the members of `room` here something, after which they stand at `position` if there is one: `write` appends

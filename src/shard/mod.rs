@@ -9,6 +9,8 @@
 //!                                                    └─▶ deliver ─▶ lanes ─▶ flush ─▶ outlet
 //! ```
 
+mod admit;
+pub mod announce;
 mod call;
 mod clock;
 mod close;
@@ -17,6 +19,8 @@ mod drain;
 mod flush;
 mod frames;
 mod http;
+mod inbox;
+mod join;
 mod mail;
 pub mod outlet;
 mod receive;
@@ -24,13 +28,16 @@ mod reply;
 mod request;
 mod settle;
 mod stream;
+mod users;
 
 use std::collections::{HashMap, VecDeque};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use slab::Slab;
 
+use crate::auth::access::Access;
 use crate::broker::audience::Audience;
 use crate::broker::directory::Directory;
 use crate::broker::home::Home;
@@ -38,17 +45,26 @@ use crate::broker::keys::{Keys, MAX_KEYS};
 use crate::broker::permit::Rules;
 use crate::broker::place::{Ask, Tell};
 use crate::broker::post::Post;
+use crate::broker::question::{Part, Question};
+use crate::broker::users::Users;
 use crate::engine::Engine;
 use crate::id::{ConnectionNames, SessionId, ShardId};
 use crate::ledger::{Account, Purse};
 use crate::metrics::Counters;
 use crate::out_queue::OutQueue;
+use crate::position::Position;
 use crate::pressure::Pressure;
+use crate::proxy::is_trusted;
 use crate::room_key::{RoomKey, RoomKeys};
 use crate::session::Session;
+use crate::session::by_user::ByUser;
+use crate::session::exchange::Exchange;
 use crate::settings::{Console, Settings};
 use crate::time::{Deadlines, Now, Tick};
+use admit::Newcomer;
+use announce::Announcing;
 use drain::Drain;
+use users::Next;
 
 /// What the shards of one server have in common.
 pub struct Common {
@@ -70,15 +86,16 @@ pub struct Common {
     pub pressure: Pressure,
     /// Whether `/echo` is served.
     pub echo: bool,
-    /// Whether only pages of this machine may use the server.
-    pub local_pages_only: bool,
+    /// Who may come in, as it is when the server starts.
+    pub access: Arc<Access>,
 }
 
 impl Common {
-    /// What `shards` shards have in common under `settings`; `loopback` says that only this machine can reach them.
-    pub fn new(settings: Settings, shards: usize, loopback: bool) -> Self {
+    /// What `shards` shards have in common under `settings`, which `access` was made from; `loopback` says that only this
+    /// machine can reach them.
+    pub fn new(settings: Settings, access: Access, shards: usize, loopback: bool) -> Self {
         Self {
-            rules: Rules::new(&settings.rooms),
+            rules: Rules::new(&settings.rooms, &settings.inbox),
             room_keys: RoomKeys::default(),
             names: ConnectionNames::new(),
             shards,
@@ -86,11 +103,11 @@ impl Common {
             history: Account::new(settings.limits.history_total),
             pressure: Pressure::new(shards),
             echo: match settings.console {
-                Console::Auto => loopback,
+                Console::Auto => loopback && access.is_open(),
                 Console::On => true,
                 Console::Off => false,
             },
-            local_pages_only: !settings.insecure,
+            access: Arc::new(access),
             settings,
         }
     }
@@ -112,6 +129,21 @@ pub struct Shard {
     engine: Engine,
     /// Rooms whose join a session waits for; only sessions that wait are in it.
     joining: HashMap<u32, Vec<RoomKey>>,
+    /// Who may come in.
+    access: Arc<Access>,
+    /// Sessions that have yet to say who they are.
+    newcomers: HashMap<u32, Newcomer>,
+    /// Users at home here.
+    users: Users,
+    /// Sessions here that have a name.
+    by_user: ByUser,
+    /// Sessions that wait for their user's home to let them in.
+    entering: HashMap<u32, Next>,
+    /// Sessions that were handed something of their inbox without being members, and the first of it.
+    early: HashMap<u32, Position>,
+    announcing: Announcing,
+    /// What the token checks of this turn have cost.
+    checked: u32,
     mail: Mail,
     work: Work,
     drain: Option<Drain>,
@@ -128,6 +160,7 @@ pub struct Shard {
 struct Mail {
     own: VecDeque<Post>,
     others: Vec<Vec<Post>>,
+    answers: Vec<(Question, Part)>,
     posts: Vec<(ShardId, Post)>,
     asks: Vec<Ask>,
     tells: VecDeque<Tell>,
@@ -156,6 +189,14 @@ impl Shard {
         let others = (0..common.shards).map(|_| Vec::new()).collect();
         Self {
             me,
+            access: common.access.clone(),
+            newcomers: HashMap::new(),
+            users: Users::default(),
+            by_user: ByUser::default(),
+            entering: HashMap::new(),
+            early: HashMap::new(),
+            announcing: Announcing::default(),
+            checked: 0,
             common,
             now,
             sessions: Slab::new(),
@@ -180,6 +221,7 @@ impl Shard {
     /// Begins a turn: this is the time until the next.
     pub fn begin(&mut self, now: Now) {
         self.now = now;
+        self.checked = 0;
         let pressed = self.common.pressure.is_high(self.pressed);
         if std::mem::replace(&mut self.pressed, pressed) && !pressed {
             let held = self.sessions.iter().filter(|(_, session)| session.held);
@@ -189,12 +231,14 @@ impl Shard {
         }
     }
 
-    /// Takes in a connection; says the key by which it is spoken of until it is reaped.
-    pub fn accept(&mut self) -> u32 {
+    /// Takes in a connection from `peer`; says the key by which it is spoken of until it is reaped.
+    pub fn accept(&mut self, peer: IpAddr) -> u32 {
         self.generation = self.generation.wrapping_add(1);
         self.common.connections.fetch_add(1, Ordering::Relaxed);
         let now = self.now.tick();
-        let key = self.sessions.insert(Session::new(self.generation, now)) as u32;
+        let proxies = &self.common.settings.proxies;
+        let exchange = Exchange::new(peer, proxies.proxy_protocol && is_trusted(&proxies.trust, peer));
+        let key = self.sessions.insert(Session::new(self.generation, exchange, now)) as u32;
         self.deadlines.set(key, now.after(self.common.settings.limits.handshake));
         key
     }
@@ -214,7 +258,8 @@ impl Shard {
     pub fn has_work(&self) -> bool {
         let Work { touched, listed, resumed, ended, slow, .. } = &self.work;
         let sessions = [touched, resumed, ended, slow].iter().any(|keys| !keys.is_empty());
-        sessions || !listed.is_empty() || self.mail.others.iter().any(|posts| !posts.is_empty())
+        let telling = !listed.is_empty() || !self.announcing.is_empty() || !self.mail.answers.is_empty();
+        sessions || telling || self.mail.others.iter().any(|posts| !posts.is_empty())
     }
 
     /// How many sessions there are.
@@ -222,9 +267,14 @@ impl Shard {
         self.sessions.len()
     }
 
-    /// How many rooms are at home here.
+    /// How many rooms are at home here, inboxes among them.
     pub fn rooms(&self) -> usize {
         self.homes.len()
+    }
+
+    /// How many users are at home here and connected somewhere.
+    pub fn users(&self) -> usize {
+        self.users.len()
     }
 
     /// Connections that each room at home here counts, by shard, to compare with reality.
