@@ -144,7 +144,7 @@ fn every_scenario_against_the_server() {
         "drain --connections 40 --drain 0.5",
         "echo --connections 9 --sources 3",
         "slow --members 5 --slow 2",
-        "chat --users 20 --rooms 5 --rate 400 --typing 0",
+        "chat --users 20 --rooms 5 --rate 400",
         "storm --members 30 --rooms 3 --rate 20 --after 0.2",
         "kill --members 30 --rooms 3 --rate 20 --after 0.2",
     ];
