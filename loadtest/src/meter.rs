@@ -116,6 +116,13 @@ impl Meter {
         &self.latency
     }
 
+    /// All latencies so far, those of the present interval too.
+    pub(crate) fn so_far(&self) -> Histogram<u64> {
+        let mut all = self.latency.clone();
+        all.add(&self.interval).expect("histograms of the same bounds");
+        all
+    }
+
     pub(crate) fn lateness(&self) -> &Histogram<u64> {
         &self.lateness
     }
@@ -148,6 +155,7 @@ mod tests {
         meter.delivered(1_000, 3_000);
         meter.stop();
         meter.delivered(0, 9_000);
+        assert_eq!((meter.latency().len(), meter.so_far().len()), (0, 1));
         let point = meter.end_interval(1.0, 0.5);
         assert_eq!((meter.delivered_count(), meter.published_count()), (1, 1));
         assert_eq!((point.rate, point.p50, point.p99), (2.0, 2.0, 2.0));

@@ -145,10 +145,20 @@ impl Target {
         Ok(Target { start: self.start.iter().cloned().chain(words).collect(), ..self.clone() })
     }
 
+    /// The same server, which is to give up on a connection that makes no progress for so long, where it can be told.
+    pub(crate) fn with_stall(&self, stall: Duration) -> Target {
+        let stall = format!("{}ms", stall.as_millis());
+        let start = self.start.iter().map(|word| word.replace("{stall}", &stall)).collect();
+        Target { start, ..self.clone() }
+    }
+
     fn command(&self, address: SocketAddr) -> Vec<String> {
         let (listen, port) = (address.to_string(), address.port().to_string());
         let fill = |word: &String| {
-            word.replace("{listen}", &listen).replace("{port}", &port).replace("{shards}", "1")
+            word.replace("{listen}", &listen)
+                .replace("{port}", &port)
+                .replace("{shards}", "1")
+                .replace("{stall}", "10s")
         };
         self.start.iter().map(fill).collect()
     }
@@ -217,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn shards_and_the_time_of_a_stop_are_words_of_the_command() {
+    fn shards_and_times_are_words_of_the_command() {
         let targets = all(None).expect("good targets");
         let own = find(&targets, "switchboard").expect("there");
         let address = SocketAddr::from(([127, 0, 0, 1], 81));
@@ -227,7 +237,10 @@ mod tests {
         assert!(two.name == "2 shards" && words(&two).ends_with("--shards 2"));
         let stops = own.with_drain(Duration::from_secs(3)).expect("it can be told");
         assert!(words(&stops).ends_with("--shards 1 --drain 3000ms"));
+        assert!(words(&own).contains("STALL=10s "));
+        assert!(words(&own.with_stall(Duration::from_millis(1_500))).contains("STALL=1500ms "));
         let floor = find(&targets, "floor").expect("there");
+        assert_eq!(floor.with_stall(Duration::ZERO), floor);
         assert!(floor.with_drain(Duration::from_secs(3)).is_err() && floor.with_shards(2).is_err());
     }
 

@@ -40,7 +40,8 @@ pub(crate) enum Work {
     /// The server is told to stop (SIGTERM): everybody must be sent away with 1001 and a delay, and the returns must be
     /// spread (native dialect).
     Drain(DrainWork),
-    /// A share of the members stop reading: they must be cut off, and nobody else may notice.
+    /// A share of the members stop reading: they must be cut off, and nobody else may notice. It lasts until all of
+    /// them are.
     Slow(SlowWork),
 }
 
@@ -215,9 +216,16 @@ pub(crate) struct SlowWork {
     /// Healthy members.
     #[arg(long, default_value_t = 950)]
     pub(crate) members: usize,
-    /// Members that stop reading.
+    /// Members that stop reading. Some look early, one every two seconds, to find out when the server gives up.
     #[arg(long, default_value_t = 50)]
     pub(crate) slow: usize,
+    /// Seconds in which all read, for comparison, warm-up not included.
+    #[arg(long, default_value = "5", value_parser = parse_seconds)]
+    pub(crate) after: Duration,
+    /// Seconds without progress after which the server gives up on a member. A server that can be told is started
+    /// with it.
+    #[arg(long, default_value = "10", value_parser = parse_seconds)]
+    pub(crate) stall: Duration,
     /// Messages a second, counted from their intended time.
     #[arg(long, default_value_t = 100.0)]
     pub(crate) rate: f64,

@@ -9,6 +9,9 @@ use serde_json::Value;
 
 mod faulty;
 
+/// Messages that fill what two kernels hold within a moment, and a server that gives up soon.
+const SLOW: &str = "--rate 100 --size 32768 --after 0.5 --stall 0.5";
+
 /// The load test with these words; everything is over within a few seconds.
 fn loadtest(words: &str) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_loadtest"));
@@ -107,8 +110,6 @@ fn connections_that_come_and_stay() {
     let paced = outcome(&format!("connect --connections 20 --rate 100 {floor}"));
     assert!(fact(&paced, "all open after") > 0.15);
     assert_eq!(count(&outcome(&format!("idle --connections 10 --dialect raw {floor}")), "connections"), 10);
-    let slow = outcome(&format!("slow --members 5 --slow 2 {floor}"));
-    assert_eq!((fact(&slow, "slow members"), fact(&slow, "still connected")), (2.0, 2.0));
 }
 
 #[test]
@@ -143,7 +144,6 @@ fn every_scenario_against_the_server() {
         "churn --connections 30 --rooms 5 --rate 300",
         "drain --connections 40 --drain 0.5",
         "echo --connections 9 --sources 3",
-        "slow --members 5 --slow 2",
         "chat --users 20 --rooms 5 --rate 400",
         "storm --members 30 --rooms 3 --rate 20 --after 0.2",
         "kill --members 30 --rooms 3 --rate 20 --after 0.2",
@@ -151,6 +151,26 @@ fn every_scenario_against_the_server() {
     for words in all {
         outcome(&format!("{words} --targets-file {file} --target test-server"));
     }
+}
+
+#[test]
+fn slow_members_of_a_server_that_cuts_them_off() {
+    let Some(file) = server() else { return };
+    let slow = format!("slow --members 5 --slow 4 {SLOW} --targets-file {file} --target test-server");
+    for dialect in ["raw", "native"] {
+        let slow = outcome(&format!("{slow} --dialect {dialect}"));
+        assert_eq!((fact(&slow, "closed with 4100"), fact(&slow, "still connected")), (4.0, 0.0));
+        assert!(fact(&slow, "p99 while all read") > 0.0 && fact(&slow, "p99 beside the slow") > 0.0);
+        let sentences = slow["findings"].as_array().expect("findings");
+        assert!(sentences.len() == 3 && sentences.iter().all(|finding| finding["holds"].is_null()));
+    }
+}
+
+#[test]
+fn slow_members_of_a_server_that_does_not() {
+    let floor = format!("--targets-file {} --target test-floor", peers());
+    let slow = outcome(&format!("slow --members 5 --slow 2 {SLOW} {floor}"));
+    assert_eq!((fact(&slow, "slow members"), fact(&slow, "still connected")), (2.0, 2.0));
 }
 
 #[test]

@@ -68,6 +68,7 @@ impl Work {
         limits::make_room(self.connections())?;
         let target = match self {
             Work::Drain(work) => target.with_drain(work.drain)?,
+            Work::Slow(work) => target.with_stall(work.stall),
             _ => target.clone(),
         };
         self.scenario(&target, plan.seed)?;

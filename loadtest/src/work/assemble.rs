@@ -16,7 +16,7 @@ use crate::scenario::fanout::{self, Fanout};
 use crate::scenario::idle::Idle;
 use crate::scenario::pace::Drive;
 use crate::scenario::publish::{self, Publish};
-use crate::scenario::slow::Slow;
+use crate::scenario::slow::{self, Slow};
 use crate::scenario::storm::{self, Cause, Storm};
 use crate::target::Target;
 
@@ -129,9 +129,10 @@ impl StormWork {
 
 impl SlowWork {
     fn scenario(&self, target: &Target) -> Result<Slow> {
-        let SlowWork { members, slow, rate, size, dialect } = *self;
-        let shape = fanout::Shape { rooms: 1, members, publishers: 1, drive: Drive::Rate(rate), size };
-        let room = Fanout::new(shape, target.order, dialect.of(target, false)?);
-        Ok(Slow::new(room, slow, size, dialect.of(target, false)?))
+        let SlowWork { members, slow, after, stall, rate, size, dialect } = *self;
+        let room = fanout::Shape { rooms: 1, members, publishers: 1, drive: Drive::Rate(rate), size };
+        let room = Fanout::new(room, target.order, dialect.of(target, false)?);
+        let shape = slow::Shape { slow, size, rate, after: nanos(after), stall: nanos(stall) };
+        Ok(Slow::new(room, shape, dialect.of(target, false)?))
     }
 }

@@ -68,7 +68,10 @@ impl Work {
             Work::Storm(work) | Work::Kill(work) => {
                 ensure!(work.rooms > 0 && work.members > 0, "a storm needs members in rooms")
             }
-            Work::Slow(work) => ensure!(work.members > 0, "slow members need healthy ones beside them"),
+            Work::Slow(work) => {
+                ensure!(work.members > 0, "slow members need healthy ones beside them");
+                ensure!(work.slow > 1, "of the slow members one looks early, so two of them are needed");
+            }
             Work::Connect(_) | Work::Idle(_) | Work::Echo(_) | Work::Beside(_) | Work::Drain(_) => {}
         }
         let rates = [self.rate()].into_iter().flatten();
@@ -132,6 +135,7 @@ mod tests {
             "http --batch 0",
             "storm --rooms 0",
             "slow --members 0",
+            "slow --slow 1",
         ] {
             assert!(work(words).check().is_err(), "{words}");
         }
