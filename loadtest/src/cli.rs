@@ -33,7 +33,8 @@ const EXAMPLES: &str = "Examples:
   loadtest compare --pin --write docs/performance.md
   loadtest shards --write docs/performance.md
   loadtest churn --connections 10000 --duration 600
-  loadtest drain --connections 10000";
+  loadtest drain --connections 10000
+  loadtest slow --members 9500 --slow 500 --rate 5";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {

@@ -227,7 +227,7 @@ pub(crate) struct SlowWork {
     #[arg(long, default_value = "10", value_parser = parse_seconds)]
     pub(crate) stall: Duration,
     /// Messages a second, counted from their intended time.
-    #[arg(long, default_value_t = 100.0)]
+    #[arg(long, default_value_t = 20.0)]
     pub(crate) rate: f64,
     /// Bytes of a payload.
     #[arg(long, default_value_t = 4_096)]

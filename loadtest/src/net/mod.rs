@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use mio::{Events, Interest, Poll, Token};
+use socket2::SockRef;
 use tungstenite::protocol::frame::coding::{Control, Data, OpCode};
 
 use crate::clock::{Clock, Nanos};
@@ -204,6 +205,14 @@ impl Net {
     pub(crate) fn stop_reading(&mut self, n: usize) {
         if let Some(Some(connection)) = self.connections.get_mut(n) {
             connection.paused = true;
+        }
+    }
+
+    /// Gives connection `n` a receive buffer of so many bytes, which does not grow.
+    pub(crate) fn narrow(&mut self, n: usize, bytes: usize) -> io::Result<()> {
+        match self.get(n) {
+            Some(connection) => SockRef::from(&connection.stream).set_recv_buffer_size(bytes),
+            None => Ok(()),
         }
     }
 

@@ -27,7 +27,9 @@ pub(super) enum State {
     Looks { since: Nanos, until: Nanos },
     /// It was closed with 4100.
     Told,
-    /// It was cut off without that.
+    /// It was closed with another code.
+    Closed,
+    /// It was cut off without a close frame.
     Gone,
 }
 
@@ -51,8 +53,11 @@ impl Member {
         if self.state == State::Reads {
             return Err(format!("the connection is over before it was slow: {end}"));
         }
-        let told = matches!(end, End::Closed(SLOW, _));
-        self.state = if told { State::Told } else { State::Gone };
+        self.state = match end {
+            End::Closed(SLOW, _) => State::Told,
+            End::Closed(..) => State::Closed,
+            _ => State::Gone,
+        };
         Ok(())
     }
 }
@@ -76,6 +81,8 @@ mod tests {
         member.end(&End::Closed(SLOW, String::new())).expect("it was slow");
         assert_eq!(member.state, State::Told);
         member.state = State::Looks { since: 5, until: 6 };
+        member.end(&End::Closed(1000, String::new())).expect("it was slow");
+        assert_eq!(member.state, State::Closed);
         member.end(&End::Eof).expect("it was slow");
         assert_eq!(member.state, State::Gone);
     }

@@ -37,8 +37,12 @@ pub(crate) struct Shape {
     pub(crate) stall: Nanos,
 }
 
-/// What two kernels may hold, in bytes, for a connection that nobody reads: so much is sent before anything waits.
-const KERNELS: f64 = 1_048_576.0;
+/// The receive buffer of a slow member in bytes. One of the kernel's choice grows to megabytes with every look, and the
+/// server would notice that nobody reads when they are full.
+const WINDOW: usize = 32 * 1024;
+
+/// What the two kernels may hold then, in bytes, before anything waits in the server.
+const KERNELS: f64 = 524_288.0;
 
 /// How long a closed connection may take to hear of it.
 const CLOSE: Nanos = 5 * SECOND;
@@ -152,6 +156,7 @@ impl Slow {
         let before = self.members[at].state;
         self.members[at].end(end)?;
         self.connected -= 1;
+
         let Phase::Slow(looks) = &mut self.phase else { return Ok(()) };
         if let (State::Looks { since, .. }, State::Told) = (before, self.members[at].state) {
             if looks.is_quiet() {
@@ -171,6 +176,9 @@ impl Listener for Slow {
     fn opened(&mut self, net: &mut Net, n: usize) {
         if n < self.first() {
             return self.room.opened(net, n);
+        }
+        if let Err(error) = net.narrow(n, WINDOW) {
+            self.meter().fail(format!("member {n}: its receive buffer cannot be set: {error}"));
         }
         if self.dialect.greet(net, n, "load-0") {
             self.join(n);
@@ -279,6 +287,7 @@ impl Scenario for Slow {
         let mut facts = vec![
             Fact::new("slow members", self.members.len() as f64, ""),
             Fact::new("closed with 4100", self.count(State::Told), ""),
+            Fact::new("closed with another code", self.count(State::Closed), ""),
             Fact::new("gone without a word", self.count(State::Gone), ""),
             Fact::new("still connected", self.connected as f64, ""),
         ];

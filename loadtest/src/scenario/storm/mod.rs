@@ -18,29 +18,11 @@ use crate::subject::Deed;
 use crate::wire::Heard;
 use crate::wire::request::{Kind, Opening};
 
-/// What the storm is like.
-#[derive(Clone, Debug)]
-pub(crate) struct Shape {
-    pub(crate) members: usize,
-    pub(crate) rooms: usize,
-    /// Messages a second into each room, all the while.
-    pub(crate) rate: f64,
-    /// From the beginning to the drop.
-    pub(crate) after: Nanos,
-    pub(crate) cause: Cause,
-    pub(crate) size: usize,
-    /// The path of the native dialect, without a room.
-    pub(crate) path: String,
-}
+mod member;
+mod shape;
 
-/// Why all have to come back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Cause {
-    /// They drop their connections; the publishers stay.
-    Drop,
-    /// The server is killed and started again: everybody loses the connection, and the server its rooms.
-    Kill,
-}
+use member::Member;
+pub(crate) use shape::{Cause, Shape};
 
 /// How often a member tries to come back at most, on average.
 const RETRIES: usize = 10;
@@ -76,16 +58,6 @@ pub(crate) struct Storm {
     returns: Returns,
     meter: Meter,
     buffer: Vec<u8>,
-}
-
-#[derive(Clone, Default)]
-struct Member {
-    there: bool,
-    /// The position of the last message, to come back to.
-    position: String,
-    offset: Option<u64>,
-    /// The sequence that comes next.
-    next: u64,
 }
 
 impl Storm {
@@ -180,30 +152,14 @@ impl Storm {
     }
 
     fn joined(&mut self, n: usize, frame: &Frame<'_>, now: Nanos) -> Result<(), String> {
-        let position = frame.position.ok_or("joined without a position")?;
         let killed = self.shape.cause == Cause::Kill;
         let comes_back = self.broken.filter(|_| n < self.shape.members || killed);
         if let Some(broken) = comes_back {
-            match frame.recovered {
-                Some(true) => {}
-                _ if killed => self.start_anew(n, frame)?,
-                _ => return Err("a resume that is not recovered".to_owned()),
-            }
-            frame.history.iter().try_for_each(|message| self.see(n, message))?;
-            self.recovered += frame.history.len() as u64;
-            if Some(self.members[n].offset) != frame.offset().map(Some) {
-                return Err(format!("a resume that ends before its position {position}"));
-            }
+            self.resume(n, frame)?;
             self.meter.delivered(broken, now);
             self.returns.add(now - broken);
-            // What was sent to a server in its last moment and is not in its history never came to be.
-            let fresh = self.fresh[self.room_of(n)];
-            self.members[n].next = self.members[n].next.max(fresh);
         }
-        let member = &mut self.members[n];
-        position.clone_into(&mut member.position);
-        member.offset = frame.offset();
-        if !std::mem::replace(&mut member.there, true) {
+        if self.members[n].arrive(frame)? {
             self.there += 1;
         }
         if comes_back.is_some() && self.there == self.members.len() {
@@ -212,19 +168,20 @@ impl Storm {
         Ok(())
     }
 
-    /// A member is told that it missed something: it goes on with what the new server has.
-    fn start_anew(&mut self, n: usize, frame: &Frame<'_>) -> Result<(), String> {
+    /// A member is back, and has what it missed in its history, or is told of a loss.
+    fn resume(&mut self, n: usize, frame: &Frame<'_>) -> Result<(), String> {
         let fresh = self.fresh[self.room_of(n)];
-        let before = match frame.history.first() {
-            Some(first) => first.offset().and_then(|offset| offset.checked_sub(1)),
-            None => frame.offset(),
-        };
-        let member = &mut self.members[n];
-        self.told += 1;
-        self.lost += fresh.saturating_sub(member.next);
-        member.next = member.next.max(fresh);
-        member.offset = Some(before.ok_or("a history without offsets")?);
-        Ok(())
+        match frame.recovered {
+            Some(true) => {}
+            _ if self.shape.cause == Cause::Kill => {
+                self.lost += self.members[n].start_anew(frame, fresh)?;
+                self.told += 1;
+            }
+            _ => return Err("a resume that is not recovered".to_owned()),
+        }
+        frame.history.iter().try_for_each(|message| self.see(n, message))?;
+        self.recovered += frame.history.len() as u64;
+        self.members[n].resumed(frame, fresh)
     }
 
     /// A member sees a message, live or in its history.
@@ -232,23 +189,10 @@ impl Storm {
         let room = self.room_of(n);
         let payload = frame.payload().ok_or("a message without the data that was published")?;
         let stamp = self.payloads.read(payload).ok_or_else(|| wrong_bytes(payload))?;
-        let fresh = self.fresh[room];
-        let member = &mut self.members[n];
-        // Behind a kill the first message of the new server follows whatever the old one had.
-        if stamp.sequence == fresh && member.next < fresh {
-            member.next = fresh;
+        if stamp.publisher as usize != room {
+            return Err(format!("{stamp:?} in room {room}"));
         }
-        if stamp.publisher as usize != room || stamp.sequence != member.next {
-            return Err(format!("{stamp:?} where message {} of room {room} was due", member.next));
-        }
-        let offset = frame.offset();
-        if offset.is_none() || offset != member.offset.map(|offset| offset + 1) {
-            return Err(format!("position {:?} behind {:?}", frame.position, member.position));
-        }
-        frame.position.unwrap_or_default().clone_into(&mut member.position);
-        member.offset = offset;
-        member.next += 1;
-        Ok(())
+        self.members[n].see(frame, stamp, self.fresh[room])
     }
 }
 
@@ -259,11 +203,7 @@ fn name(room: usize) -> String {
 impl Listener for Storm {
     fn opened(&mut self, net: &mut Net, n: usize) {
         let room = name(self.room_of(n));
-        let since = match &self.members[n].position {
-            position if position.is_empty() => String::new(),
-            position => format!(",\"since\":\"{position}\""),
-        };
-        net.send(n, true, format!("{{\"type\":\"join\",\"room\":\"{room}\"{since}}}").as_bytes());
+        net.send(n, true, self.members[n].join(&room).as_bytes());
     }
 
     fn heard(&mut self, _: &mut Net, n: usize, heard: &Heard<'_>, now: Nanos) {
