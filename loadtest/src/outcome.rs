@@ -88,6 +88,12 @@ impl Fact {
     pub(crate) fn new(name: &'static str, value: f64, unit: &'static str) -> Fact {
         Fact { name, value, unit }
     }
+
+    /// The figure as it is read: counts are whole.
+    pub(crate) fn text(&self) -> String {
+        let digits = if self.value.fract() == 0.0 { 0 } else { 3 };
+        format!("{:.digits$} {}", self.value, self.unit).trim_end().to_owned()
+    }
 }
 
 impl Latency {

@@ -15,14 +15,20 @@ use crate::outcome::Outcome;
 use crate::progress::micros;
 
 const STYLE: &str = "
-body { font: 16px/1.5 system-ui, sans-serif; color: #111; max-width: 56rem; margin: 2rem auto; padding: 0 1rem }
+body { font: 1rem/1.5 system-ui, sans-serif; color: #111; max-width: 56rem; margin: 2rem auto; padding: 0 1rem }
 h1 { font-size: 1.7rem } h2 { font-size: 1.25rem; margin-top: 2.5rem } h3 { font-size: 1rem; margin: 1.4rem 0 .3rem }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; font-size: .92rem }
 th, td { text-align: right; padding: .25rem .5rem; border-bottom: 1px solid #ddd; white-space: nowrap } th { white-space: normal } th:first-child, td:first-child { text-align: left }
 svg { max-width: 100%; height: auto; display: block } figure { margin: 1rem 0; break-inside: avoid }
 figcaption { font-size: .9rem; color: #444 } .note { font-size: .9rem; color: #633 }
 .met { color: #06623b } .missed { color: #a11 } dl { display: grid; grid-template-columns: max-content 1fr; gap: .1rem 1.2rem }
-dd { margin: 0 } @media print { body { font-size: 11px; margin: 0; max-width: none } h2 { break-before: page } h2:first-of-type { break-before: auto } }
+dd { margin: 0 } h2, h3, thead { break-after: avoid } table, p { break-inside: avoid }
+@media screen and (prefers-color-scheme: dark) {
+  :root { color-scheme: dark } body { color: #ddd; background: #16181c } th, td { border-color: #444 }
+  svg { filter: invert(.9) hue-rotate(180deg) } figcaption { color: #aaa } .note { color: #d9a9a9 }
+  .met { color: #6cc79a } .missed { color: #f08080 }
+}
+@media print { @page { margin: 15mm } html { font-size: 11px } body { margin: 0; padding: 0; max-width: none } h2 { margin-top: 1.5rem } svg { max-width: 85% } }
 ";
 
 /// Writes `index.html` with the page of a single run.
@@ -125,7 +131,7 @@ fn run_figures(outcome: &Outcome) -> Markup {
     html! {
         dl {
             @for (name, value) in figures { @if let Some(value) = value { dt { (name) } dd { (value) } } }
-            @for fact in &outcome.facts { dt { (fact.name) } dd { (format!("{:.3} {}", fact.value, fact.unit)) } }
+            @for fact in &outcome.facts { dt { (fact.name) } dd { (fact.text()) } }
         }
         @for finding in &outcome.findings {
             p class=(if finding.holds == Some(false) { "missed" } else { "met" }) { (finding.word()) ": " (finding.sentence) }

@@ -3,6 +3,7 @@
 use anyhow::{Result, anyhow};
 use plotters::coord::ranged1d::{AsRangedCoord, ValueFormatter};
 use plotters::coord::types::RangedCoordf64;
+use plotters::element::DashedPathElement;
 use plotters::prelude::*;
 
 use crate::progress::micros;
@@ -50,13 +51,17 @@ impl Axis {
 
     fn text(self, value: f64) -> String {
         match self {
-            Axis::Number(_) if value.abs() >= 1_000.0 => format!("{:.0} k", value / 1_000.0),
-            Axis::Number(_) if value.fract() == 0.0 => format!("{value:.0}"),
-            Axis::Number(_) => format!("{value:.2}"),
-            Axis::Latency => micros(value),
+            Axis::Number(_) if value.abs() >= 1_000.0 => format!("{} k", short(value / 1_000.0)),
+            Axis::Number(_) => short(value),
+            Axis::Latency => micros(value).replace(".00 ", " "),
             Axis::Nines => percent(value),
         }
     }
+}
+
+/// At most two digits behind the point, and none that says nothing.
+fn short(value: f64) -> String {
+    format!("{value:.2}").trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 /// A count of nines as the percentage that people say.
@@ -104,11 +109,14 @@ where
     Y: AsRangedCoord<Value = f64>,
     Y::CoordDescType: ValueFormatter<f64>,
 {
+    // Nines are marked one by one: half of one is no share that people say.
+    let labels = if x == Axis::Nines { xs.end.floor() as usize + 1 } else { 10 };
     let area = SVGBackend::with_string(svg, SIZE).into_drawing_area();
     let drawn = |error: DrawingAreaErrorKind<_>| anyhow!("a plot cannot be drawn: {error}");
     area.fill(&WHITE).map_err(drawn)?;
     let mut chart = ChartBuilder::on(&area)
         .margin(10)
+        .margin_right(30)
         .x_label_area_size(38)
         .y_label_area_size(78)
         .build_cartesian_2d::<std::ops::Range<f64>, Y>(xs, ys)
@@ -117,6 +125,7 @@ where
         .configure_mesh()
         .light_line_style(TRANSPARENT)
         .bold_line_style(BLACK.mix(0.12))
+        .x_labels(labels)
         .x_desc(x.label())
         .y_desc(y.label())
         .x_label_formatter(&|value| x.text(*value))
@@ -127,11 +136,15 @@ where
     for (at, series) in series.iter().enumerate() {
         draw_line(&mut chart, at, series).map_err(drawn)?;
     }
+    if series.len() < 2 {
+        return Ok(());
+    }
     chart
         .configure_series_labels()
         .position(SeriesLabelPosition::UpperLeft)
         .background_style(WHITE.mix(0.85))
         .border_style(BLACK.mix(0.3))
+        .legend_area_size(50)
         .label_font(("sans-serif", 13))
         .draw()
         .map_err(drawn)?;
@@ -150,11 +163,11 @@ where
 {
     let style = COLOURS[at % COLOURS.len()].stroke_width(2);
     // A solid line first, then ever longer dashes.
-    let dash = if at == 0 { i32::MAX } else { 4 * at as i32 + 4 };
+    let (dash, gap) = if at == 0 { (i32::MAX, 0) } else { (4 * at as i32, 4) };
     let points = series.points.iter().copied();
-    let line = DashedLineSeries::new(points, dash, if at == 0 { 0 } else { 4 }, style);
-    let drawn = chart.draw_series(line)?;
-    drawn.label(series.name.clone()).legend(move |(x, y)| PathElement::new([(x, y), (x + 22, y)], style));
+    let drawn = chart.draw_series(DashedLineSeries::new(points, dash, gap, style))?;
+    let sample = move |(x, y)| DashedPathElement::new([(x, y), (x + 40, y)], dash, gap, style);
+    drawn.label(series.name.clone()).legend(sample);
     Ok(())
 }
 
@@ -207,6 +220,15 @@ mod tests {
             ("90 %".into(), "99 %".into(), "99.9 %".into())
         );
         assert!(nines(1.0) <= 7.0);
+    }
+
+    #[test]
+    fn no_two_ticks_read_alike() {
+        let rate = Axis::Number("messages a second");
+        let texts = [500.0, 1_000.0, 1_500.0, 2_000.0, 180_000.0].map(|value| rate.text(value));
+        assert_eq!(texts, ["500", "1 k", "1.5 k", "2 k", "180 k"]);
+        assert_eq!([0.0, 0.25, 10.0].map(|value| rate.text(value)), ["0", "0.25", "10"]);
+        assert_eq!([1_000.0, 2_500.0].map(|value| Axis::Latency.text(value)), ["1 ms", "2.50 ms"]);
     }
 
     #[test]

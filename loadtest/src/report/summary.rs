@@ -41,7 +41,7 @@ impl fmt::Display for Summary<'_> {
             format!("{:.2} s CPU, at work {:.0} % of the time", outcome.load_cpu, outcome.load_busy * 100.0);
         line("load generator", load)?;
         for fact in &outcome.facts {
-            line(fact.name, format!("{:.3} {}", fact.value, fact.unit))?;
+            line(fact.name, fact.text())?;
         }
         for finding in &outcome.findings {
             writeln!(f, "  {:28} {}", finding.word(), finding.sentence)?;
