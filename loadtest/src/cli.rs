@@ -12,7 +12,9 @@ use crate::work::Work;
 /// Puts a push server under load and checks every byte that comes back.
 ///
 /// Each scenario opens its connections, warms up, measures, and waits for what is still under way. A message that is
-/// lost, doubled, out of order or changed ends the run with status 1: it is a failure, not a statistic.
+/// lost, doubled, out of order or changed ends the run with status 1: it is a failure, not a statistic. So does what
+/// the server was to do and did not: it is listed at the end as "holds", "DOES NOT HOLD", or, of fewer than 1,000
+/// connections, "not judged".
 ///
 /// Without further flags the server is built and started from this checkout, on a port of its own. `--target` names
 /// another server of `loadtest/targets.toml`, or the address of one that is running.
@@ -67,10 +69,10 @@ pub(crate) struct Options {
     /// Put the server on one core and the load on another: "0,1" unless said otherwise.
     #[arg(long, global = true, value_name = "SERVER,LOAD", num_args = 0..=1, default_missing_value = "0,1", value_parser = parse_pin)]
     pub(crate) pin: Option<Pin>,
-    /// Seconds of work before measuring.
+    /// Seconds of work before measuring; none where the work is done only once (connect, churn, drain).
     #[arg(long, global = true, default_value = "1", value_parser = parse_seconds)]
     pub(crate) warm_up: Duration,
-    /// Seconds to measure.
+    /// Seconds to measure. Connect ends sooner, when all are open; storm, kill, drain and slow take their own time.
     #[arg(long, global = true, default_value = "5", value_parser = parse_seconds)]
     pub(crate) duration: Duration,
     /// Connections to open a second; 0 for as fast as the server answers.

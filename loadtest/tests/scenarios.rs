@@ -154,6 +154,14 @@ fn every_scenario_against_the_server() {
 }
 
 #[test]
+fn a_storm_breaks_out_however_short_the_measuring_is() {
+    let Some(file) = server() else { return };
+    let storm =
+        outcome(&format!("storm --members 5 --rooms 1 --after 1 --targets-file {file} --target test-server"));
+    assert!(fact(&storm, "all back after") > 0.0 && count(&storm, "connections") == 6);
+}
+
+#[test]
 fn slow_members_of_a_server_that_cuts_them_off() {
     let Some(file) = server() else { return };
     let slow = format!("slow --members 5 --slow 4 {SLOW} --targets-file {file} --target test-server");

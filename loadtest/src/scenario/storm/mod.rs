@@ -30,6 +30,9 @@ const RETRIES: usize = 10;
 /// How long a killed server may take until all are served again.
 const SERVED: f64 = 5.0;
 
+/// How long all may take to be back at most.
+const PATIENCE: Nanos = 30 * SECOND;
+
 /// How long it goes on when all are back.
 const AFTERWARDS: Nanos = SECOND;
 
@@ -233,6 +236,10 @@ impl Scenario for Storm {
 
     fn is_ready(&self) -> bool {
         self.there == self.members.len()
+    }
+
+    fn lasts(&self) -> Option<Nanos> {
+        Some(self.shape.after + PATIENCE)
     }
 
     fn begin(&mut self, net: &mut Net) {
