@@ -31,6 +31,7 @@
 pub mod api;
 pub mod broker;
 pub mod config;
+pub mod console;
 pub mod dialect;
 pub mod engine;
 pub mod error;

@@ -27,7 +27,7 @@ const FLOORS: [&[&str]; 6] = [
     ],
     &["http", "ws"],
     &["broker"],
-    &["shard", "session", "dialect", "api", "auth", "engine"],
+    &["shard", "session", "dialect", "api", "auth", "engine", "console"],
     &["reactor"],
     &["config", "server", "handle", "main", "cli", "lib"],
 ];

@@ -6,7 +6,8 @@ use std::time::Duration;
 use super::call::Call;
 use super::origin;
 use super::stream::{self, Subscription};
-use crate::broker::post::{Listing, Page, Span};
+use crate::broker::post::{self, Listing, Span};
+use crate::console::{self, Page};
 use crate::dialect::Dialect;
 use crate::error::Fault;
 use crate::http::{Head, Method, Response};
@@ -23,8 +24,8 @@ const READ: &[Method] = &[Method::Get, Method::Head];
 /// What the server offers, as far as it decides what a request means.
 #[derive(Clone, Copy, Debug)]
 pub struct Offers {
-    /// `/echo` is there.
-    pub echo: bool,
+    /// The console is there, and `/echo` with it.
+    pub console: bool,
     /// Only pages of this machine may use the server.
     pub local_pages_only: bool,
     /// The server is about to stop.
@@ -40,6 +41,8 @@ pub enum Route {
     Stream(Subscription),
     /// A call of the HTTP API.
     Call(Call),
+    /// A page of the console, or the browser client.
+    Page(&'static Page),
 }
 
 /// A WebSocket that is asked for.
@@ -65,7 +68,7 @@ pub fn route(head: &Head, offers: Offers) -> Result<Route, Response> {
         ["raw", room] => {
             Some((Dialect::Raw { echo: head.target.query("echo") == Some("1") }, vec![named(room)?]))
         }
-        ["echo"] if offers.echo => Some((Dialect::Echo, Vec::new())),
+        ["echo"] if offers.console => Some((Dialect::Echo, Vec::new())),
         _ => None,
     };
     if let Some((dialect, rooms)) = upgrade {
@@ -73,8 +76,12 @@ pub fn route(head: &Head, offers: Offers) -> Result<Route, Response> {
         let user = user(head)?;
         return Ok(Route::Upgrade(Upgrade { dialect, rooms, user, foreign }));
     }
-    if foreign {
+    let page = console::find(&segments, offers.console);
+    if foreign && page.is_none_or(|page| !page.is_public()) {
         return Err(Response::new(403).error("forbidden", "an open server is for this machine: it takes no pages of this origin, and no other name as `Host`"));
+    }
+    if let Some(page) = page {
+        return allow(head, READ).map(|()| Route::Page(page));
     }
     match segments[..] {
         ["sse"] => {
@@ -173,10 +180,10 @@ fn listing(head: &Head) -> Result<Listing, Response> {
     Ok(Listing { prefix: text("prefix"), after: text("after"), limit: limit.min(PAGE.1) })
 }
 
-fn page(head: &Head) -> Result<Page, Response> {
+fn page(head: &Head) -> Result<post::Page, Response> {
     let after = head.target.query("after").unwrap_or_default().into();
     let limit = number(head, "limit", "`limit` is a number of users")?.unwrap_or(PAGE.0);
-    Ok(Page { after, limit: limit.min(PAGE.1) })
+    Ok(post::Page { after, limit: limit.min(PAGE.1) })
 }
 
 fn span(head: &Head) -> Result<Span, Response> {

@@ -43,12 +43,13 @@ impl Shard {
     /// A head is complete. `last` says that nothing behind it has arrived.
     fn head(&mut self, key: u32, head: Head, last: bool) {
         let offers = Offers {
-            echo: self.common.echo,
+            console: self.common.console,
             local_pages_only: self.common.local_pages_only,
             draining: self.drain.is_some(),
         };
         let call = match route::route(&head, offers) {
             Ok(Route::Call(call)) => Ok(call),
+            Ok(Route::Page(page)) => Err(page.answer(&head)),
             Ok(Route::Stream(wanted)) => match self.open_stream(key, &head, wanted) {
                 Ok(()) => return,
                 Err(response) => Err(response),

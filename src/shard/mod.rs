@@ -68,8 +68,8 @@ pub struct Common {
     pub history: Account,
     /// How much all of them have on their way.
     pub pressure: Pressure,
-    /// Whether `/echo` is served.
-    pub echo: bool,
+    /// Whether the console is served, and `/echo` with it.
+    pub console: bool,
     /// Whether only pages of this machine may use the server.
     pub local_pages_only: bool,
 }
@@ -85,7 +85,7 @@ impl Common {
             connections: AtomicUsize::new(0),
             history: Account::new(settings.limits.history_total),
             pressure: Pressure::new(shards),
-            echo: match settings.console {
+            console: match settings.console {
                 Console::Auto => loopback,
                 Console::On => true,
                 Console::Off => false,

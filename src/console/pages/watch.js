@@ -1,0 +1,123 @@
+/** The view to watch the server: figures as charts, the busiest rooms, and what is missing to see them. */
+
+import { Busiest } from './busiest.js';
+import { Chart } from './chart.js';
+import { byId, element, lamp } from './element.js';
+import { Figures } from './figures.js';
+import * as format from './format.js';
+
+const KEPT = 'switchboard.access';
+
+const a_second = (value) => `${format.count(value)}/s`;
+
+/** What the charts show; `read` takes the values from the figures and from what they grew by a second. */
+const CHARTS = [
+  { title: 'Connections', unit: format.count, least: 4, read: ({ connections }) => [connections] },
+  { title: 'Messages in', unit: a_second, least: 4, read: (_, { messages_in }) => [messages_in] },
+  { title: 'Messages out', unit: a_second, least: 4, read: (_, { messages_out }) => [messages_out] },
+  {
+    title: 'Fan-out latency',
+    unit: format.micros,
+    least: 100,
+    lines: ['p50', 'p99'],
+    read: ({ fanout_p50_us, fanout_p99_us }) => [fanout_p50_us, fanout_p99_us],
+  },
+  { title: 'Bytes in queues', unit: format.bytes, least: 1024, read: ({ queue_bytes }) => [queue_bytes] },
+  { title: 'Memory', unit: format.bytes, least: 4 * 1024 * 1024, read: ({ memory_bytes }) => [memory_bytes] },
+];
+
+const TOTALS = [
+  ['Users', 'users', format.count],
+  ['Rooms', 'rooms', format.count],
+  ['Messages in', 'messages_in', format.count],
+  ['Messages out', 'messages_out', format.count],
+  ['Bytes in', 'bytes_in', format.bytes],
+  ['Bytes out', 'bytes_out', format.bytes],
+];
+
+/** Totals whose growth is shown. */
+const GROWING = ['messages_in', 'messages_out'];
+
+export class Watch {
+  #charts = CHARTS.map(({ read, ...chart }) => ({ read, chart: new Chart(chart) }));
+  #totals = TOTALS.map(([title, name, unit]) => ({ name, unit, title, text: element('dd', {}, 'not told') }));
+  #figures;
+  #busiest;
+  #last;
+  #problems = {};
+
+  constructor() {
+    byId('charts').append(...this.#charts.map(({ chart }) => chart.figure));
+    byId('totals').append(...this.#totals.map(({ title, text }) => element('div', {}, element('dt', {}, title), text)));
+    byId('access').addEventListener('submit', (event) => {
+      event.preventDefault();
+      const access = { key: byId('key').value.trim(), token: byId('watch-token').value.trim() };
+      sessionStorage.setItem(KEPT, JSON.stringify(access));
+      this.stop();
+      this.start();
+    });
+  }
+
+  start() {
+    if (this.#figures) return;
+    const { key, token } = JSON.parse(sessionStorage.getItem(KEPT) ?? '{}');
+    this.#figures = new Figures({ key, token: token || undefined }, {
+      figures: (figures, time) => this.#take(figures, time),
+      source: (state, words, problem) => this.#source(state, words, problem),
+    });
+    this.#busiest = new Busiest({ key }, (problem) => this.#missing('rooms', problem));
+  }
+
+  stop() {
+    this.#figures?.stop();
+    this.#busiest?.stop();
+    this.#figures = this.#busiest = undefined;
+  }
+
+  #take(figures, time) {
+    const growth = this.#growth(figures, time);
+    this.#last = { figures, time };
+    for (const { read, chart } of this.#charts) chart.push(time, read(figures, growth));
+    for (const { name, unit, text } of this.#totals) {
+      if (figures[name] !== undefined) text.textContent = unit(figures[name]);
+    }
+    if (figures.uptime_s !== undefined) byId('uptime').textContent = format.duration(figures.uptime_s);
+  }
+
+  /** What the totals grew by a second since the last figures; nothing where the server has started anew. */
+  #growth(figures, time) {
+    const { figures: last = {}, time: then } = this.#last ?? {};
+    const grown = (name) => ((figures[name] - last[name]) * 1_000) / (time - then);
+    const known = GROWING.filter((name) => time > then && grown(name) >= 0);
+    return Object.fromEntries(known.map((name) => [name, grown(name)]));
+  }
+
+  #source(state, words, problem) {
+    lamp(byId('watch-state'), state, words);
+    this.#missing('figures', problem);
+  }
+
+  /** Says what stands in the way of `what`, with the form that asks for it where that helps. */
+  #missing(what, problem) {
+    const said = JSON.stringify(problem);
+    if (JSON.stringify(this.#problems[what]) === said) return;
+    this.#problems[what] = problem;
+    const lines = Object.entries(this.#problems).filter(([, problem]) => problem);
+    byId('missing').hidden = !lines.length;
+    byId('missing-list').replaceChildren(...lines.map(([what, problem]) => element('li', {}, explain(what, problem))));
+  }
+}
+
+/** Why `what` cannot be shown, and what to set. */
+function explain(what, { status, message, room }) {
+  const path = what === 'rooms' ? '/api/rooms' : '/api/stats';
+  const closed = room ? `The room $stats is closed to you: ${room}. ` : '';
+  const because = {
+    401: 'it wants an API key: give one below.',
+    403: /no api key/.test(message)
+      ? 'no API key is configured: set `key` in the section [api], or SWITCHBOARD_API__KEY.'
+      : `${message}. A key that is limited to rooms may not ask this.`,
+    404: 'this server does not have it.',
+  }[status];
+  return `${closed}${path} does not answer: ${because ?? `${message} (${status}).`}`;
+}
