@@ -13,7 +13,7 @@ macro_rules! console {
     };
 }
 
-static CONSOLE: [Page; 22] = console! {
+static CONSOLE: [Page; 24] = console! {
     style "style.css"
     picture "icon.svg"
     script "theme.js"
@@ -32,6 +32,8 @@ static CONSOLE: [Page; 22] = console! {
     script "desk.js"
     script "talk.js"
     script "frames.js"
+    script "clipboard.js"
+    script "command.js"
     script "watch.js"
     script "figures.js"
     script "chart.js"
@@ -68,7 +70,7 @@ mod tests {
     #[test]
     fn what_the_pages_name_is_what_is_served() {
         let all: String = CONSOLE.iter().chain([&INDEX]).map(Page::text).collect();
-        for page in CONSOLE {
+        for page in &CONSOLE {
             let name = page.path()[1];
             let named = [format!("\"console/{name}\""), format!("'./{name}'")];
             assert!(named.iter().any(|name| all.contains(name)), "nothing names {name}");

@@ -21,6 +21,7 @@ export class Chart {
   #unit;
   #lines;
   #least;
+  #base;
   /** What was told, as `{time, values}`, oldest first. */
   #points = [];
   #svg = drawing('svg', { role: 'img' });
@@ -29,12 +30,13 @@ export class Chart {
   #grid = drawing('g', { class: 'grid' });
   #size = { width: 320, height: 96 };
 
-  /** `unit` writes a value; `lines` are their names; the scale shows at least the value `least`. */
-  constructor({ title, unit, lines = [''], least = 1 }) {
+  /** `unit` writes a value; `lines` are their names; the scale shows at least `least`, and is round to the `base`. */
+  constructor({ title, unit, lines = [''], least = 1, base = 10 }) {
     this.figure = this.#build(title, lines);
     this.#title = title;
     this.#unit = unit;
     this.#least = least;
+    this.#base = base;
     new ResizeObserver(([{ contentRect }]) => this.#fit(contentRect)).observe(this.#svg);
   }
 
@@ -76,7 +78,7 @@ export class Chart {
 
   #draw() {
     const told = this.#points.flatMap(({ values }) => values.filter((value) => value !== undefined));
-    const top = ceiling(Math.max(this.#least, ...told));
+    const top = ceiling(Math.max(this.#least, ...told), this.#base);
     this.#lines.forEach(({ path }, number) => path.setAttribute('d', this.#path(number, top)));
     this.#under.setAttribute('d', this.#surface(top));
     this.#scale(top);
@@ -142,8 +144,10 @@ export class Chart {
   }
 }
 
-/** The least round number that is not below `value`. */
-function ceiling(value) {
-  const power = 10 ** Math.floor(Math.log10(value));
-  return [1, 2, 4, 6, 8, 10].map((step) => step * power).find((round) => round >= value * 0.9999);
+/** The least number that is not below `value` and round: to people, or to those who count bytes. */
+function ceiling(value, base) {
+  const steps = base === 10 ? [1, 2, 4, 6, 8, 10] : [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024];
+  // A logarithm may come out a little too low, which the last step makes up for.
+  const power = base ** Math.floor(Math.log(value) / Math.log(base));
+  return power * (steps.find((step) => step * power >= value) ?? base);
 }

@@ -1,5 +1,6 @@
 /** Every frame, as it was on the wire. */
 
+import { copy } from './clipboard.js';
 import { byId, element, Tail } from './element.js';
 import { clock, count } from './format.js';
 
@@ -49,17 +50,12 @@ export class Frames {
       element('span', { class: 'by' }, WIRES[wire]),
       element('time', {}, clock(time)),
       element('button', { type: 'button', class: 'quiet', 'aria-label': 'Copy this frame', onclick: () => this.#copy(text, 'The frame') }, 'copy'),
-      element('code', {}, text),
+      element('code', {}, ...emphasise(text)),
     );
   }
 
   async #copy(text, what) {
-    try {
-      await navigator.clipboard.writeText(text);
-      this.#say(`${what} copied`);
-    } catch {
-      this.#say('The browser copies on https and on this machine only');
-    }
+    this.#say(await copy(text, what));
   }
 
   #say(words) {
@@ -79,6 +75,12 @@ export class Frames {
     this.#tail.replace([]);
     byId('frames-count').textContent = 'none yet';
   }
+}
+
+/** What a frame is stands out: the `type` of JSON. */
+function emphasise(text) {
+  const [, before, type, after] = /^(.*?"type":)("\w+")(.*)$/s.exec(text) ?? [];
+  return type ? [before, element('b', {}, type), after] : [text];
 }
 
 const line = ({ wire, way, text, time }) => `${new Date(time).toISOString()} ${WIRES[wire]} ${ARROWS[way]} ${text}`;

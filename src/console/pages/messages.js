@@ -20,7 +20,13 @@ export function drawMessage(message, me) {
       event && element('code', { class: 'event' }, event),
       element('time', { datetime: time, title: position && `position ${position}` }, clock(time)),
     ),
-    element('p', { class: text ? 'said' : 'said json' }, text ? data : JSON.stringify(data, null, 1)),
+    element('p', { class: text ? 'said' : 'said json' }, text ? data : pretty(data)),
     reached && element('p', { class: 'aside' }, reached),
   );
+}
+
+/** JSON in one line where it is short. */
+function pretty(data) {
+  const line = JSON.stringify(data);
+  return line.length > 40 ? JSON.stringify(data, null, 2) : line;
 }

@@ -1,6 +1,7 @@
 /** The room that is shown: what comes over both wires, who is there, and the form that sends. */
 
 import { Composer, explain } from './composer.js';
+import { showCommand } from './command.js';
 import { byId, lamp, Tail } from './element.js';
 import { count } from './format.js';
 import { BASE } from './link.js';
@@ -86,6 +87,7 @@ export class Talk {
     const { place } = this;
     byId('place-title').textContent = place?.title ?? 'No room yet';
     byId('history').hidden = !place?.load;
+    showCommand(place?.load ? place.name : 'lobby', this.#who?.token);
     for (const wire of ['socket', 'stream']) this.#lists[wire].replace(place?.[wire] ?? []);
     showTypists(place?.typists ?? []);
     this.#people();

@@ -22,8 +22,8 @@ const CHARTS = [
     lines: ['p50', 'p99'],
     read: ({ fanout_p50_us, fanout_p99_us }) => [fanout_p50_us, fanout_p99_us],
   },
-  { title: 'Bytes in queues', unit: format.bytes, least: 1024, read: ({ queue_bytes }) => [queue_bytes] },
-  { title: 'Memory', unit: format.bytes, least: 4 * 1024 * 1024, read: ({ memory_bytes }) => [memory_bytes] },
+  { title: 'Bytes in queues', unit: format.bytes, base: 1024, least: 1024, read: ({ queue_bytes }) => [queue_bytes] },
+  { title: 'Memory', unit: format.bytes, base: 1024, least: 4 * 1024 * 1024, read: ({ memory_bytes }) => [memory_bytes] },
 ];
 
 const TOTALS = [
