@@ -34,17 +34,19 @@ export function lamp(line, state, words) {
 }
 
 /**
- * A list that is filled faster than anybody reads: it is drawn once a frame, keeps the newest `most`, and stays at its
- * end unless the reader has scrolled away from there.
+ * A list that is filled faster than anybody reads: it is drawn once a frame, keeps the newest `most`, and what it is in
+ * stays at its end, unless the reader has scrolled away from there.
  */
 export class Tail {
   #list;
+  #window;
   #most;
   #draw;
   #waiting = [];
 
   constructor(list, most, draw) {
     this.#list = list;
+    this.#window = list.parentElement;
     this.#most = most;
     this.#draw = draw;
   }
@@ -59,14 +61,15 @@ export class Tail {
   replace(items) {
     this.#waiting = [];
     this.#list.replaceChildren(...items.slice(-this.#most).map(this.#draw));
-    this.#list.scrollTop = this.#list.scrollHeight;
+    this.#window.scrollTop = this.#window.scrollHeight;
   }
 
   #flush() {
     const list = this.#list;
-    const following = list.scrollHeight - list.scrollTop - list.clientHeight < 40;
+    const { scrollHeight, scrollTop, clientHeight } = this.#window;
+    const following = scrollHeight - scrollTop - clientHeight < 40;
     list.append(...this.#waiting.splice(0).map(this.#draw));
     while (list.childElementCount > this.#most) list.firstElementChild.remove();
-    if (following) list.scrollTop = list.scrollHeight;
+    if (following) this.#window.scrollTop = this.#window.scrollHeight;
   }
 }
