@@ -1,8 +1,10 @@
 //! A shard without sockets: sessions are driven by hand, and whatever they are sent is counted.
 
 use std::io::IoSlice;
+use std::net::IpAddr;
 use std::sync::Arc;
 
+use switchboard::auth::access::Access;
 use switchboard::engine::{Engine, local::Local};
 use switchboard::settings::{Console, Settings};
 use switchboard::shard::outlet::{Outlet, Taken};
@@ -48,7 +50,7 @@ impl House {
     pub(crate) fn new() -> Self {
         let now = Now { loop_ms: 60_000, wall_ms: 1_700_000_000_000 };
         let settings = Settings { console: Console::On, ..Settings::default() };
-        let common = Arc::new(Common::new(settings, 1, true));
+        let common = Arc::new(Common::new(settings, Access::default(), 1, true));
         let shard = Shard::new(0, common, Engine::Local(Local::default()), now);
         Self { shard, sink: Sink::default(), now, buffer: Vec::new() }
     }
@@ -73,7 +75,7 @@ impl House {
 
     /// Takes in a connection that has said nothing yet; says its key.
     pub(crate) fn accept(&mut self) -> u32 {
-        self.shard.accept()
+        self.shard.accept(IpAddr::from([127, 0, 0, 1]))
     }
 
     /// One turn in which session `key` sent `bytes`, as the reactor takes it; says how many writes it led to.

@@ -4,6 +4,7 @@
 //! | --- | --- | --- |
 //! | a request that cannot be read | `bad_json`, `bad_request`, `unknown_type`, `bad_room` | 400 |
 //! | a request that is not allowed | `forbidden` | 403 |
+//! | a token that is not good | `unauthorized` | 401 |
 //! | a request at the wrong time | `not_joined` | |
 //! | a limit | `room_limit`, `room_full` | 429 |
 //! | the server is busy or cannot | `unavailable` | 503 |
@@ -19,8 +20,12 @@ pub enum Fault {
     UnknownType,
     /// A room name outside the rules.
     BadRoom,
-    /// The room's settings do not let this client do that.
+    /// A room does not let this client do that.
     Forbidden,
+    /// A connection does not become another user's.
+    OtherUser,
+    /// The token that was to renew the connection's is not good.
+    Unauthorized,
     /// The room must be joined first.
     NotJoined,
     /// The connection is in as many rooms as it may be.
@@ -39,7 +44,8 @@ impl Fault {
             Self::BadRequest(_) => "bad_request",
             Self::UnknownType => "unknown_type",
             Self::BadRoom => "bad_room",
-            Self::Forbidden => "forbidden",
+            Self::Forbidden | Self::OtherUser => "forbidden",
+            Self::Unauthorized => "unauthorized",
             Self::NotJoined => "not_joined",
             Self::RoomLimit => "room_limit",
             Self::RoomFull => "room_full",
@@ -55,6 +61,10 @@ impl Fault {
             Self::UnknownType => "no request has this type",
             Self::BadRoom => "a room name is 1 to 200 bytes of A-Z a-z 0-9 _ - = @ , . ; : /",
             Self::Forbidden => "this room does not let you do that",
+            Self::OtherUser => "a connection keeps its user; open another one for another user",
+            Self::Unauthorized => {
+                "the token is not valid; what the last one allowed holds until that expires"
+            }
             Self::NotJoined => "join the room first",
             Self::RoomLimit => "this connection is in as many rooms as it may be",
             Self::RoomFull => "this room has as many members as it takes",
@@ -66,7 +76,8 @@ impl Fault {
     pub fn status(self) -> u16 {
         match self {
             Self::BadJson | Self::BadRequest(_) | Self::UnknownType | Self::BadRoom | Self::NotJoined => 400,
-            Self::Forbidden => 403,
+            Self::Forbidden | Self::OtherUser => 403,
+            Self::Unauthorized => 401,
             Self::RoomLimit | Self::RoomFull => 429,
             Self::Unavailable => 503,
         }
@@ -93,6 +104,19 @@ impl Close {
     pub const NO_ROOM: Self = Self::fixed(1013, "the room cannot be joined now");
     /// A page of another site tried to use an open relay.
     pub const ORIGIN: Self = Self::fixed(1008, "origin not allowed");
+
+    /// Nobody comes in here without a token.
+    pub const TOKEN_REQUIRED: Self = Self::fixed(1008, "token required");
+    /// The token is not good.
+    pub const INVALID_TOKEN: Self = Self::fixed(1008, "invalid token");
+    /// The token was good; a fresh one will be.
+    pub const TOKEN_EXPIRED: Self = Self::fixed(1008, "token expired");
+    /// A raw room does not let this client in, and its dialect has no other words for that.
+    pub const FORBIDDEN: Self = Self::fixed(1008, "forbidden");
+    /// No token came in time.
+    pub const AUTH_TIMEOUT: Self = Self::fixed(1008, "auth timeout");
+    /// Something else than a token came.
+    pub const AUTH_FIRST: Self = Self::fixed(1008, "first message must be auth");
 
     /// A close whose reason never varies.
     pub const fn fixed(code: u16, reason: &'static str) -> Self {

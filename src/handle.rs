@@ -6,7 +6,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde_json::value::RawValue;
 
+use crate::auth::access::BadKey;
 use crate::broker::post::{Caller, Post};
+use crate::config::credentials;
 use crate::message::Draft;
 use crate::reactor::{Inbox, Letter};
 use crate::room_key::{Space, is_room_name};
@@ -54,6 +56,17 @@ impl Handle {
         if let Some(home) = self.inboxes.get(key.home(self.common.shards)) {
             home.put([Letter::Post(Post::Publish(key, Caller::Nobody, draft))]);
         }
+        Ok(())
+    }
+
+    /// Reads the files that hold keys again. What they hold now decides who comes in; whoever is in stays in.
+    ///
+    /// # Errors
+    ///
+    /// Every key that cannot be read or used. Then everything stays as it was.
+    pub fn reload_keys(&self) -> Result<(), Vec<BadKey>> {
+        let access = Arc::new(credentials::access(&self.common.settings)?);
+        self.tell(|| Letter::Access(access.clone()));
         Ok(())
     }
 

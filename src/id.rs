@@ -19,6 +19,14 @@ pub struct SessionId {
     pub generation: u32,
 }
 
+/// The longest user id, in bytes.
+pub const MAX_USER: usize = 128;
+
+/// Whether `user` may be a user's id: 1 to 128 bytes of UTF-8 without control characters.
+pub fn is_user(user: &str) -> bool {
+    (1..=MAX_USER).contains(&user.len()) && !user.chars().any(char::is_control)
+}
+
 /// Turns session ids into the connection names that peers see, and back.
 ///
 /// A name holds the id and a keyed hash of it, so that nobody can guess another connection's name and none has to be

@@ -29,6 +29,7 @@
 //! `ARCHITECTURE.md` is the tour of the house, `docs/protocol.md` what clients and apps can rely on.
 
 pub mod api;
+pub mod auth;
 pub mod broker;
 pub mod config;
 pub mod console;
@@ -41,9 +42,11 @@ pub mod id;
 pub mod ledger;
 pub mod message;
 pub mod metrics;
+pub mod origin;
 pub mod out_queue;
 pub mod position;
 pub mod pressure;
+pub mod proxy;
 pub mod reactor;
 pub mod room_key;
 pub mod server;
@@ -51,6 +54,7 @@ pub mod session;
 pub mod settings;
 pub mod shard;
 pub mod time;
+mod watch;
 pub mod ws;
 
 pub use handle::{Handle, PublishError};

@@ -4,11 +4,11 @@ mod cli;
 
 use std::process::ExitCode;
 
-use cli::banner::Banner;
+use cli::banner::{self, Banner};
 use cli::logging::Logging;
-use cli::{Command, Invocation, console, descriptors, signals};
+use cli::{Command, Invocation, console, descriptors, signals, token};
 use switchboard::Server;
-use switchboard::config::{self, Config, Input, memory};
+use switchboard::config::{self, Config, Input, credentials, memory};
 
 /// The server ended by itself.
 const FAILED: ExitCode = ExitCode::FAILURE;
@@ -17,6 +17,8 @@ fn main() -> ExitCode {
     let result = match cli::parse(std::env::args_os()) {
         Ok(Invocation { command: None, input }) => serve(&input),
         Ok(Invocation { command: Some(Command::Check), input }) => check(&input),
+        Ok(Invocation { command: Some(Command::Token(wish)), input }) => print_token(&wish, &input),
+        Ok(Invocation { command: Some(Command::Key), .. }) => print_key(),
         Err(end) => Err(end),
     };
     result.map_or_else(|end| end, |()| ExitCode::SUCCESS)
@@ -25,7 +27,21 @@ fn main() -> ExitCode {
 /// `switchboard check`: says what is wrong, or that nothing is.
 fn check(input: &Input) -> Result<(), ExitCode> {
     let config = config::read(input).map_err(console::refuse)?;
+    credentials::warnings(&config.settings).iter().for_each(console::warn);
     console::say(&cli::summary(input, &config));
+    Ok(())
+}
+
+/// `switchboard token`: prints a token.
+fn print_token(wish: &token::Wish, input: &Input) -> Result<(), ExitCode> {
+    let config = config::read(input).map_err(console::refuse)?;
+    console::say(&token::token(wish, &config.settings).map_err(console::refuse_named)?);
+    Ok(())
+}
+
+/// `switchboard key`: prints a new key.
+fn print_key() -> Result<(), ExitCode> {
+    console::say(&token::key().map_err(console::refuse_named)?);
     Ok(())
 }
 
@@ -38,10 +54,11 @@ fn serve(input: &Input) -> Result<(), ExitCode> {
         let limits = &settings.limits;
         tracing::info!(limits.queue_total, limits.history_total, "totals lowered to fit the memory there is");
     }
-    let insecure = settings.insecure;
+    credentials::warnings(&settings).iter().for_each(|warning| tracing::warn!("{warning}"));
+    let access = banner::Access::of(&settings);
     let server = Server::new(settings).map_err(console::refuse_named)?;
     signals::listen(server.handle()).map_err(console::refuse_named)?;
-    logging.announce(&Banner::new(server.local_addrs(), insecure));
+    logging.announce(&Banner::new(server.local_addrs(), access));
     let ended = server.run();
     if let Err(error) = &ended {
         tracing::error!(%error, "the server failed");

@@ -7,17 +7,21 @@ use std::sync::Arc;
 use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 
+use crate::auth::access::BadKey;
+use crate::config::credentials;
 use crate::handle::Handle;
 use crate::id::ShardId;
 use crate::reactor::{self, BindError, Inbox, Reactor};
 use crate::settings::Settings;
 use crate::shard::Common;
+use crate::watch::Watch;
 
 /// A server that has its addresses and does not serve yet.
 pub struct Server {
     reactors: Vec<Reactor>,
     addresses: Vec<SocketAddr>,
     handle: Handle,
+    watch: Watch,
 }
 
 /// Why a server could not start.
@@ -25,6 +29,8 @@ pub struct Server {
 pub enum StartError {
     /// An address cannot be listened on.
     Bind(BindError),
+    /// Keys that cannot be read or used.
+    Keys(Vec<BadKey>),
     /// The system has no room for another server.
     System(io::Error),
 }
@@ -57,8 +63,10 @@ impl Server {
             }
         }
         let drain = settings.drain;
+        let watch = Watch::new(credentials::files(&settings));
+        let access = credentials::access(&settings).map_err(StartError::Keys)?;
         let loopback = addresses.iter().all(|address| address.ip().is_loopback());
-        let common = Arc::new(Common::new(settings, shards, loopback));
+        let common = Arc::new(Common::new(settings, access, shards, loopback));
         let reactor = |(me, listeners)| Reactor::new(me as ShardId, common.clone(), listeners);
         let reactors: Vec<_> = listeners
             .into_iter()
@@ -68,7 +76,7 @@ impl Server {
             .map_err(StartError::System)?;
         let inboxes = reactors.iter().map(Reactor::inbox).collect();
         let handle = Handle::new(inboxes, common, drain);
-        Ok(Self { reactors, addresses, handle })
+        Ok(Self { reactors, addresses, handle, watch })
     }
 
     /// The addresses that it listens on, with the ports that the system chose.
@@ -102,6 +110,7 @@ impl Server {
             threads.push(Some(thread.inspect_err(|_| self.handle.stop_now()).map_err(RunError::System)?));
         }
         drop(ended);
+        let _watching = self.watch.start(self.handle.clone()).map_err(RunError::System)?;
         let mut result = Ok(());
         // Threads end together: at the same word, or because one of them cannot go on.
         while let Ok(index) = endings.recv() {
@@ -130,6 +139,10 @@ impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Bind(error) => error.fmt(f),
+            Self::Keys(bad) => {
+                let bad: Vec<_> = bad.iter().map(ToString::to_string).collect();
+                f.write_str(&bad.join("; "))
+            }
             Self::System(error) => {
                 write!(f, "cannot start: {error}; is the limit of open files too low (ulimit -n)?")
             }

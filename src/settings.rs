@@ -3,8 +3,12 @@
 //! Reading them from files, the environment and flags is `config`'s work; nothing here knows where a value came from.
 //! Every limit carries its reason beside its default.
 
+pub mod access;
+
 use std::net::SocketAddr;
 use std::time::Duration;
+
+pub use access::{Api, ApiKey, Auth, Calls, KeySource, Origins, Proxies, Reject, Secret};
 
 /// One kibibyte, in bytes.
 pub const KIB: usize = 1024;
@@ -24,6 +28,14 @@ pub struct Settings {
     pub console: Console,
     /// Serve without keys on an address that is not loopback.
     pub insecure: bool,
+    /// How clients say who they are.
+    pub auth: Auth,
+    /// Who may use the HTTP API.
+    pub api: Api,
+    /// Pages that may use the server; none listed: any page, or in open mode those of this machine.
+    pub origins: Origins,
+    /// Proxies in front of the server.
+    pub proxies: Proxies,
     /// Bounds on what peers can make the server do.
     pub limits: Limits,
     /// When silent connections are asked for a sign of life.
@@ -115,6 +127,10 @@ pub struct RoomSettings {
     pub presence_grace: Duration,
     /// Whether clients may publish, or only the app.
     pub client_publish: bool,
+    /// Whether clients without a name may join.
+    pub anonymous: bool,
+    /// Whether only a token whose `rooms` names it may join or publish.
+    pub private: bool,
     /// Members that the room takes; 0: any number.
     pub max_members: u32,
     /// What happens to a member that does not keep up.
@@ -131,6 +147,13 @@ pub enum Slow {
     Skip,
 }
 
+impl Settings {
+    /// Whether nobody has to say who they are: no key is set for either side.
+    pub fn is_open(&self) -> bool {
+        !self.auth.has_key() && !self.api.has_key()
+    }
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
@@ -139,6 +162,10 @@ impl Default for Settings {
             drain: Duration::from_secs(10),
             console: Console::Auto,
             insecure: false,
+            auth: Auth::default(),
+            api: Api::default(),
+            origins: Origins::new(),
+            proxies: Proxies::default(),
             limits: Limits::default(),
             heartbeat: Heartbeat::default(),
             rooms: Vec::new(),
@@ -184,6 +211,8 @@ impl Default for RoomSettings {
             presence_limit: 100,
             presence_grace: Duration::ZERO,
             client_publish: true,
+            anonymous: true,
+            private: false,
             max_members: 0,
             slow: Slow::Disconnect,
         }

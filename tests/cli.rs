@@ -130,6 +130,46 @@ fn check_says_ok() {
 }
 
 #[test]
+fn a_key_is_43_characters_and_another_each_time() {
+    let key = || String::from_utf8(run(&["key"]).stdout).unwrap();
+    let (one, two) = (key(), key());
+    assert!(one.len() == 44 && one.ends_with('\n') && one != two, "{one} {two}");
+}
+
+#[test]
+fn a_token_is_printed_alone() {
+    let secret = "SWITCHBOARD_AUTH__SECRET";
+    let token = |arguments: &[&str]| switchboard(arguments).env(secret, "s").output().unwrap();
+    let output = token(&["token", "--user", "alice", "--room", "chat:*", "--ttl", "1h"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(text.trim_end().split('.').count(), 3, "{text}");
+    assert_eq!((text.lines().count(), output.stderr.len(), output.status.code()), (1, 0, Some(0)));
+    assert_refused(
+        &token(&["token", "--user", "alice", "--ttl", "soon"]),
+        "switchboard: --ttl: \"soon\" is not a duration of at least 1s; write it like 1h\n",
+    );
+    assert_refused(
+        &token(&["token", "--user", ""]),
+        "switchboard: a user id is 1 to 128 bytes without control characters\n",
+    );
+    assert_refused(
+        &run(&["token", "--user", "alice"]),
+        "switchboard: there is no auth.secret to sign with; set it, or sign with the private key that belongs to the \
+         public one\n",
+    );
+}
+
+#[test]
+fn check_warns_of_what_can_be_guessed() {
+    let output = switchboard(&["check"]).env("SWITCHBOARD_API__KEY", "hunter2").output().unwrap();
+    assert_eq!(
+        String::from_utf8_lossy(&output.stderr),
+        "warning: the API key \"api\" has 7 bytes: fewer than 32 can be guessed; make one with: switchboard key\n"
+    );
+    assert_eq!(output.status.code(), Some(0));
+}
+
+#[test]
 fn version() {
     let output = run(&["--version"]);
     let expected = concat!("switchboard ", env!("CARGO_PKG_VERSION"), "\n");
@@ -181,8 +221,9 @@ fn nobody_reading_the_output_is_no_panic() {
 fn an_address_beyond_loopback_is_refused() {
     assert_refused(
         &run(&["--listen", "0.0.0.0:0"]),
-        "--listen: 0.0.0.0:0 is not loopback, and there are no API keys or tokens that could keep strangers out: listen \
-         on 127.0.0.1:0, or pass --insecure if the network is trusted\n",
+        "--listen: 0.0.0.0:0 is not loopback, and no key keeps strangers out: set auth.secret (or \
+         auth.public_key_file, auth.jwks_file) for clients and api.key for the app, listen on 127.0.0.1:0, or pass \
+         --insecure if the network is trusted\n",
     );
 }
 

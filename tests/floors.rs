@@ -23,13 +23,14 @@ const FLOORS: [&[&str]; 6] = [
         "position",
         "room_key",
         "ledger",
+        "origin",
         "pressure",
     ],
-    &["http", "ws"],
+    &["http", "ws", "proxy"],
     &["broker"],
     &["shard", "session", "dialect", "api", "auth", "engine", "console"],
     &["reactor"],
-    &["config", "server", "handle", "main", "cli", "lib"],
+    &["config", "server", "handle", "watch", "main", "cli", "lib"],
 ];
 
 /// Neighbours that must not know each other: they meet in `session` and `shard`.

@@ -3,11 +3,11 @@
 use bytes::Bytes;
 use serde_json::value::RawValue;
 
-use super::route::{is_user, refusal};
+use super::route::refusal;
 use crate::dialect::native::fields::{self, Fields};
 use crate::error::Fault;
 use crate::http::Response;
-use crate::id::ConnectionNames;
+use crate::id::{ConnectionNames, is_user};
 use crate::message::Draft;
 use crate::room_key::is_room_name;
 

@@ -1,5 +1,8 @@
 //! Calls of the HTTP API, and the answers that they gather before they can be answered themselves.
 
+use crate::auth::api_key::Scope;
+use std::sync::Arc;
+
 use crate::broker::post::{Line, Listing, Page, Roster, Span, Standing};
 use crate::error::Fault;
 use crate::position::Position;
@@ -11,8 +14,8 @@ pub enum Call {
     Health,
     /// Say something in a room.
     Publish(String),
-    /// Say several things in several rooms.
-    Batch,
+    /// Say several things in several rooms, as far as they are ones that the key is for.
+    Batch(Scope),
     /// Which rooms are there?
     Rooms(Listing),
     /// How does a room stand?
@@ -21,14 +24,19 @@ pub enum Call {
     History(String, Span),
     /// Who is in a room?
     Members(String, Page),
-    /// Requests on behalf of the stream with this name.
-    Requests(String),
+    /// Requests on behalf of a stream.
+    Requests {
+        /// The name of its connection.
+        stream: String,
+        /// Whose token came with them.
+        user: Option<Arc<str>>,
+    },
 }
 
 impl Call {
     /// Whether it means something without a body.
     pub fn takes_body(&self) -> bool {
-        matches!(self, Self::Publish(_) | Self::Batch | Self::Requests(_))
+        matches!(self, Self::Publish(_) | Self::Batch(_) | Self::Requests { .. })
     }
 }
 

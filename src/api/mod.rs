@@ -3,6 +3,7 @@
 pub mod answer;
 pub mod body;
 pub mod call;
-pub mod origin;
+pub mod cors;
+pub mod guard;
 pub mod route;
 pub mod stream;

@@ -4,17 +4,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::call::Call;
-use super::origin;
+use super::cors;
 use super::stream::{self, Subscription};
+use crate::auth::access::Access;
+use crate::auth::api_key::Scope;
 use crate::broker::post::{self, Listing, Span};
 use crate::console::{self, Page};
 use crate::dialect::Dialect;
 use crate::error::Fault;
 use crate::http::{Head, Method, Response};
+use crate::id::is_user;
 use crate::room_key::is_room_name;
-
-/// The longest user id, in bytes.
-pub const MAX_USER: usize = 128;
 
 /// Rooms or users that one page of a list holds unless the caller says otherwise, and at most.
 pub const PAGE: (usize, usize) = (100, 1_000);
@@ -23,13 +23,13 @@ const READ: &[Method] = &[Method::Get, Method::Head];
 
 /// What the server offers, as far as it decides what a request means.
 #[derive(Clone, Copy, Debug)]
-pub struct Offers {
+pub struct Offers<'a> {
     /// The console is there, and `/echo` with it.
     pub console: bool,
-    /// Only pages of this machine may use the server.
-    pub local_pages_only: bool,
     /// The server is about to stop.
     pub draining: bool,
+    /// Who may come in.
+    pub access: &'a Access,
 }
 
 /// What a request leads to.
@@ -52,16 +52,16 @@ pub struct Upgrade {
     pub dialect: Dialect,
     /// The rooms to join at once, as they were written.
     pub rooms: Vec<String>,
-    /// The user's name.
+    /// What the client calls itself; only in open mode does that count.
     pub user: Option<Arc<str>>,
     /// The page that asks is not one that may.
     pub foreign: bool,
 }
 
 /// Decides what `head` asks for.
-pub fn route(head: &Head, offers: Offers) -> Result<Route, Response> {
+pub fn route(head: &Head, offers: Offers<'_>) -> Result<Route, Response> {
     let segments: Vec<&str> = head.target.segments().iter().map(String::as_str).collect();
-    let foreign = offers.local_pages_only && is_foreign(head);
+    let foreign = !is_welcome(head, offers.access);
     let upgrade = match segments[..] {
         ["ws"] => Some((Dialect::Native, head.target.queries("room").map(str::to_owned).collect())),
         ["ws", room] => Some((Dialect::Native, vec![room.to_owned()])),
@@ -73,12 +73,15 @@ pub fn route(head: &Head, offers: Offers) -> Result<Route, Response> {
     };
     if let Some((dialect, rooms)) = upgrade {
         allow(head, &[Method::Get])?;
-        let user = user(head)?;
+        let user = if offers.access.is_open() { user(head)? } else { None };
         return Ok(Route::Upgrade(Upgrade { dialect, rooms, user, foreign }));
     }
     let page = console::find(&segments, offers.console);
     if foreign && page.is_none_or(|page| !page.is_public()) {
-        return Err(Response::new(403).error("forbidden", "an open server is for this machine: it takes no pages of this origin, and no other name as `Host`"));
+        return Err(foreigner(offers.access));
+    }
+    if cors::is_preflight(head) && matches!(segments[..], ["api" | "sse", ..]) {
+        return Err(cors::preflight());
     }
     if let Some(page) = page {
         return allow(head, READ).map(|()| Route::Page(page));
@@ -86,27 +89,35 @@ pub fn route(head: &Head, offers: Offers) -> Result<Route, Response> {
     match segments[..] {
         ["sse"] => {
             allow(head, READ)?;
-            stream::subscription(head, None).map(Route::Stream)
+            stream::subscription(head, None, offers.access.is_open()).map(Route::Stream)
         }
         ["sse", room] if head.method != Method::Post => {
             allow(head, &[Method::Get, Method::Head, Method::Post])?;
-            stream::subscription(head, Some(room)).map(Route::Stream)
+            stream::subscription(head, Some(room), offers.access.is_open()).map(Route::Stream)
         }
         _ => call(head, &segments).map(Route::Call),
     }
 }
 
-/// Whether a page of another site is behind a request, by the origin that the browser tells or the name that it asked.
-fn is_foreign(head: &Head) -> bool {
-    head.field("origin").is_some_and(|origin| !origin::is_local(origin))
-        || head.host().is_some_and(|host| !origin::is_local_host(host))
+fn foreigner(access: &Access) -> Response {
+    let open =
+        "an open server is for this machine: it takes no pages of this origin, and no other name as `Host`";
+    let message = if access.is_open() { open } else { "pages of this origin may not use this server" };
+    Response::new(403).error("forbidden", message)
+}
+
+/// Whether `head` comes from no page, or from one that may use the server. No browser names two.
+pub fn is_welcome(head: &Head, access: &Access) -> bool {
+    head.fields("origin").count() <= 1
+        && head.field("origin").is_none_or(|origin| access.welcomes(origin))
+        && head.host().is_none_or(|host| access.answers_to(host))
 }
 
 fn call(head: &Head, segments: &[&str]) -> Result<Call, Response> {
     match *segments {
-        ["sse", connection] => Ok(Call::Requests(connection.to_owned())),
+        ["sse", connection] => Ok(Call::Requests { stream: connection.to_owned(), user: None }),
         ["healthz"] => allow(head, READ).map(|()| Call::Health),
-        ["api", "batch"] => allow(head, &[Method::Post]).map(|()| Call::Batch),
+        ["api", "batch"] => allow(head, &[Method::Post]).map(|()| Call::Batch(Scope::ALL)),
         ["api", "rooms"] => {
             allow(head, READ)?;
             Ok(Call::Rooms(listing(head)?))
@@ -161,11 +172,6 @@ pub(super) fn user(head: &Head) -> Result<Option<Arc<str>>, Response> {
     }
 }
 
-/// Whether `user` may be a user's id.
-pub fn is_user(user: &str) -> bool {
-    (1..=MAX_USER).contains(&user.len()) && !user.chars().any(char::is_control)
-}
-
 pub(super) fn number(head: &Head, name: &str, fault: &'static str) -> Result<Option<usize>, Response> {
     let Some(digits) = head.target.query(name) else { return Ok(None) };
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -177,7 +183,7 @@ pub(super) fn number(head: &Head, name: &str, fault: &'static str) -> Result<Opt
 fn listing(head: &Head) -> Result<Listing, Response> {
     let text = |name| head.target.query(name).unwrap_or_default().to_owned();
     let limit = number(head, "limit", "`limit` is a number of rooms")?.unwrap_or(PAGE.0);
-    Ok(Listing { prefix: text("prefix"), after: text("after"), limit: limit.min(PAGE.1) })
+    Ok(Listing { prefix: text("prefix"), after: text("after"), limit: limit.min(PAGE.1), rooms: None })
 }
 
 fn page(head: &Head) -> Result<post::Page, Response> {

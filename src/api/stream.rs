@@ -18,12 +18,13 @@ pub struct Subscription {
     pub since: Vec<Since>,
     /// Messages wanted of a room that the client knows nothing of.
     pub history: usize,
-    /// The user's name.
+    /// What the client calls itself.
     pub user: Option<Arc<str>>,
 }
 
-/// Reads what `head` asks for, of `room` if the path names one, else of those in the query.
-pub fn subscription(head: &Head, room: Option<&str>) -> Result<Subscription, Response> {
+/// Reads what `head` asks for, of `room` if the path names one, else of those in the query. Only an `open` server takes a
+/// name for what somebody is called.
+pub fn subscription(head: &Head, room: Option<&str>, open: bool) -> Result<Subscription, Response> {
     const COUNT: &str = "a stream is of 1 to 64 rooms: /sse/{room} or /sse?room=...&room=...";
     let mut rooms: Vec<String> = Vec::new();
     let asked = room.into_iter().chain(head.target.queries("room").filter(|_| room.is_none()));
@@ -39,7 +40,7 @@ pub fn subscription(head: &Head, room: Option<&str>) -> Result<Subscription, Res
         since: sse::read_id(last_event_id(head), rooms.len()),
         rooms,
         history: number(head, "history", "`history` is a number of messages")?.unwrap_or(0),
-        user: user(head)?,
+        user: if open { user(head)? } else { None },
     })
 }
 

@@ -34,6 +34,55 @@ impl Pattern {
     }
 }
 
+/// The rooms that a token names, and what for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Permits {
+    join: Box<[Pattern]>,
+    /// None: the same as for joining.
+    publish: Option<Box<[Pattern]>>,
+}
+
+impl Permits {
+    /// Rooms that may be joined and published in.
+    pub fn both(patterns: &[String]) -> Self {
+        Self { join: all(patterns), publish: None }
+    }
+
+    /// Rooms that may be joined, and rooms that may be published in.
+    pub fn each(join: &[String], publish: &[String]) -> Self {
+        Self { join: all(join), publish: Some(all(publish)) }
+    }
+
+    fn may_join(&self, name: &str) -> bool {
+        is_any(&self.join, name)
+    }
+
+    fn may_publish(&self, name: &str) -> bool {
+        is_any(self.publish.as_ref().unwrap_or(&self.join), name)
+    }
+}
+
+/// The patterns that `texts` write.
+pub fn all(texts: &[String]) -> Box<[Pattern]> {
+    texts.iter().map(|text| Pattern::new(text)).collect()
+}
+
+/// Whether `name` is meant by one of `patterns`.
+pub fn is_any(patterns: &[Pattern], name: &str) -> bool {
+    patterns.iter().any(|pattern| pattern.matches(name))
+}
+
+/// Who wants something of a room, as far as that decides.
+#[derive(Clone, Copy, Debug)]
+pub struct Asker<'a> {
+    /// Whether it has a name.
+    pub named: bool,
+    /// The rooms that its token names, if the token says anything of rooms.
+    pub permits: Option<&'a Permits>,
+    /// Whether the server is open: nobody has to say who they are.
+    pub open: bool,
+}
+
 /// What rooms are like, by name.
 #[derive(Clone, Debug)]
 pub struct Rules {
@@ -71,6 +120,30 @@ impl Rules {
             Space::Native => &kinds.native,
             Space::Raw => &kinds.raw,
         }
+    }
+
+    /// Whether `asker` may be a member of the room called `name`.
+    pub fn may_join(&self, space: Space, name: &str, asker: Asker<'_>) -> bool {
+        match name {
+            // Everybody with a name has an inbox, and nobody can name another's.
+            "$me" => asker.named,
+            "$stats" if asker.open => true,
+            _ if name.starts_with('$') => asker.permits.is_some_and(|permits| permits.may_join(name)),
+            _ => {
+                let settings = self.settings(space, name);
+                let named = asker.permits.map_or(!settings.private, |permits| permits.may_join(name));
+                named && (asker.named || settings.anonymous)
+            }
+        }
+    }
+
+    /// Whether `asker`, a member, may publish in the room called `name`.
+    ///
+    /// Both must agree: a token does not open a room that the operator keeps for the app.
+    pub fn may_publish(&self, space: Space, name: &str, asker: Asker<'_>) -> bool {
+        let settings = self.settings(space, name);
+        let named = asker.permits.map_or(!settings.private, |permits| permits.may_publish(name));
+        named && settings.client_publish && !name.starts_with('$')
     }
 }
 
@@ -113,5 +186,58 @@ mod tests {
         let history = |name| rules.settings(Space::Native, name).history;
         assert_eq!((history("chat:vip1"), history("chat:x"), history("other")), (1, 2, 100));
         assert_eq!(rules.settings(Space::Raw, "chat:x").history, 0);
+    }
+
+    #[test]
+    fn who_may_do_what() {
+        let room = |pattern: &str, room| RoomRule { pattern: pattern.into(), room };
+        let rules = Rules::new(&[
+            room("private:*", RoomSettings { private: true, ..Default::default() }),
+            room("news:*", RoomSettings { client_publish: false, ..Default::default() }),
+            room("members:*", RoomSettings { anonymous: false, ..Default::default() }),
+        ]);
+        let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+        let (everything, nothing) = (Permits::both(&texts(&["*"])), Permits::both(&[]));
+        let server = Permits::both(&texts(&["$*"]));
+        let reads = Permits::each(&texts(&["*"]), &texts(&["x", "private:1"]));
+        let guest = Asker { named: false, permits: None, open: false };
+        let user = Asker { named: true, ..guest };
+        let open = Asker { open: true, ..guest };
+        let token = |permits| Asker { permits: Some(permits), ..user };
+        // Each may (join, publish).
+        let cases = [
+            (guest, "x", (true, true)),
+            (guest, "members:1", (false, true)),
+            (guest, "private:1", (false, false)),
+            (guest, "$me", (false, false)),
+            (guest, "$stats", (false, false)),
+            (open, "$stats", (true, false)),
+            (open, "$other", (false, false)),
+            (open, "private:1", (false, false)),
+            (open, "members:1", (false, true)),
+            (user, "members:1", (true, true)),
+            (user, "private:1", (false, false)),
+            (user, "news:1", (true, false)),
+            (user, "$me", (true, false)),
+            (user, "$stats", (false, false)),
+            (token(&everything), "x", (true, true)),
+            (token(&everything), "private:1", (true, true)),
+            (token(&everything), "news:1", (true, false)),
+            (token(&everything), "$stats", (false, false)),
+            (token(&server), "$stats", (true, false)),
+            (token(&server), "x", (false, false)),
+            (token(&nothing), "x", (false, false)),
+            (token(&nothing), "$me", (true, false)),
+            (token(&reads), "x", (true, true)),
+            (token(&reads), "y", (true, false)),
+            (token(&reads), "private:1", (true, true)),
+            (token(&reads), "private:2", (true, false)),
+        ];
+        for (asker, name, expected) in cases {
+            for space in [Space::Native, Space::Raw] {
+                let may = (rules.may_join(space, name, asker), rules.may_publish(space, name, asker));
+                assert_eq!(may, expected, "{name} {asker:?}");
+            }
+        }
     }
 }

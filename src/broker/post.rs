@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::history::Excerpt;
+use super::permit::Pattern;
 use super::presence::Person;
 use crate::error::Fault;
 use crate::id::{SessionId, ShardId};
@@ -138,8 +139,8 @@ pub enum Post {
     Published(RoomKey, Caller, Result<Option<Position>, Fault>),
     /// From home: the answer to a look; none if there is no such room.
     Looked(RoomKey, Caller, Result<Option<Box<Standing>>, Fault>),
-    /// To the shard of a stream: requests on its behalf, which the call of session `1` brought.
-    Requests(SessionId, SessionId, Vec<Box<str>>),
+    /// To the shard of a stream: requests on its behalf, which the call of session `1` brought, and whose they are.
+    Requests(SessionId, SessionId, Option<Arc<str>>, Vec<Box<str>>),
     /// To the shard of a call: none of its requests is carried out, because of a fault, or because there is no stream.
     Unheard(SessionId, Option<Fault>),
     /// To the shard of a call: the reply to one of the requests that it brought, which is JSON; none if there is none.
@@ -200,6 +201,8 @@ pub struct Listing {
     pub after: String,
     /// At most so many.
     pub limit: usize,
+    /// They are meant by one of these; none: all are.
+    pub rooms: Option<Arc<[Pattern]>>,
 }
 
 /// A room in a list.

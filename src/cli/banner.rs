@@ -3,20 +3,49 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
+use switchboard::settings::Settings;
+
 /// The text of a start.
 pub(crate) struct Banner {
     listens: String,
     near: String,
-    insecure: bool,
+    access: Access,
+    exposed: bool,
+}
+
+/// Which side needs a key.
+#[derive(Clone, Copy)]
+pub(crate) struct Access {
+    /// Clients need a token.
+    clients: bool,
+    /// The app needs a key.
+    app: bool,
+    /// Guests are let in although there are keys.
+    guests: bool,
+}
+
+impl Access {
+    /// As `settings` have it.
+    pub(crate) fn of(settings: &Settings) -> Self {
+        Self {
+            clients: settings.auth.has_key(),
+            app: settings.api.has_key(),
+            guests: settings.auth.anonymous,
+        }
+    }
+
+    fn is_open(self) -> bool {
+        !self.clients && !self.app
+    }
 }
 
 impl Banner {
-    /// For a server bound to `addresses`; `insecure` as the operator set it.
-    pub(crate) fn new(addresses: &[SocketAddr], insecure: bool) -> Self {
+    /// For a server bound to `addresses`.
+    pub(crate) fn new(addresses: &[SocketAddr], access: Access) -> Self {
         let all: Vec<_> = addresses.iter().map(|address| format!("http://{address}")).collect();
         let near = addresses.first().map_or_else(String::new, |address| reachable(*address).to_string());
         let exposed = addresses.iter().any(|address| !address.ip().to_canonical().is_loopback());
-        Self { listens: all.join(" and "), near, insecure: insecure && exposed }
+        Self { listens: all.join(" and "), near, access, exposed }
     }
 
     /// Where the server is.
@@ -26,20 +55,34 @@ impl Banner {
 
     /// A command that sends to a room.
     pub(crate) fn publish(&self) -> String {
-        format!("curl -d '{{\"data\":\"hello\"}}' http://{}/api/rooms/lobby/messages", self.near)
+        let key = if self.access.is_open() { "" } else { "-H \"Authorization: Bearer $KEY\" " };
+        format!("curl {key}-d '{{\"data\":\"hello\"}}' http://{}/api/rooms/lobby/messages", self.near)
     }
 
     /// An address that joins that room.
     pub(crate) fn join(&self) -> String {
-        format!("ws://{}/ws/lobby?user=alice", self.near)
+        let who = if self.access.is_open() { "user=alice" } else { "token=$TOKEN" };
+        format!("ws://{}/ws/lobby?{who}", self.near)
     }
 
     /// Who may come in.
     pub(crate) fn access(&self) -> &'static str {
-        if self.insecure {
-            "open to everybody who can reach it: no key is set, and --insecure was given"
-        } else {
-            "open to everybody on this machine: it is on loopback and no key is set"
+        match (self.access, self.exposed) {
+            (Access { clients: false, app: false, .. }, true) => {
+                "open to everybody who can reach it: no key is set, and --insecure was given"
+            }
+            (Access { clients: false, app: false, .. }, false) => {
+                "open to everybody on this machine: it is on loopback and no key is set"
+            }
+            (Access { guests: true, app: true, .. }, _) => "clients may be guests, the app needs its key",
+            (Access { guests: true, app: false, .. }, _) => {
+                "clients may be guests, the app cannot call: set api.key"
+            }
+            (Access { app: false, .. }, _) => "clients need a token, the app cannot call: set api.key",
+            (Access { clients: false, .. }, _) => {
+                "the app needs its key, clients cannot connect: set auth.secret"
+            }
+            _ => "clients need a token, the app needs its key",
         }
     }
 }
@@ -67,16 +110,30 @@ fn reachable(address: SocketAddr) -> SocketAddr {
 mod tests {
     use super::*;
 
-    fn banner(addresses: &[&str], insecure: bool) -> String {
+    fn banner(addresses: &[&str], access: Access) -> String {
         let addresses: Vec<_> = addresses.iter().map(|text| text.parse().unwrap()).collect();
-        Banner::new(&addresses, insecure).to_string()
+        Banner::new(&addresses, access).to_string()
+    }
+
+    const OPEN: Access = Access { clients: false, app: false, guests: false };
+
+    #[test]
+    fn with_keys_it_says_who_needs_one() {
+        let last = |access| banner(&["0.0.0.0:80"], access).lines().last().unwrap().trim().to_owned();
+        let keys = Access { clients: true, app: true, ..OPEN };
+        assert_eq!(last(keys), "clients need a token, the app needs its key");
+        assert!(last(Access { app: false, ..keys }).ends_with("set api.key"));
+        assert!(last(Access { clients: false, ..keys }).ends_with("set auth.secret"));
+        assert!(last(Access { clients: false, guests: true, ..keys }).starts_with("clients may be guests"));
+        let text = banner(&["0.0.0.0:80"], keys);
+        assert!(text.contains("?token=$TOKEN") && text.contains("Bearer $KEY"), "{text}");
     }
 
     #[test]
     fn tells_where_what_to_try_and_who_may_come_in() {
         let version = env!("CARGO_PKG_VERSION");
         assert_eq!(
-            banner(&["127.0.0.1:8000", "[::1]:8000"], true),
+            banner(&["127.0.0.1:8000", "[::1]:8000"], OPEN),
             format!(
                 "Switchboard {version} listens on http://127.0.0.1:8000 and http://[::1]:8000\n  \
                  join a room  ws://127.0.0.1:8000/ws/lobby?user=alice\n  \
@@ -88,7 +145,7 @@ mod tests {
 
     #[test]
     fn any_address_is_reached_on_loopback() {
-        let text = banner(&["0.0.0.0:80"], true);
+        let text = banner(&["0.0.0.0:80"], OPEN);
         assert!(text.contains("listens on http://0.0.0.0:80\n"), "{text}");
         assert!(text.contains("ws://127.0.0.1:80/"), "{text}");
         assert!(text.contains("everybody who can reach it"), "{text}");

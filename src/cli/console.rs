@@ -12,6 +12,11 @@ pub(crate) fn say(text: &str) {
     let _ = writeln!(io::stdout(), "{text}");
 }
 
+/// Prints to standard error what works and is a danger.
+pub(crate) fn warn(what: impl Display) {
+    let _ = writeln!(io::stderr(), "warning: {what}");
+}
+
 /// Prints to standard error why nothing was started, and gives the status that says so.
 pub(crate) fn refuse(why: impl Display) -> ExitCode {
     let _ = writeln!(io::stderr(), "{why}");

@@ -5,6 +5,7 @@ pub(crate) mod console;
 pub(crate) mod descriptors;
 pub(crate) mod logging;
 pub(crate) mod signals;
+pub(crate) mod token;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ use std::process::ExitCode;
 use clap::error::{ContextKind, ContextValue};
 use clap::{Args, Parser, Subcommand};
 use switchboard::config::{Config, Flag, Input};
+use token::Wish;
 
 /// What the program was asked to do.
 pub(crate) struct Invocation {
@@ -34,10 +36,14 @@ struct Cli {
     options: Options,
 }
 
-#[derive(Clone, Copy, Subcommand)]
+#[derive(Subcommand)]
 pub(crate) enum Command {
     /// Read the configuration, say everything that is wrong with it, and exit: 0 if nothing is, else 2.
     Check,
+    /// Print a token for a client, signed with the configuration's auth.secret, and nothing else.
+    Token(Wish),
+    /// Print a new random key, for auth.secret or api.key, and nothing else.
+    Key,
 }
 
 #[derive(Args)]
@@ -81,6 +87,10 @@ Examples:
       Flags win over the environment, the environment wins over the file.
   switchboard check --config switchboard.toml
       Say what is wrong with a configuration, as file:line.
+  SWITCHBOARD_AUTH__SECRET=$(switchboard key) SWITCHBOARD_API__KEY=$(switchboard key) switchboard
+      Serve those who have a token, and an app that has the key.
+  switchboard token --config switchboard.toml --user alice --room 'chat:*' --ttl 1h
+      A token that lets alice into every room whose name begins with \"chat:\".
 
 Environment:
   Every key of the file is a variable too: SWITCHBOARD_ and the key in capitals, with a
@@ -95,6 +105,7 @@ Configuration:
 
 Signals:
   SIGTERM or SIGINT drains and exits; a second one exits at once.
+  SIGHUP reads the files again that hold keys, as happens by itself when they change.
 
 Exit status:
   0 after a stop that was asked for, 1 when the server failed, 2 when it could not start.";

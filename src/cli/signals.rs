@@ -1,9 +1,9 @@
-//! Signals that end the server: the first lets it drain, the second does not.
+//! Signals: SIGHUP has keys read again; others end the server, the first lets it drain, the second does not.
 
 use std::io;
 use std::thread;
 
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use switchboard::Handle;
 
@@ -13,19 +13,35 @@ use switchboard::Handle;
 ///
 /// When the system refuses a handler or the thread.
 pub(crate) fn listen(handle: Handle) -> io::Result<()> {
-    let mut signals = Signals::new([SIGTERM, SIGINT])?;
+    let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP])?;
     thread::Builder::new().name("signals".to_owned()).spawn(move || {
-        let mut arriving = signals.forever();
-        if let Some(signal) = arriving.next() {
-            tracing::info!(signal = name(signal), "draining; a second signal ends at once");
-            handle.shutdown();
-        }
-        for signal in arriving {
-            tracing::warn!(signal = name(signal), "ending at once");
-            handle.stop_now();
+        let mut draining = false;
+        for signal in signals.forever() {
+            match signal {
+                SIGHUP => reload(&handle),
+                _ if draining => {
+                    tracing::warn!(signal = name(signal), "ending at once");
+                    handle.stop_now();
+                }
+                _ => {
+                    tracing::info!(signal = name(signal), "draining; a second signal ends at once");
+                    handle.shutdown();
+                    draining = true;
+                }
+            }
         }
     })?;
     Ok(())
+}
+
+/// A key that is wrong now may be half written, so the server goes on with those that it has.
+fn reload(handle: &Handle) {
+    match handle.reload_keys() {
+        Ok(()) => tracing::info!("keys read again"),
+        Err(bad) => {
+            bad.iter().for_each(|bad| tracing::error!(%bad, "keys not read again; the old ones hold"))
+        }
+    }
 }
 
 fn name(signal: i32) -> &'static str {

@@ -4,13 +4,16 @@ use std::net::SocketAddr;
 
 use super::kinds::Bytes;
 use super::reader::Reader;
-use super::{Config, Source};
+use super::{Config, Source, credentials};
+use crate::auth::access::BadKey;
 use crate::settings::Settings;
 
 /// Reports to `reader` what does not fit together in `config`.
 pub(super) fn check(config: &Config, reader: &mut Reader) {
     addresses(&config.settings, reader);
     sizes(&config.settings, reader);
+    pages(&config.settings, reader);
+    keys(&config.settings, reader);
 }
 
 fn addresses(settings: &Settings, reader: &mut Reader) {
@@ -23,8 +26,8 @@ fn addresses(settings: &Settings, reader: &mut Reader) {
             reader.report(source.clone(), "listen", format!("{address} is here twice; remove one"));
         }
     }
-    if let Some(address) = settings.listen.iter().find(|address| !settings.insecure && !is_loopback(address))
-    {
+    let open = settings.is_open() && !settings.insecure;
+    if let Some(address) = settings.listen.iter().find(|address| open && !is_loopback(address)) {
         reader.report(source, "listen", exposed(*address));
     }
 }
@@ -36,10 +39,33 @@ fn is_loopback(address: &SocketAddr) -> bool {
 
 fn exposed(address: SocketAddr) -> String {
     format!(
-        "{address} is not loopback, and there are no API keys or tokens that could keep strangers out: listen on \
-         127.0.0.1:{port}, or pass --insecure if the network is trusted",
+        "{address} is not loopback, and no key keeps strangers out: set auth.secret (or auth.public_key_file, \
+         auth.jwks_file) for clients and api.key for the app, listen on 127.0.0.1:{port}, or pass --insecure if the \
+         network is trusted",
         port = address.port()
     )
+}
+
+/// A cookie goes with every request to the server, whichever page makes it; so does a proxy's word, whoever gives it.
+fn pages(settings: &Settings, reader: &mut Reader) {
+    let cookie = reader.origin("auth.cookie").cloned().filter(|_| settings.origins.is_empty());
+    if let Some(source) = cookie {
+        let message = "needs origins.allow: without it any page could use its visitors' cookies".to_owned();
+        reader.report(source, "auth.cookie", message);
+    }
+    let header = settings.proxies.proxy_protocol && settings.proxies.trust.is_empty();
+    if let Some(source) = reader.origin("proxies.proxy_protocol").cloned().filter(|_| header) {
+        let message = "needs proxies.trust: the addresses whose header is believed".to_owned();
+        reader.report(source, "proxies.proxy_protocol", message);
+    }
+}
+
+fn keys(settings: &Settings, reader: &mut Reader) {
+    for BadKey { setting, why } in credentials::access(settings).err().into_iter().flatten() {
+        if let Some(source) = reader.origin(setting).cloned() {
+            reader.report(source, setting, why);
+        }
+    }
 }
 
 fn sizes(settings: &Settings, reader: &mut Reader) {

@@ -6,6 +6,7 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use super::access;
 use super::kinds::{self, LONGEST, MOST_BYTES};
 use super::patterns;
 use super::problem::Source;
@@ -22,8 +23,20 @@ const TIME_OR_NONE: RangeInclusive<Duration> = Duration::ZERO..=LONGEST;
 
 /// The keys outside any table, and the tables.
 pub(super) fn root(section: &mut Section<'_>, config: &mut Config) {
-    let Settings { listen, shards, drain, console, insecure, limits, heartbeat, rooms } =
-        &mut config.settings;
+    let Settings {
+        listen,
+        shards,
+        drain,
+        console,
+        insecure,
+        auth,
+        api,
+        origins,
+        proxies,
+        limits,
+        heartbeat,
+        rooms,
+    } = &mut config.settings;
     section.set_list("listen", listen, kinds::address);
     // A shard is a thread; no machine that this runs on has more cores.
     section.set("shards", shards, kinds::count(0..=1024));
@@ -31,6 +44,10 @@ pub(super) fn root(section: &mut Section<'_>, config: &mut Config) {
     section.set("console", console, kinds::console);
     section.set_at_start("insecure", insecure, kinds::boolean);
     log(section, &mut config.log);
+    section.table("auth", |section| access::auth_table(section, auth));
+    section.table("api", |section| access::api_table(section, api));
+    section.table("origins", |section| section.set_list("allow", origins, kinds::origin));
+    section.table("proxies", |section| access::proxies_table(section, proxies));
     section.table("limits", |section| limits_table(section, limits));
     section.table("heartbeat", |section| heartbeat_table(section, heartbeat));
     if let Some(found) = section.tables("rooms", room_table) {
@@ -93,6 +110,8 @@ fn room_table(section: &mut Section<'_>, source: Source) -> Option<RoomRule> {
     section.set("presence_limit", &mut room.presence_limit, kinds::count(0..=u32::MAX));
     section.set("presence_grace", &mut room.presence_grace, kinds::duration(TIME_OR_NONE));
     section.set("client_publish", &mut room.client_publish, kinds::boolean);
+    section.set("anonymous", &mut room.anonymous, kinds::boolean);
+    section.set("private", &mut room.private, kinds::boolean);
     section.set("max_members", &mut room.max_members, kinds::count(0..=u32::MAX));
     section.set("slow", &mut room.slow, kinds::word(SLOW));
     pattern.map(|pattern| RoomRule { pattern, room })

@@ -1,15 +1,18 @@
 //! The kinds of values that keys take: how each is written, and within which bounds.
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use bytesize::ByteSize;
+use ipnet::IpNet;
 use tracing::level_filters::LevelFilter;
 
 use super::value::{Located, Value};
-use crate::settings::{Console, KIB, MIB};
+use crate::origin::OriginRule;
+use crate::settings::{Console, KIB, MIB, Secret};
 
 /// The most that any size may be: far above any machine, and far from overflow in sums.
 pub(super) const MOST_BYTES: usize = MIB.saturating_mul(MIB);
@@ -94,6 +97,58 @@ pub(super) fn address(found: &Located) -> Result<SocketAddr, String> {
         let advice = "write it like \"127.0.0.1:8000\" or \"[::1]:8000\"";
         format!("{} is not an IP address and a port; {advice}", found.value)
     })
+}
+
+/// Any text but none.
+pub(super) fn text(found: &Located) -> Result<String, String> {
+    match found.text() {
+        Some("") => Err("is empty".to_owned()),
+        Some(text) => Ok(text.to_owned()),
+        None => Err(format!("{} is not text; put it in quotes", found.value)),
+    }
+}
+
+/// Text that no message may repeat.
+pub(super) fn secret(found: &Located) -> Result<Secret, String> {
+    match found.text() {
+        Some("") => Err("is empty; make one with: switchboard key".to_owned()),
+        Some(text) => Ok(Secret::new(text)),
+        None => Err("is not text; put it in quotes".to_owned()),
+    }
+}
+
+/// The path of a file.
+pub(super) fn path(found: &Located) -> Result<PathBuf, String> {
+    text(found).map(PathBuf::from)
+}
+
+/// The name of a cookie: a token (RFC 6265 section 4.1.1).
+pub(super) fn cookie(found: &Located) -> Result<String, String> {
+    let name = text(found)?;
+    let is_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
+    if name.chars().all(is_token) {
+        Ok(name)
+    } else {
+        Err(format!("{} is not the name of a cookie", found.value))
+    }
+}
+
+/// An origin, or `*.` for all below it.
+pub(super) fn origin(found: &Located) -> Result<OriginRule, String> {
+    let text = text(found)?;
+    if text == "*" {
+        return Err("to allow any page, leave `allow` out".to_owned());
+    }
+    OriginRule::parse(&text).map_err(|advice| format!("{} is not an origin; {advice}", found.value))
+}
+
+/// Addresses: a network, or one address.
+pub(super) fn network(found: &Located) -> Result<IpNet, String> {
+    let parse = |text: &str| text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
+    found
+        .text()
+        .and_then(parse)
+        .ok_or_else(|| format!("{} is not a network; write it like \"10.0.0.0/8\" or \"::1\"", found.value))
 }
 
 /// How important a line of the log must be.

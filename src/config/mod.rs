@@ -12,7 +12,9 @@
 //!
 //! A new key is one line in `keys`; spelling suggestions and the environment's name for it follow from that.
 
+mod access;
 mod checks;
+pub mod credentials;
 mod environment;
 mod file;
 mod keys;

@@ -118,11 +118,14 @@ impl<'r> Section<'r> {
             }
             return None;
         };
+        let path = self.path_of(key);
         let Value::List(items) = found.typed() else {
-            let message = format!("{} is not a list of tables; begin each with [[{key}]]", found.value);
-            self.reader.report(found.source, &self.path_of(key), message);
+            // What stands there instead may hold a secret.
+            let message = format!("is not a list of tables; begin each with [[{path}]]");
+            self.reader.report(found.source, &path, message);
             return None;
         };
+        self.reader.set_by(&path, found.source);
         let mut all = Vec::new();
         for item in items {
             let source = item.source.clone();
@@ -147,9 +150,9 @@ impl<'r> Section<'r> {
     fn descend(&mut self, key: &'static str, found: Located, read: impl FnOnce(&mut Section<'_>)) {
         match found.typed() {
             Value::Table(table) => Section::visit(self.reader, self.path_of(key), table, read),
-            value => {
+            _ => {
                 let path = self.path_of(key);
-                self.reader.report(found.source, &path, format!("{value} is not a table; write [{path}]"));
+                self.reader.report(found.source, &path, format!("is not a table; write [{path}]"));
             }
         }
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use mio::{Registry, Token, Waker};
 
+use crate::auth::access::Access;
 use crate::broker::post::Post;
 use crate::shard::Common;
 
@@ -14,6 +15,8 @@ use crate::shard::Common;
 pub enum Letter {
     /// A post for its shard.
     Post(Post),
+    /// Who may come in from now on.
+    Access(Arc<Access>),
     /// End in this time, without haste.
     Drain(Duration),
     /// End now.
@@ -45,7 +48,7 @@ impl Letter {
     fn bytes(&self) -> usize {
         match self {
             Self::Post(Post::Publish(_, _, draft)) => LETTER + draft.data.len(),
-            Self::Post(Post::Requests(_, _, texts)) => texts.iter().map(|text| LETTER + text.len()).sum(),
+            Self::Post(Post::Requests(_, _, _, texts)) => texts.iter().map(|text| LETTER + text.len()).sum(),
             _ => 0,
         }
     }

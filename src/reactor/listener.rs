@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use mio::net::{TcpListener, TcpStream};
@@ -92,8 +92,8 @@ fn socket(address: SocketAddr) -> io::Result<Socket> {
 
 /// What an attempt to accept came to.
 pub(super) enum Accepted {
-    /// A connection.
-    Connection(TcpStream),
+    /// A connection, and where it comes from.
+    Connection(TcpStream, IpAddr),
     /// Nobody waits any more.
     Nobody,
     /// The process or the machine has no descriptor or memory left: whoever waits goes on waiting.
@@ -104,7 +104,7 @@ pub(super) enum Accepted {
 pub(super) fn accept(listener: &TcpListener) -> Accepted {
     loop {
         match listener.accept() {
-            Ok((stream, _)) => return Accepted::Connection(stream),
+            Ok((stream, peer)) => return Accepted::Connection(stream, peer.ip().to_canonical()),
             Err(error) => match error.kind() {
                 io::ErrorKind::WouldBlock => return Accepted::Nobody,
                 // The connection was gone before it was taken.

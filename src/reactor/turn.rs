@@ -173,8 +173,8 @@ impl Reactor {
                 return;
             }
             match accept(&self.gates[index].listener) {
-                Accepted::Connection(stream) => {
-                    let key = self.shard.accept();
+                Accepted::Connection(stream, peer) => {
+                    let key = self.shard.accept(peer);
                     if let Err(error) = self.sockets.insert(self.poll.registry(), key, stream) {
                         self.exhausted(index, &error);
                         self.shard.fail(key);
@@ -203,6 +203,7 @@ impl Reactor {
         for letter in letters.drain(..) {
             match letter {
                 Letter::Post(post) => self.shard.take_all([post]),
+                Letter::Access(access) => self.shard.set_access(access),
                 Letter::Drain(length) => self.shard.drain(length),
                 Letter::Stop => self.stopped = true,
             }
@@ -218,7 +219,9 @@ impl Reactor {
         let mut ready = std::mem::take(&mut self.ready);
         self.sockets.take_ready(&mut ready);
         for key in ready.drain(..) {
-            if self.shard.wants_read(key) {
+            if self.shard.is_checked_out() {
+                self.sockets.list(key);
+            } else if self.shard.wants_read(key) {
                 self.read(key);
             }
         }

@@ -1,7 +1,10 @@
 //! The HTTP side of a session: one request at a time, and the answers that it waits for.
 
+use std::net::IpAddr;
+
 use crate::api::call::{Call, Pending};
 use crate::http::{Envelope, Head, Reader, Response};
+use crate::proxy;
 
 /// One HTTP connection's requests, one after another.
 #[derive(Debug)]
@@ -14,6 +17,10 @@ pub struct Exchange {
     pub timer: Timer,
     /// Whether a request has been answered on this connection.
     pub kept_alive: bool,
+    /// Where the connection comes from: its socket's peer, or whom a proxy's header speaks for.
+    pub peer: IpAddr,
+    /// The origin of the request's page, if the page may read the answer.
+    pub origin: Option<Box<str>>,
 }
 
 /// What an exchange has a deadline for.
@@ -32,6 +39,8 @@ pub enum Timer {
 /// How far a request is.
 #[derive(Debug)]
 pub enum Stage {
+    /// A proxy's header comes before the first request.
+    Proxied(proxy::Reader),
     /// Its head is not complete, or has not begun.
     Head,
     /// Its body is not complete; what it will lead to is decided.
@@ -40,14 +49,13 @@ pub enum Stage {
     Call(Envelope, Pending),
 }
 
-impl Default for Exchange {
-    /// A connection from which nothing has come.
-    fn default() -> Self {
-        Self { reader: Reader::new(), stage: Stage::Head, timer: Timer::Head, kept_alive: false }
-    }
-}
-
 impl Exchange {
+    /// A connection from `peer` from which nothing has come; `proxied` if it begins with a header of the PROXY protocol.
+    pub fn new(peer: IpAddr, proxied: bool) -> Self {
+        let stage = if proxied { Stage::Proxied(proxy::Reader::default()) } else { Stage::Head };
+        Self { reader: Reader::new(), stage, timer: Timer::Head, kept_alive: false, peer, origin: None }
+    }
+
     /// Whether a call waits for its answer.
     pub fn is_calling(&self) -> bool {
         matches!(self.stage, Stage::Call(..))

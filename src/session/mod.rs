@@ -3,8 +3,10 @@
 pub mod exchange;
 pub mod stream;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
+use crate::auth::identity::Identity;
 use crate::broker::seats::Seats;
 use crate::dialect::Dialect;
 use crate::message::Wire;
@@ -32,9 +34,11 @@ pub struct Session {
     pub gaps: Option<Box<Vec<Gap>>>,
     /// The rooms that it is in.
     pub seats: Seats,
-    /// The user, if it has a name.
-    pub user: Option<Arc<str>>,
-    /// When something last came from it.
+    /// Whose it is, if that has a name.
+    pub identity: Option<Arc<Identity>>,
+    /// The client's address where a proxy told it; otherwise it is the socket's.
+    pub client: Option<Box<IpAddr>>,
+    /// When something last came from it, or, once it was pinged, when that was.
     pub heard: Tick,
     /// When it last published.
     pub published: Tick,
@@ -48,8 +52,10 @@ pub struct Session {
     pub held: bool,
     /// Nothing more is read until the answer to a request has come.
     pub awaiting: bool,
-    /// A ping went out after `heard`.
+    /// A ping went out, and nothing has come since.
     pub pinged: bool,
+    /// It must say who it is before anything else.
+    pub newcomer: bool,
     /// The peer will send nothing more.
     pub eof: bool,
     /// It fell too far behind and is about to be closed for it.
@@ -96,16 +102,17 @@ pub struct Gap {
 
 impl Session {
     /// A connection that was just accepted.
-    pub fn new(generation: u32, now: Tick) -> Self {
+    pub fn new(generation: u32, exchange: Exchange, now: Tick) -> Self {
         Self {
             generation,
-            phase: Phase::Http(Box::default()),
+            phase: Phase::Http(Box::new(exchange)),
             dialect: Dialect::Native,
             queue: None,
             tail: None,
             gaps: None,
             seats: Seats::default(),
-            user: None,
+            identity: None,
+            client: None,
             heard: now,
             published: Tick::ZERO,
             joins: 0,
@@ -114,9 +121,15 @@ impl Session {
             held: false,
             awaiting: false,
             pinged: false,
+            newcomer: false,
             eof: false,
             slow: false,
         }
+    }
+
+    /// Its user's id, if it has one.
+    pub fn user(&self) -> Option<&Arc<str>> {
+        self.identity.as_ref().map(|identity| &identity.user)
     }
 
     /// The wire on which it reads the room of audience `number`.

@@ -7,6 +7,8 @@ use crate::api::answer;
 use crate::api::body;
 use crate::api::call::{Call, Gathered, Pending};
 use crate::api::route::refusal;
+use crate::auth::api_key::Scope;
+use crate::broker::permit::is_any;
 use crate::broker::post::{Caller, Line, Listing, Post, Span};
 use crate::error::Fault;
 use crate::http::Response;
@@ -28,9 +30,9 @@ impl Shard {
                 self.publish(&room, Caller::Call(self.id(key), 0), draft);
                 Ok(Pending::new(1, Gathered::Publish(None)))
             }
-            Call::Batch => {
+            Call::Batch(scope) => {
                 let entries = body::batch(body, &self.common.names).map_err(refusal)?;
-                Ok(self.batch(key, entries))
+                Ok(self.batch(key, &scope, entries))
             }
             Call::Rooms(listing) => Ok(self.ask_rooms(key, listing)),
             Call::Room(room) => {
@@ -43,11 +45,11 @@ impl Shard {
                 self.post_home(&room, Post::Members(room.clone(), caller, page));
                 Ok(Pending::new(1, Gathered::Members(None)))
             }
-            Call::Requests(name) => {
-                let stream = self.common.names.id(&name).ok_or_else(answer::no_stream)?;
+            Call::Requests { stream, user } => {
+                let stream = self.common.names.id(&stream).ok_or_else(answer::no_stream)?;
                 let (alone, texts) = body::requests(body, self.common.settings.limits.message)?;
                 let pending = Pending::new(texts.len(), Gathered::Replies(alone, vec![None; texts.len()]));
-                self.post(stream.shard, Post::Requests(stream, self.id(key), texts));
+                self.post(stream.shard, Post::Requests(stream, self.id(key), user, texts));
                 Ok(pending)
             }
             Call::History(room, span) => {
@@ -57,10 +59,11 @@ impl Shard {
         }
     }
 
-    fn batch(&mut self, key: u32, entries: Vec<body::Entry>) -> Pending {
+    fn batch(&mut self, key: u32, scope: &Scope, entries: Vec<body::Entry>) -> Pending {
         let mut pending = Pending::new(entries.len(), Gathered::Batch(vec![None; entries.len()]));
         for (index, entry) in entries.into_iter().enumerate() {
             match entry {
+                Ok((room, _)) if !scope.covers(&room) => pending.published(index, Err(Fault::Forbidden)),
                 Ok((room, draft)) => self.publish(&room, Caller::Call(self.id(key), index as u32), draft),
                 Err(fault) => pending.published(index, Err(fault)),
             }
@@ -96,6 +99,7 @@ impl Shard {
             key.space() == Space::Native
                 && key.name().starts_with(&listing.prefix)
                 && key.name() > listing.after.as_str()
+                && listing.rooms.as_ref().is_none_or(|rooms| is_any(rooms, key.name()))
         };
         let rooms = self.homes.iter().filter(|(_, key, _)| wanted(key));
         let mut lines: Vec<Line> = rooms.map(|(_, _, home)| home.line()).collect();

@@ -44,18 +44,13 @@ impl Shard {
         let Some(session) = self.session(key) else { return };
         match session.phase {
             Phase::Http(_) => self.exchange_late(key),
-            Phase::Open(_) => {
-                if self.is_stalled(key) {
-                    self.work.slow.push(key);
-                } else {
-                    self.beat(key);
-                }
-            }
-            Phase::Stream(_) => {
-                if self.is_stalled(key) {
-                    self.work.slow.push(key);
-                } else {
-                    self.comment(key);
+            Phase::Open(_) | Phase::Stream(_) => {
+                let stream = session.is_stream();
+                match self.unwelcome(key) {
+                    Some(close) => self.close(key, close),
+                    None if self.is_stalled(key) => self.work.slow.push(key),
+                    None if stream => self.comment(key),
+                    None => self.beat(key),
                 }
             }
             Phase::Closing(_) | Phase::Lingering => self.end(key),
@@ -84,7 +79,7 @@ impl Shard {
         let interval = self.common.settings.heartbeat.interval;
         // Fibonacci hashing spreads keys that follow each other.
         let spread = f64::from(key.wrapping_mul(0x9E37_79B9)) / f64::from(u32::MAX);
-        self.deadlines.set(key, self.now.tick().after(interval.mul_f64(0.5 + 0.5 * spread)));
+        self.arm(key, self.now.tick().after(interval.mul_f64(0.5 + 0.5 * spread)));
     }
 
     /// Asks a silent session for a sign of life, or closes one that gave none. Not one that is not read.
@@ -95,14 +90,17 @@ impl Shard {
             return self.arm(key, now.after(heartbeat.timeout));
         }
         let Some(session) = self.session(key) else { return };
-        if session.pinged {
-            return self.close(key, Close::NO_PONG);
+        let (pinged, heard) = (session.pinged, session.heard);
+        if pinged {
+            // Something else may have been due before the answer is.
+            let until = heard.after(heartbeat.timeout);
+            return if until <= now { self.close(key, Close::NO_PONG) } else { self.arm(key, until) };
         }
-        let heard = session.heard;
         if now.since(heard) < heartbeat.interval / 2 {
             self.arm(key, heard.after(heartbeat.interval));
         } else {
             session.pinged = true;
+            session.heard = now;
             self.own(key, |out| frame::encode(OpCode::Control(Control::Ping), &[], out));
             self.arm(key, now.after(heartbeat.timeout));
         }
@@ -125,13 +123,13 @@ impl Shard {
         self.arm(key, now.after(interval));
     }
 
-    /// Sets the next deadline of an open session: a sign of life, or progress of what others sent.
+    /// Sets the next deadline of an open session: a sign of life, progress of what others sent, or the end of its welcome.
     fn arm(&mut self, key: u32, beat: Tick) {
         let (now, stall) = (self.now.tick(), self.common.settings.limits.stall);
         let oldest = self.sessions.get(key as usize).and_then(|session| session.queue.as_ref()?.oldest());
         // A stall that is past was judged already: who may fall behind is not asked about it again.
         let stalls = oldest.map(|oldest| oldest.after(stall)).filter(|stalls| *stalls > now);
-        self.deadlines.set(key, stalls.map_or(beat, |stalls| beat.min(stalls)));
+        self.deadlines.set(key, [stalls, self.welcome_ends(key)].into_iter().flatten().fold(beat, Tick::min));
     }
 
     /// Whether what others sent has waited too long in the queue of a session that must not fall behind.

@@ -68,7 +68,8 @@ impl Shard {
         if let Some(tail) = self.session(key).and_then(|session| session.tail.as_mut()) {
             tail.request = None;
         }
-        tracing::debug!(session = key, code = close.code, reason = %close.reason, "closing");
+        let client = self.sessions.get(key as usize).and_then(|session| session.client.as_deref());
+        tracing::debug!(session = key, client = client.map(tracing::field::display), code = close.code, reason = %close.reason, "closing");
         self.release(key);
     }
 
@@ -113,7 +114,7 @@ impl Shard {
     /// Takes a session out of one room.
     pub(super) fn stand_up(&mut self, key: u32, number: u32) {
         let Some(session) = self.session(key) else { return };
-        let (wire, user) = (session.wire(number), session.user.clone());
+        let (wire, user) = (session.wire(number), session.user().cloned());
         let Some(slot) = session.seats.remove(number) else { return };
         if let Some(stream) = session.stream() {
             stream.stood_up(number);
@@ -134,6 +135,7 @@ impl Shard {
     fn stand_up_everywhere(&mut self, key: u32) {
         // An answer to a join that is still under way finds the session closed and puts the count right.
         self.joining.remove(&key);
+        self.newcomers.remove(&key);
         while let Some(seat) = self.sessions.get(key as usize).and_then(|session| session.seats.iter().next())
         {
             self.stand_up(key, seat.room);

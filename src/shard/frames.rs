@@ -3,14 +3,18 @@
 use tungstenite::protocol::frame::coding::{Control, Data, OpCode};
 
 use super::Shard;
+use super::admit::NEWCOMER_MESSAGE;
 use crate::api::route::Upgrade;
+use crate::auth::access::Admission;
 use crate::broker::post::{Span, Ticket};
 use crate::dialect::Dialect;
 use crate::dialect::native::{self, event};
 use crate::error::{Close, Fault};
 use crate::http::{Head, Method, Response, Version};
-use crate::room_key::is_room_name;
+use crate::out_queue::Class;
+use crate::room_key::{Space, is_room_name};
 use crate::session::Phase;
+use crate::settings::Reject;
 use crate::ws::connection::{Connection, Event, Limits};
 use crate::ws::{frame, handshake};
 
@@ -22,44 +26,63 @@ impl Shard {
         let (get, http11) = (head.method == Method::Get, head.version == Version::Http11);
         let upgrade = handshake::judge(get, http11, head, protocols).map_err(refused)?;
         self.refuse_while_full_or_draining()?;
-        self.push(key, crate::out_queue::Class::Asked, |out| handshake::response(&upgrade, out));
+        let admission = self.admission(
+            key,
+            head,
+            wanted.foreign,
+            wanted.user.as_deref(),
+            wanted.dialect == Dialect::Native,
+        );
+        if let (Err(denied), Reject::Http) = (admission.as_ref(), self.common.settings.auth.reject) {
+            return Err(denied.response());
+        }
+        self.push(key, Class::Asked, |out| handshake::response(&upgrade, out));
         let Some(session) = self.session(key) else { return Ok(()) };
         session.phase = Phase::Open(Connection::default());
         session.dialect = wanted.dialect;
-        session.user = wanted.user;
-        self.first_beat(key);
-        if wanted.foreign {
-            self.close(key, Close::ORIGIN);
-        } else {
-            self.welcome(key, wanted.dialect, &wanted.rooms);
+        match admission {
+            Err(denied) => self.close(key, denied.close()),
+            Ok(admission) => self.welcome(key, admission, wanted),
         }
         Ok(())
     }
 
-    fn welcome(&mut self, key: u32, dialect: Dialect, rooms: &[String]) {
-        match dialect {
+    fn welcome(&mut self, key: u32, admission: Admission, wanted: Upgrade) {
+        let rooms = self.admit(key, admission, wanted.rooms);
+        self.first_beat(key);
+        match wanted.dialect {
             Dialect::Echo => {}
-            Dialect::Raw { .. } => {
-                for room in rooms {
-                    self.join(key, Ticket::default(), room, Span::Nothing);
-                }
-                // Without words for "not joined yet", what a raw client says waits until it is.
-                if let Some(session) = self.session(key) {
-                    session.awaiting = true;
-                }
-            }
+            Dialect::Raw { .. } => self.enter_raw(key, &rooms),
             Dialect::Native => {
                 self.greet(key);
-                for (index, room) in rooms.iter().enumerate() {
-                    if rooms[..index].contains(room) {
-                        continue;
-                    }
-                    if is_room_name(room) {
-                        self.join(key, Ticket::default(), room, Span::Nothing);
-                    } else {
-                        self.error(key, Ticket::default(), Some(room), Fault::BadRoom);
-                    }
-                }
+                self.enter(key, &rooms);
+            }
+        }
+    }
+
+    fn enter_raw(&mut self, key: u32, rooms: &[String]) {
+        for room in rooms {
+            if !self.may_join(key, Space::Raw, room) {
+                return self.close(key, Close::FORBIDDEN);
+            }
+            self.join(key, Ticket::default(), room, Span::Nothing);
+        }
+        // Without words for "not joined yet", what a raw client says waits until it is.
+        if let Some(session) = self.session(key) {
+            session.awaiting = true;
+        }
+    }
+
+    /// Joins the rooms that a native client named when it connected.
+    pub(super) fn enter(&mut self, key: u32, rooms: &[String]) {
+        for (index, room) in rooms.iter().enumerate() {
+            if rooms[..index].contains(room) {
+                continue;
+            }
+            if is_room_name(room) {
+                self.join(key, Ticket::default(), room, Span::Nothing);
+            } else {
+                self.error(key, Ticket::default(), Some(room), Fault::BadRoom);
             }
         }
     }
@@ -69,7 +92,7 @@ impl Shard {
         let settings = &self.common.settings;
         let (interval, max) = (settings.heartbeat.interval.as_secs(), settings.limits.message);
         let name = self.common.names.name(self.id(key));
-        let user = self.session(key).and_then(|session| session.user.clone());
+        let user = self.session(key).and_then(|session| session.user().cloned());
         self.send(key, |out| event::welcome(name, user.as_deref(), interval, max, out));
     }
 
@@ -91,11 +114,9 @@ impl Shard {
     }
 
     fn read_events(&mut self, key: u32, connection: &mut Connection, input: &mut [u8]) -> usize {
-        let limits = &self.common.settings.limits;
-        let echo = self.sessions.get(key as usize).is_some_and(|session| session.dialect == Dialect::Echo);
-        let limits = Limits { message: if echo { limits.echo_message } else { limits.message } };
         let mut at = 0;
         while !self.holds(key) {
+            let limits = Limits { message: self.message_limit(key) };
             match connection.read(&mut input[at..], &limits) {
                 Err(violation) => {
                     self.violated(key, Close::fixed(violation.code, violation.reason));
@@ -116,6 +137,16 @@ impl Shard {
             }
         }
         at
+    }
+
+    /// Bytes that the next message of session `key` may have.
+    fn message_limit(&self, key: u32) -> usize {
+        let limits = &self.common.settings.limits;
+        match self.sessions.get(key as usize) {
+            Some(session) if session.dialect == Dialect::Echo => limits.echo_message,
+            Some(session) if session.newcomer => limits.message.min(NEWCOMER_MESSAGE),
+            _ => limits.message,
+        }
     }
 
     fn event(&mut self, key: u32, event: Event<'_>) {

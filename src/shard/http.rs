@@ -4,9 +4,11 @@ use std::time::{Duration, SystemTime};
 
 use super::Shard;
 use crate::api::call::Call;
+use crate::api::cors;
 use crate::api::route::{self, Offers, Route};
 use crate::http::{CONTINUE, Envelope, Head, Limits, Refusal, Response, Step};
 use crate::out_queue::Class;
+use crate::proxy::{self, Malformed};
 use crate::session::Phase;
 use crate::session::exchange::{Exchange, Stage, Timer};
 use crate::settings;
@@ -23,9 +25,12 @@ impl Shard {
     /// Reads requests until input runs out, one has to wait for its answer, or the connection is a WebSocket.
     pub(super) fn read_http(&mut self, key: u32, input: &[u8]) -> usize {
         let limits = Limits::from(&self.common.settings.limits);
-        let mut at = 0;
+        let mut at = self.read_proxy(key, input);
         while !self.holds(key) {
             let Some(exchange) = self.exchange(key) else { break };
+            if let Stage::Proxied(_) = exchange.stage {
+                break;
+            }
             let (used, step) = exchange.reader.read(&input[at..], &limits);
             at += used;
             match step {
@@ -40,15 +45,47 @@ impl Shard {
         at
     }
 
+    /// Reads what a proxy says before the first request; says how much of the input that was.
+    fn read_proxy(&mut self, key: u32, input: &[u8]) -> usize {
+        let Some(exchange) = self.exchange(key) else { return 0 };
+        let Stage::Proxied(reader) = &mut exchange.stage else { return 0 };
+        let (used, header) = reader.read(input);
+        match header {
+            Ok(None) => {}
+            Ok(Some(source)) => {
+                exchange.peer = source.unwrap_or(exchange.peer);
+                exchange.stage = Stage::Head;
+            }
+            Err(Malformed) => {
+                let message = "a trusted proxy begins with a header of the PROXY protocol";
+                let response = Response::new(400).error("bad_request", message);
+                self.respond(key, &Envelope::closing(self.wall()), &response);
+            }
+        }
+        used
+    }
+
+    /// Notes where a request comes from: the client's address, and the page that may read the answer.
+    fn locate(&mut self, key: u32, head: &Head) {
+        let access = self.access.clone();
+        let page = head.field("origin").filter(|_| route::is_welcome(head, &access));
+        let Some(exchange) = self.exchange(key) else { return };
+        exchange.origin = page.map(Into::into);
+        let peer = exchange.peer;
+        let trust = &self.common.settings.proxies.trust;
+        let client = (!trust.is_empty()).then(|| Box::new(proxy::client(head, peer, trust)));
+        if let Some(session) = self.session(key) {
+            session.client = client;
+        }
+    }
+
     /// A head is complete. `last` says that nothing behind it has arrived.
     fn head(&mut self, key: u32, head: Head, last: bool) {
-        let offers = Offers {
-            console: self.common.console,
-            local_pages_only: self.common.local_pages_only,
-            draining: self.drain.is_some(),
-        };
+        self.locate(key, &head);
+        let access = self.access.clone();
+        let offers = Offers { console: self.common.console, draining: self.drain.is_some(), access: &access };
         let call = match route::route(&head, offers) {
-            Ok(Route::Call(call)) => Ok(call),
+            Ok(Route::Call(call)) => self.authorise(key, &head, call),
             Ok(Route::Page(page)) => Err(page.answer(&head)),
             Ok(Route::Stream(wanted)) => match self.open_stream(key, &head, wanted) {
                 Ok(()) => return,
@@ -110,7 +147,10 @@ impl Shard {
 
     /// Queues an answer, or the head of one that does not end.
     pub(super) fn push_response(&mut self, key: u32, envelope: &Envelope, response: &Response) {
-        self.push(key, Class::Asked, |out| response.write(envelope, out));
+        let origin = self.exchange(key).and_then(|exchange| exchange.origin.take());
+        let credentials = self.access.cookie().is_some();
+        let granted = origin.map(|origin| cors::grant(response.clone(), &origin, credentials));
+        self.push(key, Class::Asked, |out| granted.as_ref().unwrap_or(response).write(envelope, out));
     }
 
     /// The wall clock as HTTP wants it.
@@ -128,7 +168,7 @@ impl Shard {
             Stage::Call(..) => (Timer::Off, None),
             Stage::Body(..) => (Timer::Body, Some(body)),
             Stage::Head if exchange.kept_alive && exchange.reader.is_idle() => (Timer::Idle, Some(http_idle)),
-            Stage::Head => (Timer::Head, Some(handshake)),
+            Stage::Head | Stage::Proxied(_) => (Timer::Head, Some(handshake)),
         };
         if exchange.timer != timer {
             exchange.timer = timer;
@@ -139,8 +179,8 @@ impl Shard {
     /// The deadline of an exchange has passed.
     pub(super) fn exchange_late(&mut self, key: u32) {
         let Some(exchange) = self.exchange(key) else { return };
-        if exchange.timer == Timer::Idle || exchange.reader.is_idle() && matches!(exchange.stage, Stage::Head)
-        {
+        let begun = !exchange.reader.is_idle() || matches!(exchange.stage, Stage::Body(..));
+        if exchange.timer == Timer::Idle || !begun {
             return self.end(key);
         }
         let message = "the request did not arrive in time";

@@ -98,7 +98,7 @@ impl Shard {
                 Caller::Session(session, ticket) => self.rostered(session, ticket.get(), &room, result),
                 Caller::Call(session, _) => self.answered(session, |pending| pending.rostered(result)),
             },
-            Post::Requests(stream, call, texts) => self.requested(stream, call, texts),
+            Post::Requests(stream, call, user, texts) => self.requested(stream, call, user.as_deref(), texts),
             Post::Unheard(call, fault) => self.answered(call, |pending| pending.unheard(fault)),
             Post::Replied(slot, reply) => {
                 self.answered(slot.call, |pending| pending.replied(slot.index as usize, reply));

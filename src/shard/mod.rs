@@ -9,6 +9,7 @@
 //!                                                    └─▶ deliver ─▶ lanes ─▶ flush ─▶ outlet
 //! ```
 
+mod admit;
 mod call;
 mod clock;
 mod close;
@@ -26,11 +27,13 @@ mod settle;
 mod stream;
 
 use std::collections::{HashMap, VecDeque};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use slab::Slab;
 
+use crate::auth::access::Access;
 use crate::broker::audience::Audience;
 use crate::broker::directory::Directory;
 use crate::broker::home::Home;
@@ -44,10 +47,13 @@ use crate::ledger::{Account, Purse};
 use crate::metrics::Counters;
 use crate::out_queue::OutQueue;
 use crate::pressure::Pressure;
+use crate::proxy::is_trusted;
 use crate::room_key::{RoomKey, RoomKeys};
 use crate::session::Session;
+use crate::session::exchange::Exchange;
 use crate::settings::{Console, Settings};
 use crate::time::{Deadlines, Now, Tick};
+use admit::Newcomer;
 use drain::Drain;
 
 /// What the shards of one server have in common.
@@ -70,13 +76,14 @@ pub struct Common {
     pub pressure: Pressure,
     /// Whether the console is served, and `/echo` with it.
     pub console: bool,
-    /// Whether only pages of this machine may use the server.
-    pub local_pages_only: bool,
+    /// Who may come in, as it is when the server starts.
+    pub access: Arc<Access>,
 }
 
 impl Common {
-    /// What `shards` shards have in common under `settings`; `loopback` says that only this machine can reach them.
-    pub fn new(settings: Settings, shards: usize, loopback: bool) -> Self {
+    /// What `shards` shards have in common under `settings`, which `access` was made from; `loopback` says that only this
+    /// machine can reach them.
+    pub fn new(settings: Settings, access: Access, shards: usize, loopback: bool) -> Self {
         Self {
             rules: Rules::new(&settings.rooms),
             room_keys: RoomKeys::default(),
@@ -86,11 +93,11 @@ impl Common {
             history: Account::new(settings.limits.history_total),
             pressure: Pressure::new(shards),
             console: match settings.console {
-                Console::Auto => loopback,
+                Console::Auto => loopback && access.is_open(),
                 Console::On => true,
                 Console::Off => false,
             },
-            local_pages_only: !settings.insecure,
+            access: Arc::new(access),
             settings,
         }
     }
@@ -112,6 +119,12 @@ pub struct Shard {
     engine: Engine,
     /// Rooms whose join a session waits for; only sessions that wait are in it.
     joining: HashMap<u32, Vec<RoomKey>>,
+    /// Who may come in.
+    access: Arc<Access>,
+    /// Sessions that have yet to say who they are.
+    newcomers: HashMap<u32, Newcomer>,
+    /// What the token checks of this turn have cost.
+    checked: u32,
     mail: Mail,
     work: Work,
     drain: Option<Drain>,
@@ -156,6 +169,9 @@ impl Shard {
         let others = (0..common.shards).map(|_| Vec::new()).collect();
         Self {
             me,
+            access: common.access.clone(),
+            newcomers: HashMap::new(),
+            checked: 0,
             common,
             now,
             sessions: Slab::new(),
@@ -180,6 +196,7 @@ impl Shard {
     /// Begins a turn: this is the time until the next.
     pub fn begin(&mut self, now: Now) {
         self.now = now;
+        self.checked = 0;
         let pressed = self.common.pressure.is_high(self.pressed);
         if std::mem::replace(&mut self.pressed, pressed) && !pressed {
             let held = self.sessions.iter().filter(|(_, session)| session.held);
@@ -189,12 +206,14 @@ impl Shard {
         }
     }
 
-    /// Takes in a connection; says the key by which it is spoken of until it is reaped.
-    pub fn accept(&mut self) -> u32 {
+    /// Takes in a connection from `peer`; says the key by which it is spoken of until it is reaped.
+    pub fn accept(&mut self, peer: IpAddr) -> u32 {
         self.generation = self.generation.wrapping_add(1);
         self.common.connections.fetch_add(1, Ordering::Relaxed);
         let now = self.now.tick();
-        let key = self.sessions.insert(Session::new(self.generation, now)) as u32;
+        let proxies = &self.common.settings.proxies;
+        let exchange = Exchange::new(peer, proxies.proxy_protocol && is_trusted(&proxies.trust, peer));
+        let key = self.sessions.insert(Session::new(self.generation, exchange, now)) as u32;
         self.deadlines.set(key, now.after(self.common.settings.limits.handshake));
         key
     }

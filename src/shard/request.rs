@@ -27,7 +27,12 @@ impl Shard {
 
     /// Carries out a request whose reply goes to `slot`. Not so if it has to wait: then it is to be tried again.
     pub(super) fn carry_out(&mut self, key: u32, text: &str, slot: Option<Slot>) -> bool {
+        let newcomer = self.session(key).is_some_and(|session| session.newcomer);
         match request::read(text) {
+            read if newcomer && !matches!(read, Ok(Request { what: What::Auth { .. }, .. })) => {
+                self.close(key, Close::AUTH_FIRST);
+                true
+            }
             // Rule 3: what follows a join about the same room waits for its answer.
             Ok(Request { what, .. }) if what.room().is_some_and(|room| self.is_joining(key, room)) => false,
             Ok(Request { id, what }) => {
@@ -51,6 +56,7 @@ impl Shard {
                 let wall_ms = self.now.wall_ms;
                 self.reply(key, ticket, |out| event::pong(ticket.id, wall_ms, out));
             }
+            What::Auth { token } => self.authenticate(key, ticket, token.expose()),
             What::Join { room, span } => self.join(key, ticket, &room, span),
             What::Leave { room } => self.leave(key, ticket, &room),
             What::History { room, span } => self.history(key, ticket, &room, span),
@@ -58,7 +64,7 @@ impl Shard {
             What::Publish { room, event, data, echo, store, key: mark } => {
                 let session = self.id(key);
                 let data = bytes::Bytes::copy_from_slice(data.as_bytes());
-                let from = self.session(key).and_then(|session| session.user.clone());
+                let from = self.session(key).and_then(|session| session.user().cloned());
                 let draft =
                     Draft { from, event, data, store, exclude: (!echo).then_some(session), key: mark };
                 self.say(key, ticket, &room, draft);
@@ -70,6 +76,9 @@ impl Shard {
     pub(super) fn join(&mut self, key: u32, ticket: Ticket<&str>, room: &str, span: Span) {
         let session_id = self.id(key);
         let space = self.space(key);
+        if !self.may_join(key, space, room) {
+            return self.not_let_in(key, ticket, room, Fault::Forbidden);
+        }
         let room = self.room(space, room);
         let number = self.audiences.find_key(&room);
         let limit = self.common.settings.limits.rooms_per_connection;
@@ -81,7 +90,7 @@ impl Shard {
         session.joins += 1;
         // History is as large as its room allows: the next request waits, so that answers cannot pile up unread.
         session.awaiting |= span != Span::Nothing;
-        let user = session.user.clone();
+        let user = session.user().cloned();
         self.joining.entry(key).or_default().push(room.clone());
         let join = Join { session: session_id, user, ticket: ticket.keep(), span, again };
         self.post_home(&room, Post::Join(room.clone(), Box::new(join)));
@@ -99,7 +108,12 @@ impl Shard {
             }
             return self.too_late(join.ticket.get());
         }
-        match result {
+        let allowed = self.may_join(key, room.space(), room.name());
+        if !allowed && result.is_ok() && !join.again {
+            // A fresh token came between the request and its answer.
+            self.post_home(room, Post::Leave(room.clone(), self.me, join.user.clone()));
+        }
+        match result.and_then(|standing| if allowed { Ok(standing) } else { Err(Fault::Forbidden) }) {
             Ok(standing) => {
                 if room.space() == Space::Native {
                     self.tell_gap_in(key, room);
@@ -110,15 +124,18 @@ impl Shard {
                 }
             }
             Err(_) if room.space() == Space::Raw => self.close(key, Close::NO_ROOM),
-            Err(fault) => {
-                self.error(key, ticket, Some(room.name()), fault);
-                if self.is_feed(key, ticket) {
-                    // Without one of its rooms a stream is not what its client asked for; trying again may give it.
-                    self.close(key, Close::NO_ROOM);
-                }
-            }
+            Err(fault) => self.not_let_in(key, ticket, room.name(), fault),
         }
         self.go_on(key, join.span != Span::Nothing || room.space() == Space::Raw);
+    }
+
+    /// A session is told that it is not in a room.
+    fn not_let_in(&mut self, key: u32, ticket: Ticket<&str>, room: &str, fault: Fault) {
+        self.error(key, ticket, Some(room), fault);
+        if self.is_feed(key, ticket) {
+            // Without one of its rooms a stream is not what its client asked for; trying again may give it.
+            self.close(key, if fault == Fault::Forbidden { Close::FORBIDDEN } else { Close::NO_ROOM });
+        }
     }
 
     /// A session is told that it is in a room.
@@ -189,7 +206,7 @@ impl Shard {
         self.settle(key);
         self.tell_gaps(key, Some(seat.room));
         self.stand_up(key, seat.room);
-        self.acknowledge(key, ticket, |id, out| event::left(Some(id), room.name(), out));
+        self.acknowledge(key, ticket, |id, out| event::left(Some(id), room.name(), None, out));
     }
 
     fn history(&mut self, key: u32, ticket: Ticket<&str>, room: &str, span: Span) {
@@ -254,10 +271,10 @@ impl Shard {
 
     /// A member of a native room has something to say.
     fn say(&mut self, key: u32, ticket: Ticket<&str>, room: &str, draft: Draft) {
-        let Some((room, seat)) = self.seated_in(key, room) else {
+        let Some((room, _)) = self.seated_in(key, room) else {
             return self.error(key, ticket, Some(room), Fault::NotJoined);
         };
-        if self.audiences.get(seat.room).is_none_or(|audience| !audience.settings.client_publish) {
+        if !self.may_publish(key, &room) {
             return self.error(key, ticket, Some(room.name()), Fault::Forbidden);
         }
         let caller = Caller::Session(self.id(key), ticket.keep());
@@ -269,11 +286,10 @@ impl Shard {
     pub(super) fn say_raw(&mut self, key: u32, opcode: OpCode, payload: &[u8], echo: bool) {
         let session = self.id(key);
         let Some(seat) = self.session(key).and_then(|session| session.seats.iter().next()) else { return };
-        let Some(audience) = self.audiences.get(seat.room) else { return };
-        if !audience.settings.client_publish {
+        let Some(room) = self.audiences.key(seat.room).cloned() else { return };
+        if !self.may_publish(key, &room) {
             return;
         }
-        let Some(room) = self.audiences.key(seat.room).cloned() else { return };
         let draft = raw::draft(opcode, payload, (!echo).then_some(session));
         self.spoke(key);
         self.post_home(&room, Post::Publish(room.clone(), Caller::Nobody, draft));

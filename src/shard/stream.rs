@@ -6,7 +6,10 @@
 use std::sync::Arc;
 
 use super::Shard;
+use crate::api::route::refusal;
 use crate::api::stream::Subscription;
+use crate::auth::access::Admission;
+use crate::auth::denied::Denied;
 use crate::broker::lane::Part;
 use crate::broker::post::{Post, Slot, Standing, Ticket};
 use crate::dialect::native::event;
@@ -36,9 +39,12 @@ impl Shard {
         wanted: Subscription,
     ) -> Result<(), Response> {
         self.refuse_while_full_or_draining()?;
+        let admission = self.admission(key, head, false, wanted.user.as_deref(), false);
+        let admission = admission.map_err(Denied::response)?;
+        self.refuse_reader(&admission, &wanted.rooms)?;
         let limit = self.common.settings.limits.rooms_per_connection;
         if limit > 0 && wanted.rooms.len() > limit {
-            return Err(crate::api::route::refusal(Fault::RoomLimit));
+            return Err(refusal(Fault::RoomLimit));
         }
         let response = Response::new(200)
             .header("Cache-Control", "no-cache")
@@ -53,12 +59,27 @@ impl Shard {
         let Some(session) = self.session(key) else { return Ok(()) };
         let stream = Stream::new(rooms.into_iter().zip(wanted.since), wanted.history);
         session.phase = Phase::Stream(Box::new(stream));
-        session.user = wanted.user;
+        self.admit(key, admission, Vec::new());
         self.first_beat(key);
         self.push(key, Class::Asked, |out| sse::retry(RETRY_MS, out));
         self.greet(key);
         self.go_on_with_stream(key);
         Ok(())
+    }
+
+    /// Refuses whoever may not be in all of `rooms`.
+    fn refuse_reader(&self, admission: &Admission, rooms: &[String]) -> Result<(), Response> {
+        let identity = match admission {
+            Admission::Known(identity) => Some(&**identity),
+            Admission::Guest | Admission::Waits => None,
+        };
+        let asker = self.asker(identity);
+        match rooms.iter().all(|room| self.common.rules.may_join(Space::Native, room, asker)) {
+            true => Ok(()),
+            false if asker.named || asker.open => Err(refusal(Fault::Forbidden)),
+            // A token may change that.
+            false => Err(Denied::NoToken.response()),
+        }
     }
 
     /// Joins the rooms of a stream one after the other, then carries out what was asked on its behalf, until something has
@@ -153,9 +174,20 @@ impl Shard {
         self.touch(key);
     }
 
-    /// Requests have come for a stream by an HTTP call.
-    pub(super) fn requested(&mut self, id: SessionId, call: SessionId, texts: Vec<Box<str>>) {
-        let stream = self.find(id).and_then(|session| session.stream());
+    /// Requests of `user` have come for a stream by an HTTP call.
+    pub(super) fn requested(
+        &mut self,
+        id: SessionId,
+        call: SessionId,
+        user: Option<&str>,
+        texts: Vec<Box<str>>,
+    ) {
+        let open = self.access.is_open();
+        let session = self.find(id);
+        if session.as_ref().is_some_and(|session| !open && session.user().map(|own| &**own) != user) {
+            return self.post(call.shard, Post::Unheard(call, Some(Fault::OtherUser)));
+        }
+        let stream = session.and_then(|session| session.stream());
         let fault = match stream {
             None => None,
             Some(stream) if stream.requests.len() + texts.len() > MAX_WAITING => Some(Fault::Unavailable),

@@ -67,7 +67,7 @@ impl Bench {
     }
 
     fn connect(&mut self, target: &str) -> u32 {
-        let key = self.shard.accept();
+        let key = self.shard.accept(IpAddr::from([127, 0, 0, 1]));
         let request = format!(
             "GET {target} HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
              Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
@@ -114,7 +114,7 @@ impl Bench {
 }
 
 fn common(shards: usize, settings: Settings) -> Arc<Common> {
-    Arc::new(Common::new(settings, shards, true))
+    Arc::new(Common::new(settings, Access::default(), shards, true))
 }
 
 /// RFC 6455 section 7.1.1: the server closes the TCP connection first, and at once.
@@ -204,7 +204,7 @@ fn a_call_that_takes_long_is_not_late_because_it_was_piped_behind_another() {
     let odds = Odds { silent: 1_000, ..Odds::default() };
     let engine = Engine::Delayed(Box::new(Delayed::new(1, odds)));
     let mut bench = Bench::new(0, &common(1, Settings { limits, ..Settings::default() }), engine);
-    let key = bench.shard.accept();
+    let key = bench.shard.accept(std::net::Ipv4Addr::LOCALHOST.into());
     let mut requests = *b"GET /nowhere HTTP/1.1\r\nHost: a\r\n\r\n\
         POST /api/rooms/a/messages HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n{\"data\":1}";
     bench.shard.receive(key, &mut requests);

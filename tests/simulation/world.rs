@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use switchboard::auth::access::Access;
 use switchboard::position::Position;
 use switchboard::room_key::RoomKeys;
 use switchboard::shard::{Common, Shard};
@@ -49,7 +50,10 @@ impl World {
     }
 
     pub fn with_plan(mut random: Random, plan: Plan, room_keys: RoomKeys) -> Self {
-        let common = Arc::new(Common { room_keys, ..Common::new(plan.settings(), plan.shards, true) });
+        let common = Arc::new(Common {
+            room_keys,
+            ..Common::new(plan.settings(), Access::default(), plan.shards, true)
+        });
         let now = Now { loop_ms: 1_000, wall_ms: 1_700_000_000_000 };
         let node = |me| {
             let engine = plan.engine(&mut random);

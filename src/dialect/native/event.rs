@@ -134,9 +134,20 @@ pub fn joined(id: Option<&str>, room: &RoomKey, standing: &Standing, out: &mut V
     out.push(b'}');
 }
 
-/// The room was left.
-pub fn left(id: Option<&str>, room: &str, out: &mut Vec<u8>) {
-    put!(out, r#"{{"type":"left"{},"room":"{room}"}}"#, Id(id));
+/// The client is known: its user, and until when, in milliseconds since 1970.
+pub fn auth_ok(id: Option<&str>, user: &str, expires_ms: Option<u64>, out: &mut Vec<u8>) {
+    let (id, user) = (Id(id), Quoted(user));
+    let expires = OrNull(expires_ms.map(|ms| format!("\"{}\"", rfc3339(ms))));
+    put!(out, r#"{{"type":"auth_ok"{id},"user":{user},"expires":{expires}}}"#);
+}
+
+/// The room was left; unasked with a reason.
+pub fn left(id: Option<&str>, room: &str, reason: Option<&'static str>, out: &mut Vec<u8>) {
+    put!(out, r#"{{"type":"left"{},"room":"{room}""#, Id(id));
+    if let Some(reason) = reason {
+        put!(out, r#","reason":"{reason}""#);
+    }
+    out.push(b'}');
 }
 
 /// The answer to a publish that had an `id`.

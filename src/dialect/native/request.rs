@@ -20,9 +20,31 @@ pub struct Request<'a> {
     pub what: What<'a>,
 }
 
+/// A token as a client sent it. It does not show itself.
+#[derive(PartialEq, Eq)]
+pub struct Token<'a>(Cow<'a, str>);
+
+impl Token<'_> {
+    /// The token itself.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Token<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Token")
+    }
+}
+
 /// What is asked.
 #[derive(Debug, PartialEq, Eq)]
 pub enum What<'a> {
+    /// To be known as whom a token says.
+    Auth {
+        /// The token.
+        token: Token<'a>,
+    },
     /// To be told what happens in a room.
     Join {
         /// The room.
@@ -77,7 +99,7 @@ impl What<'_> {
             | Self::Publish { room, .. }
             | Self::History { room, .. }
             | Self::Members { room, .. } => Some(room),
-            Self::Ping => None,
+            Self::Auth { .. } | Self::Ping => None,
         }
     }
 }
@@ -103,6 +125,10 @@ pub fn read(text: &str) -> Result<Request<'_>, Refused<'_>> {
 
 fn what<'a>(fields: &Fields<'a>) -> Result<What<'a>, Fault> {
     match &*fields::required(fields.kind, "`type` is a string that every request has")? {
+        "auth" => {
+            let token = fields::required(fields.token, "`token` is a string that this request needs")?;
+            Ok(What::Auth { token: Token(token) })
+        }
         "join" => Ok(What::Join { room: room(fields)?, span: join_span(fields)? }),
         "leave" => Ok(What::Leave { room: room(fields)? }),
         "publish" => Ok(What::Publish {

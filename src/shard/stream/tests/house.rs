@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::reader::Reader;
+use crate::auth::access::Access;
 use crate::engine::{Engine, local::Local};
 use crate::id::ShardId;
 use crate::room_key::Space;
@@ -55,7 +56,7 @@ pub(super) struct House {
 
 impl House {
     pub(super) fn new(shards: usize, settings: Settings) -> Self {
-        let common = Arc::new(Common::new(settings, shards, true));
+        let common = Arc::new(Common::new(settings, Access::default(), shards, true));
         let now = Now { loop_ms: 1_000, wall_ms: 1_000 };
         let shard = |me| Shard::new(me as ShardId, common.clone(), Engine::Local(Local::default()), now);
         Self {
@@ -74,7 +75,7 @@ impl House {
     }
 
     pub(super) fn connect(&mut self, shard: usize) -> Line {
-        let key = self.shards[shard].accept();
+        let key = self.shards[shard].accept(std::net::Ipv4Addr::LOCALHOST.into());
         self.sockets[shard].written.insert(key, Vec::new());
         self.sockets[shard].room.remove(&key);
         self.sockets[shard].finished.retain(|other| *other != key);

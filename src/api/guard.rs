@@ -1,0 +1,52 @@
+//! Which calls the bearer of an API key may make.
+
+use super::call::Call;
+use super::route::refusal;
+use crate::auth::access::Access;
+use crate::auth::api_key::Scope;
+use crate::auth::presented;
+use crate::broker::post::Listing;
+use crate::error::Fault;
+use crate::http::{Head, Response};
+
+/// The call as the bearer of the request's key may make it: of several rooms only with those that the key is for.
+///
+/// # Errors
+///
+/// The answer, if it may not be made at all.
+pub fn authorise(access: &Access, head: &Head, call: Call) -> Result<Call, Response> {
+    if access.is_open() || matches!(call, Call::Health | Call::Requests { .. }) {
+        return Ok(call);
+    }
+    if !access.has_api_key() {
+        return Err(Response::new(403).error("forbidden", "no api key configured"));
+    }
+    let key = presented::bearer(head).and_then(|bearer| access.api_key(bearer));
+    let scope = &key.ok_or_else(unauthorized)?.scope;
+    let kind = match call {
+        Call::Health | Call::Requests { .. } => true,
+        Call::Publish(_) | Call::Batch(_) => scope.calls.publish,
+        Call::Rooms(_) | Call::Room(_) | Call::Members(..) | Call::History(..) => scope.calls.read,
+    };
+    if !kind {
+        return Err(Response::new(403).error("forbidden", "this key is not for such calls"));
+    }
+    narrow(call, scope)
+}
+
+fn narrow(call: Call, scope: &Scope) -> Result<Call, Response> {
+    match call {
+        Call::Publish(room) | Call::Room(room) | Call::Members(room, _) | Call::History(room, _)
+            if !scope.covers(&room) =>
+        {
+            Err(refusal(Fault::Forbidden))
+        }
+        Call::Rooms(listing) => Ok(Call::Rooms(Listing { rooms: scope.rooms.clone(), ..listing })),
+        Call::Batch(_) => Ok(Call::Batch(scope.clone())),
+        call => Ok(call),
+    }
+}
+
+fn unauthorized() -> Response {
+    Response::new(401).error("unauthorized", "this needs an API key, as Authorization: Bearer <key>")
+}

@@ -1,0 +1,19 @@
+//! Who somebody is: tokens of clients, keys of apps, and what either lets its bearer do.
+//!
+//! ```text
+//!   Sources (bytes) ─▶ Access ─┬─ admit(token) ─▶ Admission: a guest, an Identity, or wait for one
+//!                              └─ key(bearer)  ─▶ ApiKey: which rooms, which calls
+//! ```
+//!
+//! Nothing here reads a file or a clock: bytes and the time are passed in. An [`access::Access`] never changes; when a
+//! key file does, a new one takes its place.
+
+pub mod access;
+pub mod api_key;
+mod claims;
+pub mod denied;
+pub mod identity;
+pub mod issue;
+pub mod key;
+pub mod presented;
+pub mod token;

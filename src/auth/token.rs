@@ -1,0 +1,94 @@
+//! JSON Web Tokens (RFC 7519): from text to an [`Identity`], or to nothing.
+//!
+//! The library checks the signature. What the token claims is read and compared with the time here, because the library
+//! looks at a clock of its own, takes a null `exp` for an absent one and knows nothing of `crit`.
+
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::de::DeserializeOwned;
+
+use super::claims::{Claims, Header, Rooms};
+use super::denied::Denied;
+use super::identity::Identity;
+use super::key::KeySet;
+use crate::broker::permit::Permits;
+use crate::id::is_user;
+
+#[cfg(test)]
+mod tests;
+
+/// The longest token, in bytes: what fits into a request's head.
+pub const MAX_TOKEN: usize = 8 * 1024;
+
+/// What tokens must be besides well signed.
+#[derive(Clone, Debug, Default)]
+pub struct Terms {
+    /// Whom they must be for.
+    pub audience: Option<String>,
+    /// Who must have made them.
+    pub issuer: Option<String>,
+    /// How far the clocks may be apart.
+    pub leeway: Duration,
+}
+
+/// Who `token` says its bearer is.
+///
+/// # Errors
+///
+/// If it is no token for these `terms` signed by one of `keys`, or not at `now_ms`, in milliseconds since 1970.
+pub fn verify(token: &str, keys: &KeySet, terms: &Terms, now_ms: u64) -> Result<Identity, Denied> {
+    if token.len() > MAX_TOKEN {
+        return Err(Denied::Invalid("it is longer than 8 KiB"));
+    }
+    let parts = || {
+        let (message, signature) = token.rsplit_once('.')?;
+        let (header, claims) = message.split_once('.')?;
+        Some((message, header, claims, signature))
+    };
+    let (message, header, claims, signature) = parts().ok_or(Denied::Invalid("it has not three parts"))?;
+    let header: Header =
+        read(header).ok_or(Denied::Invalid("its header is not one, or names no known algorithm"))?;
+    if header.crit.is_some() {
+        return Err(Denied::Invalid("its header has `crit`"));
+    }
+    if !keys.verifies(header.alg, header.kid.as_deref(), message, signature) {
+        return Err(Denied::Invalid("no key for its algorithm and `kid` made its signature"));
+    }
+    let claims: Claims = read(claims).ok_or(Denied::Invalid("a claim is not of its type"))?;
+    judge(claims, terms, now_ms)
+}
+
+/// Reads one part of a token, which is an object. Serde would take a list for one, value by value.
+fn read<T: DeserializeOwned>(part: &str) -> Option<T> {
+    let json = URL_SAFE_NO_PAD.decode(part).ok()?;
+    let is_object = json.trim_ascii_start().first() == Some(&b'{');
+    serde_json::from_slice(&json).ok().filter(|_| is_object)
+}
+
+fn judge(claims: Claims, terms: &Terms, now_ms: u64) -> Result<Identity, Denied> {
+    let leeway_ms = terms.leeway.as_millis() as u64;
+    if let Some(audience) = &terms.audience
+        && !claims.aud.is_some_and(|aud| aud.has(audience))
+    {
+        return Err(Denied::Invalid("it is not for `auth.audience`"));
+    }
+    if terms.issuer.is_some() && claims.iss != terms.issuer {
+        return Err(Denied::Invalid("it is not by `auth.issuer`"));
+    }
+    if claims.nbf.is_some_and(|nbf| nbf.ms() > now_ms.saturating_add(leeway_ms)) {
+        return Err(Denied::Invalid("it is not valid yet (`nbf`)"));
+    }
+    let user = claims.sub.filter(|sub| is_user(sub)).ok_or(Denied::Invalid("its `sub` is not a user id"))?;
+    let rooms = claims.rooms.map(|rooms| match rooms {
+        Rooms::Both(patterns) => Permits::both(&patterns.0),
+        Rooms::Each { join, publish } => Permits::each(&join.0, &publish.0),
+    });
+    let identity = Identity { user: user.into(), expires_ms: claims.exp.map(|exp| exp.ms()), rooms };
+    // RFC 7519 section 4.1.4: on the very moment it is over.
+    match identity.ends_ms(terms.leeway) {
+        Some(ends_ms) if ends_ms <= now_ms => Err(Denied::Expired),
+        _ => Ok(identity),
+    }
+}

@@ -1,0 +1,49 @@
+//! `switchboard token` and `switchboard key`: what an operator needs before an app makes its own.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use clap::Args;
+use switchboard::auth::issue::{self, Grant};
+use switchboard::config::credentials;
+use switchboard::settings::Settings;
+
+/// What a token is to say.
+#[derive(Args)]
+pub(crate) struct Wish {
+    /// Whom the token is for: a user id of 1 to 128 bytes.
+    #[arg(long, value_name = "USER")]
+    user: String,
+    /// A pattern of rooms to join and publish in; may be repeated. [default: what the rooms let everybody do]
+    #[arg(long, value_name = "PATTERN")]
+    room: Vec<String>,
+    /// How long the token is good.
+    #[arg(long, value_name = "DURATION", default_value = "1h")]
+    ttl: String,
+}
+
+/// The token that `wish` asks for, as `settings` want it.
+pub(crate) fn token(wish: &Wish, settings: &Settings) -> Result<String, String> {
+    let ttl = humantime::parse_duration(&wish.ttl).ok().filter(|ttl| *ttl >= Duration::from_secs(1));
+    let ttl = ttl
+        .ok_or_else(|| format!("--ttl: {:?} is not a duration of at least 1s; write it like 1h", wish.ttl))?;
+    let sources = credentials::sources(settings);
+    let sources =
+        sources.map_err(|bad| bad.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))?;
+    let (_, secret) = sources.secrets.first().ok_or(
+        "there is no auth.secret to sign with; set it, or sign with the private key that belongs to the public one",
+    )?;
+    let grant = Grant {
+        user: &wish.user,
+        rooms: (!wish.room.is_empty()).then_some(&wish.room[..]),
+        audience: settings.auth.audience.as_deref(),
+        issuer: settings.auth.issuer.as_deref(),
+        now: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(),
+        ttl,
+    };
+    issue::token(&grant, secret)
+}
+
+/// A new key: 32 random bytes as 43 letters, digits, `-` and `_`.
+pub(crate) fn key() -> Result<String, String> {
+    issue::key().map_err(|error| format!("the system gives no random numbers: {error}"))
+}

@@ -1,0 +1,111 @@
+//! Reads the keys that the configuration names: those that stand in it, and those in files of their own.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use crate::auth::access::{Access, BadKey, Sources};
+use crate::settings::{ApiKey, Calls, KeySource, Settings};
+
+/// The most bytes that a file of keys may have.
+const MOST_BYTES: u64 = 1024 * 1024;
+
+/// Bytes of a secret that cannot be found by trying (RFC 7518 section 3.2).
+const STRONG: usize = 32;
+
+/// What the key of `[api]` itself is called.
+const ONLY: &str = "api";
+
+/// Who may come in, with every key read as it is now.
+///
+/// # Errors
+///
+/// Every key that cannot be read or used.
+pub fn access(settings: &Settings) -> Result<Access, Vec<BadKey>> {
+    Access::new(settings, &sources(settings)?)
+}
+
+/// The keys as they stand in the configuration and in their files.
+///
+/// # Errors
+///
+/// Every file that cannot be read.
+pub fn sources(settings: &Settings) -> Result<Sources, Vec<BadKey>> {
+    let (auth, mut problems) = (&settings.auth, Vec::new());
+    let mut load = |setting, path: &Path| {
+        let bytes = read(path).map_err(|error| format!("{} cannot be read: {error}", path.display()));
+        bytes.map_err(|why| problems.push(BadKey { setting, why })).ok()
+    };
+    let mut sources = Sources::default();
+    if let Some(secret) = &auth.secret {
+        sources.secrets.push(("auth.secret", secret.expose().into()));
+    }
+    if let Some(path) = &auth.secret_file {
+        let secret = load("auth.secret_file", path).map(without_line_break);
+        sources.secrets.extend(secret.map(|secret| ("auth.secret_file", secret)));
+    }
+    sources.public_key = auth.public_key_file.as_ref().and_then(|path| load("auth.public_key_file", path));
+    sources.jwks = auth.jwks_file.as_ref().and_then(|path| load("auth.jwks_file", path));
+    for (setting, key) in api_keys(settings) {
+        let bytes = match &key.key {
+            KeySource::Given(secret) => Some(secret.expose().into()),
+            KeySource::File(path) => load(setting, path).map(|bytes| bytes.trim_ascii().into()),
+        };
+        sources.api_keys.extend(bytes.map(|bytes| (setting, key, bytes)));
+    }
+    if problems.is_empty() { Ok(sources) } else { Err(problems) }
+}
+
+/// The files that hold keys.
+#[must_use]
+pub fn files(settings: &Settings) -> Vec<PathBuf> {
+    let auth = &settings.auth;
+    let of_auth = [&auth.secret_file, &auth.public_key_file, &auth.jwks_file];
+    let of_api = api_keys(settings).into_iter().filter_map(|(_, key)| match key.key {
+        KeySource::File(path) => Some(path),
+        KeySource::Given(_) => None,
+    });
+    of_auth.into_iter().flatten().cloned().chain(of_api).collect()
+}
+
+/// What works and yet is a danger, a sentence each.
+#[must_use]
+pub fn warnings(settings: &Settings) -> Vec<String> {
+    let Ok(sources) = sources(settings) else { return Vec::new() };
+    let weak = |name: &str, key: &[u8]| {
+        let message = || {
+            let advice = "make one with: switchboard key";
+            format!("{name} has {} bytes: fewer than {STRONG} can be guessed; {advice}", key.len())
+        };
+        (key.len() < STRONG).then(message)
+    };
+    let secrets = sources.secrets.iter().filter_map(|(setting, secret)| weak(setting, secret));
+    let api_keys = sources
+        .api_keys
+        .iter()
+        .filter_map(|(_, key, bytes)| weak(&format!("the API key {:?}", key.name), bytes));
+    secrets.chain(api_keys).collect()
+}
+
+/// Every key of the API, and the setting that names it.
+fn api_keys(settings: &Settings) -> Vec<(&'static str, ApiKey)> {
+    let only = settings.api.key.clone().map(|key| {
+        let setting = if let KeySource::File(_) = key { "api.key_file" } else { "api.key" };
+        (setting, ApiKey { name: ONLY.to_owned(), key, rooms: None, calls: Calls::ALL })
+    });
+    only.into_iter().chain(settings.api.keys.iter().map(|key| ("api.keys", key.clone()))).collect()
+}
+
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(MOST_BYTES + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MOST_BYTES { Err(io::Error::other("it is larger than 1MiB")) } else { Ok(bytes) }
+}
+
+/// Editors and `echo` end a file with a line break that nobody means.
+fn without_line_break(mut secret: Vec<u8>) -> Vec<u8> {
+    if secret.pop_if(|last| *last == b'\n').is_some() {
+        secret.pop_if(|last| *last == b'\r');
+    }
+    secret
+}

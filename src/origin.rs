@@ -1,0 +1,192 @@
+//! Origins of web pages (RFC 6454), and which of them are meant by a rule.
+
+use std::fmt;
+use std::net::IpAddr;
+
+/// An origin as a rule of the configuration writes it: exact, or with `*.` for every subdomain of a host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OriginRule {
+    origin: Origin,
+    /// The host itself is not meant, but every name below it.
+    subdomains: bool,
+}
+
+/// Scheme, host and port, as a browser sends them in `Origin`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Origin {
+    scheme: String,
+    host: String,
+    port: Option<u16>,
+}
+
+impl Origin {
+    /// Reads `scheme "://" host [ ":" port ]` and nothing behind it.
+    ///
+    /// `null`, which sandboxed pages and files send and which may be anybody, is none.
+    fn parse(text: &str) -> Option<Self> {
+        let (scheme, authority) = text.split_once("://")?;
+        let is_scheme = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
+        let is_host = |c: char| c.is_ascii_alphanumeric() || "-._~[]:".contains(c);
+        if scheme.is_empty() || !scheme.chars().all(is_scheme) || !authority.chars().all(is_host) {
+            return None;
+        }
+        let end = authority.rfind(']').map_or(0, |bracket| bracket + 1);
+        let (host, port) = match authority.get(end..)?.find(':') {
+            Some(colon) => (authority.get(..end + colon)?, Some(authority.get(end + colon + 1..)?)),
+            None => (authority, None),
+        };
+        let port = port.map(str::parse).transpose().ok()?;
+        let scheme = scheme.to_ascii_lowercase();
+        // RFC 6454 section 6.2: a scheme's own port is not written, so whoever wrote it meant the same.
+        let port = port.filter(|port| !matches!((scheme.as_str(), port), ("https", 443) | ("http", 80)));
+        (!host.is_empty()).then(|| Self { scheme, host: host.to_ascii_lowercase(), port })
+    }
+}
+
+impl OriginRule {
+    /// The rule that `text` writes: `https://example.com`, `https://example.com:8443` or `https://*.example.com`.
+    ///
+    /// # Errors
+    ///
+    /// If it is no origin: what to write instead.
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
+        const ADVICE: &str =
+            "write scheme, host and, if it is not the usual one, port, like \"https://example.com\"";
+        let subdomains = text.contains("://*.");
+        let origin = Origin::parse(&text.replacen("://*.", "://", 1)).ok_or(ADVICE)?;
+        Ok(Self { origin, subdomains })
+    }
+
+    /// Whether a page of `origin`, as its browser sent it, is meant.
+    pub fn allows(&self, origin: &str) -> bool {
+        let Some(Origin { scheme, host, port }) = Origin::parse(origin) else { return false };
+        let same_host = if self.subdomains {
+            host.strip_suffix(&self.origin.host).is_some_and(|rest| rest.len() > 1 && rest.ends_with('.'))
+        } else {
+            host == self.origin.host
+        };
+        same_host && scheme == self.origin.scheme && port == self.origin.port
+    }
+}
+
+impl fmt::Display for OriginRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Origin { scheme, host, port } = &self.origin;
+        write!(f, "{scheme}://{}{host}", if self.subdomains { "*." } else { "" })?;
+        port.map_or(Ok(()), |port| write!(f, ":{port}"))
+    }
+}
+
+/// Whether `origin` is a page of this machine: `localhost` or a loopback address, on any port.
+///
+/// An open relay is for whoever sits at the machine. Any page in that person's browser can reach it too, so pages of
+/// other sites are told from the developer's own by what the browser says of them.
+pub fn is_local(origin: &str) -> bool {
+    let Some(Origin { host, .. }) = Origin::parse(origin) else { return false };
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || address.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// Whether a `Host` can be meant for an open relay: an address, or a name that nobody on the internet can own.
+///
+/// A page of any site can have its own name resolve to this machine, and a browser then sends no `Origin` with what the
+/// page reads; but it sends the name.
+pub fn is_local_host(authority: &str) -> bool {
+    let host = match authority.strip_prefix('[') {
+        Some(rest) => rest.split_once(']').map_or("", |(host, _)| host),
+        None => authority.split_once(':').map_or(authority, |(host, _)| host),
+    };
+    host.parse::<IpAddr>().is_ok()
+        || !host.trim_end_matches('.').contains('.')
+        || host.ends_with(".localhost")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_that_somebody_else_can_own_is_not_local() {
+        for host in [
+            "localhost",
+            "localhost:8000",
+            "127.0.0.1:8000",
+            "[::1]:80",
+            "10.0.0.7",
+            "relay",
+            "a.localhost:80",
+        ] {
+            assert!(is_local_host(host), "{host}");
+        }
+        for host in
+            ["example.com", "evil.example:8000", "127.0.0.1.evil.com", "localhost.evil.com:1", "com.evil."]
+        {
+            assert!(!is_local_host(host), "{host}");
+        }
+    }
+
+    #[test]
+    fn only_pages_of_this_machine_are_local() {
+        for origin in
+            ["http://localhost", "https://LOCALHOST:3000", "http://127.0.0.1:8000", "http://[::1]:80"]
+        {
+            assert!(is_local(origin), "{origin}");
+        }
+        for origin in [
+            "",
+            "null",
+            "localhost",
+            "http://",
+            "http://example.com",
+            "http://localhost.evil.com",
+            "http://127.0.0.1.evil.com",
+            "http://localhost@evil.com",
+            "http://localhost/",
+            "http://localhost:x",
+            "http://[::2]",
+        ] {
+            assert!(!is_local(origin), "{origin}");
+        }
+    }
+
+    #[test]
+    fn rules_are_exact_but_for_subdomains() {
+        let cases = [
+            ("https://example.com", "https://example.com", true),
+            ("https://example.com", "HTTPS://EXAMPLE.com:443", true),
+            ("https://example.com:443", "https://example.com", true),
+            ("https://example.com", "http://example.com", false),
+            ("https://example.com", "https://example.com:8443", false),
+            ("https://example.com:8443", "https://example.com:8443", true),
+            ("https://example.com", "https://a.example.com", false),
+            ("https://example.com", "https://example.com.evil.com", false),
+            ("https://example.com", "https://example.com/", false),
+            ("https://example.com", "null", false),
+            ("https://*.example.com", "https://a.example.com", true),
+            ("https://*.example.com", "https://a.b.example.com", true),
+            ("https://*.example.com", "https://example.com", false),
+            ("https://*.example.com", "https://.example.com", false),
+            ("https://*.example.com", "https://evilexample.com", false),
+            ("https://*.example.com", "http://a.example.com", false),
+            ("http://*.example.com:81", "http://a.example.com:81", true),
+            ("http://[::1]:80", "http://[::1]", true),
+            ("capacitor://localhost", "capacitor://localhost", true),
+        ];
+        for (rule, origin, allowed) in cases {
+            let rule = OriginRule::parse(rule).unwrap();
+            assert_eq!(rule.allows(origin), allowed, "{rule} {origin}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_origin_is_no_rule() {
+        for text in
+            ["", "*", "null", "example.com", "https://", "https://a.com/", "https://*", "https://a.*.com"]
+        {
+            assert!(OriginRule::parse(text).is_err(), "{text}");
+        }
+        let shown = |text| OriginRule::parse(text).unwrap().to_string();
+        assert_eq!(shown("HTTPS://*.Example.com:443"), "https://*.example.com");
+        assert_eq!(shown("http://a.com:81"), "http://a.com:81");
+    }
+}

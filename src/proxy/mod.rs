@@ -1,0 +1,7 @@
+//! Whom a proxy speaks for: the PROXY protocol before the first request, and `X-Forwarded-For` in each.
+
+pub mod forwarded;
+pub mod header;
+
+pub use forwarded::{client, is_trusted};
+pub use header::{Malformed, Reader};

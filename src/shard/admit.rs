@@ -1,0 +1,218 @@
+//! Who comes in: tokens at the handshake and in messages, what they allow, and when they end.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Shard;
+use crate::api::call::Call;
+use crate::api::guard;
+use crate::auth::access::{Access, Admission};
+use crate::auth::denied::Denied;
+use crate::auth::identity::Identity;
+use crate::auth::presented;
+use crate::auth::token::MAX_TOKEN;
+use crate::broker::permit::Asker;
+use crate::broker::post::Ticket;
+use crate::broker::seats::Seat;
+use crate::dialect::native::event;
+use crate::error::{Close, Fault};
+use crate::http::{Head, Response};
+use crate::room_key::{RoomKey, Space};
+use crate::time::Tick;
+
+#[cfg(test)]
+mod tests;
+
+/// What token checks may cost in one turn, in checks by a secret: about 2.5 ms.
+const CHECKS: u32 = 512;
+
+/// Bytes of a message of somebody who has yet to say who that is: a token, and something around it.
+pub(super) const NEWCOMER_MESSAGE: usize = 2 * MAX_TOKEN;
+
+/// Why a room was left that a fresh token does not allow.
+const NO_LONGER: &str = "no longer allowed";
+
+/// A session that has yet to say who it is.
+pub(super) struct Newcomer {
+    /// The rooms that it wants to be in then.
+    rooms: Vec<String>,
+    /// When it has waited too long.
+    until: Tick,
+}
+
+impl Shard {
+    /// Replaces who may come in. Whoever is in stays in, to the end of the token that let it in.
+    pub fn set_access(&mut self, access: Arc<Access>) {
+        self.access = access;
+    }
+
+    /// Whether this turn has checked as many tokens as a turn should: whoever else would be read waits for the next.
+    pub fn is_checked_out(&self) -> bool {
+        self.checked >= CHECKS
+    }
+
+    /// Decides whether the client that sent `head` and calls itself `name` comes in; `may_wait` if it can bring a token
+    /// later.
+    pub(super) fn admission(
+        &mut self,
+        key: u32,
+        head: &Head,
+        foreign: bool,
+        name: Option<&str>,
+        may_wait: bool,
+    ) -> Result<Admission, Denied> {
+        let access = self.access.clone();
+        let token = presented::token(head, access.cookie());
+        if token.is_some() {
+            self.checked = self.checked.saturating_add(access.cost());
+        }
+        let admission = match foreign {
+            true => Err(Denied::Origin),
+            false => access.admit(token, name, may_wait, self.now.wall_ms),
+        };
+        if let Err(denied) = admission {
+            self.log_denied(key, denied);
+        }
+        admission
+    }
+
+    /// The call as whoever sent `head` may make it.
+    ///
+    /// # Errors
+    ///
+    /// The answer, if it may not be made at all.
+    pub(super) fn authorise(&mut self, key: u32, head: &Head, call: Call) -> Result<Call, Response> {
+        let Call::Requests { stream, .. } = call else { return guard::authorise(&self.access, head, call) };
+        match self.admission(key, head, false, None, false).map_err(Denied::response)? {
+            Admission::Known(identity) => Ok(Call::Requests { stream, user: Some(identity.user.clone()) }),
+            Admission::Guest | Admission::Waits => Ok(Call::Requests { stream, user: None }),
+        }
+    }
+
+    /// Notes what `admission` means for a session that is a WebSocket by now, and that wants to be in `rooms`; returns
+    /// those that it may ask for at once.
+    pub(super) fn admit(&mut self, key: u32, admission: Admission, rooms: Vec<String>) -> Vec<String> {
+        let until = self.now.tick().after(self.common.settings.auth.timeout);
+        let Some(session) = self.session(key) else { return Vec::new() };
+        match admission {
+            Admission::Guest => rooms,
+            Admission::Known(identity) => {
+                session.identity = Some(identity);
+                rooms
+            }
+            Admission::Waits => {
+                session.newcomer = true;
+                self.newcomers.insert(key, Newcomer { rooms, until });
+                Vec::new()
+            }
+        }
+    }
+
+    /// A client says who it is, for the first time or again.
+    pub(super) fn authenticate(&mut self, key: u32, ticket: Ticket<&str>, token: &str) {
+        self.checked = self.checked.saturating_add(self.access.cost());
+        match self.access.identify(token, self.now.wall_ms) {
+            Ok(identity) if self.may_become(key, &identity) => self.become_known(key, ticket, identity),
+            Ok(_) => self.error(key, ticket, None, Fault::OtherUser),
+            Err(denied) => {
+                self.log_denied(key, denied);
+                if self.sessions.get(key as usize).is_some_and(|session| session.newcomer) {
+                    self.close(key, denied.close());
+                } else {
+                    self.error(key, ticket, None, Fault::Unauthorized);
+                }
+            }
+        }
+    }
+
+    /// Whether a session may become `identity`'s: a user's stays that user's, and a guest that rooms have counted a guest.
+    fn may_become(&self, key: u32, identity: &Identity) -> bool {
+        self.sessions.get(key as usize).is_some_and(|session| match session.user() {
+            Some(user) => *user == identity.user,
+            None => session.seats.is_empty() && session.joins == 0,
+        })
+    }
+
+    fn become_known(&mut self, key: u32, ticket: Ticket<&str>, identity: Identity) {
+        let identity = Arc::new(identity);
+        let Some(session) = self.session(key) else { return };
+        session.identity = Some(identity.clone());
+        session.newcomer = false;
+        self.reply(key, ticket, |out| event::auth_ok(ticket.id, &identity.user, identity.expires_ms, out));
+        match self.newcomers.remove(&key) {
+            Some(newcomer) => self.enter(key, &newcomer.rooms),
+            None => self.leave_what_is_not_allowed(key),
+        }
+        if let Some(ends) = self.welcome_ends(key) {
+            self.deadlines.hasten(key, ends);
+        }
+    }
+
+    fn leave_what_is_not_allowed(&mut self, key: u32) {
+        let Some(session) = self.sessions.get(key as usize) else { return };
+        let seats: Vec<_> = session.seats.iter().collect();
+        for seat in seats {
+            let Some(room) = self.audiences.key(seat.room).cloned() else { continue };
+            if !self.may_join(key, room.space(), room.name()) {
+                self.remove(key, seat, &room);
+            }
+        }
+    }
+
+    /// Takes a session out of a room, and tells it why.
+    fn remove(&mut self, key: u32, seat: Seat, room: &RoomKey) {
+        self.settle(key);
+        self.tell_gaps(key, Some(seat.room));
+        self.stand_up(key, seat.room);
+        self.send(key, |out| event::left(None, room.name(), Some(NO_LONGER), out));
+    }
+
+    /// Whether session `key` may be a member of a room.
+    pub(super) fn may_join(&self, key: u32, space: Space, room: &str) -> bool {
+        self.common.rules.may_join(space, room, self.asker_of(key))
+    }
+
+    /// Whether session `key`, a member, may publish in a room.
+    pub(super) fn may_publish(&self, key: u32, room: &RoomKey) -> bool {
+        self.common.rules.may_publish(room.space(), room.name(), self.asker_of(key))
+    }
+
+    fn asker_of(&self, key: u32) -> Asker<'_> {
+        let session = self.sessions.get(key as usize);
+        self.asker(session.and_then(|session| session.identity.as_deref()))
+    }
+
+    /// Whoever `identity` is, as far as that decides.
+    pub(super) fn asker<'a>(&self, identity: Option<&'a Identity>) -> Asker<'a> {
+        let permits = identity.and_then(|identity| identity.rooms.as_ref());
+        Asker { named: identity.is_some(), permits, open: self.access.is_open() }
+    }
+
+    /// Why a session that was let in may stay no longer.
+    pub(super) fn unwelcome(&self, key: u32) -> Option<Close> {
+        let late = self.newcomers.get(&key).is_some_and(|newcomer| newcomer.until <= self.now.tick());
+        let over = self.ends_ms(key).is_some_and(|ends_ms| ends_ms <= self.now.wall_ms);
+        match (late, over) {
+            (true, _) => Some(Close::AUTH_TIMEOUT),
+            (_, true) => Some(Close::TOKEN_EXPIRED),
+            _ => None,
+        }
+    }
+
+    /// When [`Shard::unwelcome`] is to be asked, if no clock jumps.
+    pub(super) fn welcome_ends(&self, key: u32) -> Option<Tick> {
+        let late = self.newcomers.get(&key).map(|newcomer| newcomer.until);
+        let left = |ends_ms: u64| Duration::from_millis(ends_ms.saturating_sub(self.now.wall_ms));
+        late.or_else(|| self.ends_ms(key).map(|ends_ms| self.now.tick().after(left(ends_ms))))
+    }
+
+    /// The end of a session's token, by the wall clock: that is what the token was made by.
+    fn ends_ms(&self, key: u32) -> Option<u64> {
+        self.sessions.get(key as usize)?.identity.as_ref()?.ends_ms(self.access.leeway())
+    }
+
+    /// At a level that a peer cannot fill a log by.
+    fn log_denied(&self, key: u32, denied: Denied) {
+        tracing::debug!(session = key, ?denied, "not let in");
+    }
+}
