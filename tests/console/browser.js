@@ -19,15 +19,34 @@ const ARGUMENTS =
   '--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking ' +
   '--disable-component-update --disable-sync';
 
+/** How long a page may take to show something, in milliseconds: far longer than it does on a busy machine. */
+const PATIENCE = 20_000;
+
 /** Chromium, one for the tests of a file. */
 const launched = skip ? undefined : chromium.launch({ executablePath: BROWSER, args: ARGUMENTS.split(' ') });
 
 after(async () => (await launched)?.close());
 
+const endings = new WeakMap();
+
+/** Lets `end` happen when the test is over: what began last ends first, so that no page misses its server. */
+function atEnd(t, end) {
+  if (!endings.has(t)) {
+    endings.set(t, []);
+    t.after(async () => {
+      const ended = [];
+      for (const end of endings.get(t).reverse()) ended.push(...(await Promise.allSettled([end()])));
+      const failed = ended.find(({ status }) => status === 'rejected');
+      if (failed) throw failed.reason;
+    });
+  }
+  endings.get(t).push(end);
+}
+
 /** Starts a server that ends with the test. */
 export async function start(t, settings) {
   const server = await serve(settings);
-  t.after(() => server.stop());
+  atEnd(t, () => server.stop());
   return server;
 }
 
@@ -38,6 +57,7 @@ export async function start(t, settings) {
 export async function open(t, server, path = '/', { expected, ...context } = {}) {
   const browser = await launched;
   const own = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...context });
+  own.setDefaultTimeout(PATIENCE);
   const page = await own.newPage();
   const wrong = [];
   const local = `//127.0.0.1:${server.port}/`;
@@ -49,7 +69,7 @@ export async function open(t, server, path = '/', { expected, ...context } = {})
   for (const type of ['request', 'websocket']) {
     page.on(type, (made) => made.url().includes(local) || wrong.push(`outside: ${made.url()}`));
   }
-  t.after(async () => {
+  atEnd(t, async () => {
     await own.close();
     assert.deepEqual(wrong, []);
   });
@@ -80,7 +100,7 @@ export async function live(page) {
 /** Somebody else in `lobby`, from outside the browser. */
 export async function guest(t, server, user) {
   const client = connect(server.url, { user, WebSocket, fetch: null });
-  t.after(() => client.close());
+  atEnd(t, () => client.close());
   const room = client.join('lobby');
   await room.joined;
   return { client, room };

@@ -22,6 +22,11 @@ export class Inbox {
     }
   }
 
+  /** Whether the server knows whose inbox this is. */
+  get ready() {
+    return this.#client.user !== null;
+  }
+
   /** Sends to all connections of the user `to`. */
   async send(data, { event, to }) {
     const { connections } = await this.#client.direct(to, data, { event });

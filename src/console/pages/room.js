@@ -12,6 +12,8 @@ export class Place {
   typists = new Set();
   count = 0;
   unread = 0;
+  /** Whether the server has let the visitor in. */
+  ready = false;
   /** Where a stream of this room goes on. */
   lastId;
   #room;
@@ -75,6 +77,7 @@ export class Place {
   }
 
   #joined({ users, count }) {
+    this.ready = true;
     this.people = users && new Map(users.map(({ user, connections }) => [user, connections]));
     this.count = count;
     this.typists.clear();

@@ -73,7 +73,7 @@ export class Talk {
     if (place !== this.place) return;
     if (what === 'error') this.fault(explain(value));
     else if (what === 'all') this.#redraw();
-    else if (what === 'people') this.#people();
+    else if (what === 'people') this.#met();
     else if (what === 'typing') showTypists(place.typists);
     else this.#lists[what]?.add(value);
     this.#facts();
@@ -91,6 +91,12 @@ export class Talk {
     for (const wire of ['socket', 'stream']) this.#lists[wire].replace(place?.[wire] ?? []);
     showTypists(place?.typists ?? []);
     this.#people();
+  }
+
+  /** The room has been joined, or other people are there. */
+  #met() {
+    this.#people();
+    this.#restream();
   }
 
   #people() {
@@ -131,10 +137,10 @@ export class Talk {
 
   /** Opens the stream of the room that is shown, unless it is open or not wanted. */
   #restream() {
-    const wanted = byId('streaming').checked && this.place && this.#client && this.#client.state !== 'closed';
-    if (!wanted) return this.#unstream();
-    if (this.#stream) return;
     const { place } = this;
+    const open = this.#client && this.#client.state !== 'closed';
+    if (!byId('streaming').checked || !place?.ready || !open) return this.#unstream();
+    if (this.#stream) return;
     const url = new URL('sse', BASE);
     const query = { room: place.name, history: 30, user: this.#who.user };
     for (const [name, value] of Object.entries(query)) value !== undefined && url.searchParams.set(name, value);
