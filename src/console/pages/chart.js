@@ -12,6 +12,8 @@ const GAP = 5_000;
 const FOOT = 2;
 const HEAD = 8;
 
+const isTold = (value) => typeof value === 'number';
+
 const still = matchMedia('(prefers-reduced-motion: reduce)');
 
 export class Chart {
@@ -40,7 +42,7 @@ export class Chart {
     new ResizeObserver(([{ contentRect }]) => this.#fit(contentRect)).observe(this.#svg);
   }
 
-  /** Takes the values of all lines at `time`; undefined where one was not told. */
+  /** Takes the values of all lines at `time`; null or undefined where one was not told. */
   push(time, values) {
     const last = this.#points.at(-1);
     if (last && time <= last.time) return;
@@ -72,12 +74,12 @@ export class Chart {
 
   #show(values) {
     this.#lines.forEach(({ text }, number) => {
-      text.textContent = values[number] === undefined ? 'not told' : this.#unit(values[number]);
+      text.textContent = isTold(values[number]) ? this.#unit(values[number]) : 'not told';
     });
   }
 
   #draw() {
-    const told = this.#points.flatMap(({ values }) => values.filter((value) => value !== undefined));
+    const told = this.#points.flatMap(({ values }) => values.filter(isTold));
     const top = ceiling(Math.max(this.#least, ...told), this.#base);
     this.#lines.forEach(({ path }, number) => path.setAttribute('d', this.#path(number, top)));
     this.#under.setAttribute('d', this.#surface(top));
@@ -98,7 +100,7 @@ export class Chart {
   #path(number, top) {
     let before;
     return this.#points
-      .filter(({ values }) => values[number] !== undefined)
+      .filter(({ values }) => isTold(values[number]))
       .map(({ time, values }) => {
         const pen = before === undefined || time - before > GAP ? 'M' : 'L';
         before = time;

@@ -79,9 +79,9 @@ export class Watch {
     this.#last = { figures, time };
     for (const { read, chart } of this.#charts) chart.push(time, read(figures, growth));
     for (const { name, unit, text } of this.#totals) {
-      if (figures[name] !== undefined) text.textContent = unit(figures[name]);
+      if (figures[name] != null) text.textContent = unit(figures[name]);
     }
-    if (figures.uptime_s !== undefined) byId('uptime').textContent = format.duration(figures.uptime_s);
+    if (figures.uptime_s != null) byId('uptime').textContent = format.duration(figures.uptime_s);
   }
 
   /** What the totals grew by a second since the last figures; nothing where the server has started anew. */
