@@ -2,16 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import axe from 'axe-core';
+import { violations } from './accessible.js';
 import { enter, guest, is, open, options, overflows, shows, start } from './browser.js';
-
-/** Says what axe finds on the page as it is, with the places. */
-async function violations(page) {
-  // Whoever may load what into the page is another test's matter.
-  await page.evaluate(axe.source);
-  const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
-  return violations.flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => `${id}: ${target} ${failureSummary}`));
-}
 
 for (const colorScheme of ['light', 'dark']) {
   for (const [width, height] of [
