@@ -13,13 +13,14 @@ macro_rules! console {
     };
 }
 
-static CONSOLE: [Page; 24] = console! {
+static CONSOLE: [Page; 25] = console! {
     style "style.css"
     picture "icon.svg"
     script "theme.js"
     script "app.js"
     script "element.js"
     script "format.js"
+    script "kept.js"
     script "identity.js"
     script "link.js"
     script "stream.js"

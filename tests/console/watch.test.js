@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { violations } from './accessible.js';
 import { guest, is, open, options, overflows, shows, start } from './browser.js';
 
-const KEY = 'the key of the console tests, which is long enough';
+const KEY = 'the-key-of-the-console-tests-which-is-long-enough';
 const SECRET = 'the console is tried with this secret';
 const LOCKED = { SWITCHBOARD_CONSOLE: 'true', SWITCHBOARD_AUTH__SECRET: SECRET };
 

@@ -28,8 +28,8 @@ function showTheme() {
 byId('theme').addEventListener('click', () => {
   const { dataset } = document.documentElement;
   dataset.theme = THEMES[(THEMES.indexOf(dataset.theme) + 1) % THEMES.length];
-  localStorage.setItem('switchboard.theme', dataset.theme);
   showTheme();
+  localStorage.setItem('switchboard.theme', dataset.theme);
 });
 
 addEventListener('hashchange', () => {

@@ -26,6 +26,8 @@ export class Figures {
   #tell;
   #abort = new AbortController();
   #client;
+  /** Why the server has ended the connection, if it has. */
+  #ended;
 
   /** `tell` has `figures(figures, milliseconds)` and `source(state, words, problem)`. */
   constructor({ key, token }, tell) {
@@ -33,11 +35,11 @@ export class Figures {
     this.#tell = tell;
     tell.source('waiting', 'connecting');
     this.#client = connect(BASE, { token, inbox: false, fetch: null });
-    this.#client.on('state', (state) => this.#state(state));
+    this.#client.on('state', (state, detail) => this.#state(state, detail));
     const room = this.#client.join('$stats', { history: PAST });
     room.on('joined', () => tell.source('live', 'live, from the room $stats'));
     room.on('message', ({ data, time }) => tell.figures(data, Date.parse(time)));
-    room.joined.catch((error) => this.#refused(error));
+    room.on('left', ({ reason }) => this.#left(reason));
   }
 
   stop() {
@@ -45,16 +47,16 @@ export class Figures {
     this.#client.close();
   }
 
-  #state(state) {
+  #state(state, detail) {
     if (state === 'waiting') this.#tell.source('waiting', 'reconnecting');
+    else if (state === 'closed') this.#ended = detail.reason;
   }
 
-  #refused(error) {
-    const { signal } = this.#abort;
-    if (signal.aborted) return;
-    const why = error.code === 'closed' ? 'the server lets no connection in without a token' : `${error.message} (${error.code})`;
+  /** The room is closed to the visitor, now or from the start, or the server is. */
+  #left(reason) {
+    if (this.#abort.signal.aborted) return;
     this.#client.close();
-    this.#poll(why);
+    this.#poll(reason === 'closed' ? this.#ended : reason);
   }
 
   async #poll(why) {

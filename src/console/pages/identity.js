@@ -1,6 +1,7 @@
 /** Who the visitor is: a name on an open server, a token on any other. */
 
 import { byId, lamp } from './element.js';
+import { keep, recall } from './kept.js';
 
 const KEPT = 'switchboard.identity';
 
@@ -23,7 +24,7 @@ export class Identity {
   /** `connect` is called with the `user` or `token`, `disconnect` when the visitor has enough. */
   constructor({ connect, disconnect }) {
     const form = this.#form;
-    this.#fill(JSON.parse(sessionStorage.getItem(KEPT) ?? '{}'));
+    this.#fill(recall(KEPT));
     form.addEventListener('change', () => this.#choose());
     form.addEventListener('input', () => this.#suggest());
     form.addEventListener('submit', (event) => {
@@ -55,8 +56,7 @@ export class Identity {
 
   #keep() {
     const { way, user, token } = this.#form.elements;
-    const kept = { way: way.value, user: user.value, token: token.value };
-    sessionStorage.setItem(KEPT, JSON.stringify(kept));
+    keep(KEPT, { way: way.value, user: user.value, token: token.value });
   }
 
   #choose() {

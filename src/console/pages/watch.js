@@ -5,6 +5,7 @@ import { Chart } from './chart.js';
 import { byId, element, lamp } from './element.js';
 import { Figures } from './figures.js';
 import * as format from './format.js';
+import { keep, recall } from './kept.js';
 
 const KEPT = 'switchboard.access';
 
@@ -45,14 +46,15 @@ export class Watch {
   #busiest;
   #last;
   #problems = {};
+  #access = recall(KEPT);
 
   constructor() {
     byId('charts').append(...this.#charts.map(({ chart }) => chart.figure));
     byId('totals').append(...this.#totals.map(({ title, text }) => element('div', {}, element('dt', {}, title), text)));
     byId('access').addEventListener('submit', (event) => {
       event.preventDefault();
-      const access = { key: byId('key').value.trim(), token: byId('watch-token').value.trim() };
-      sessionStorage.setItem(KEPT, JSON.stringify(access));
+      this.#access = { key: byId('key').value.trim(), token: byId('watch-token').value.trim() };
+      keep(KEPT, this.#access);
       this.stop();
       this.start();
     });
@@ -60,7 +62,7 @@ export class Watch {
 
   start() {
     if (this.#figures) return;
-    const { key, token } = JSON.parse(sessionStorage.getItem(KEPT) ?? '{}');
+    const { key, token } = this.#access;
     this.#figures = new Figures({ key, token: token || undefined }, {
       figures: (figures, time) => this.#take(figures, time),
       source: (state, words, problem) => this.#source(state, words, problem),

@@ -1,0 +1,109 @@
+/** Takes the pictures for the documentation, where PICTURES asks for them: a team at work, on a server of its own. */
+
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import WebSocket from 'ws';
+import { connect } from '../../clients/js/switchboard.js';
+import { enter, is, live, open, options, shows, start } from './browser.js';
+
+const PICTURES = new URL('../../docs/images/', import.meta.url);
+
+/** What `curl` in a picture names. */
+const PORT = 8000;
+
+/** Rooms with their members and how many messages a second are said in them. */
+const ROOMS = { 'project:42': [24, 3], lobby: [60, 1], prices: [48, 12], 'news:en': [32, 2], 'match:live': [40, 8], support: [9, 0.5] };
+
+const skip = options.skip || (!process.env.PICTURES && 'no pictures are asked for');
+
+async function person(t, server, user, room = 'project:42') {
+  const client = connect(server.url, { user, WebSocket, fetch: null, inbox: false });
+  t.after(() => client.close());
+  const joined = client.join(room);
+  await joined.joined;
+  return joined;
+}
+
+/** Fills the server with people who talk, now more and now less. */
+async function crowd(t, server) {
+  const joins = Object.entries(ROOMS).flatMap(([name, [members]]) =>
+    Array.from({ length: members }, (_, number) => person(t, server, `user-${number * 7}`, name)),
+  );
+  await Promise.all(joins);
+  for (const [name, [, rate]] of Object.entries(ROOMS)) {
+    const tick = setInterval(() => {
+      const wave = 1 + 0.6 * Math.sin(Date.now() / 9_000 + name.length) + 0.25 * Math.sin(Date.now() / 2_300);
+      for (let due = rate * wave * 0.25; due > Math.random(); due--) void server.publish(name, { tick: Date.now(), due }).catch(() => {});
+    }, 250);
+    t.after(() => clearInterval(tick));
+  }
+}
+
+/** A context of a picture in these colours. */
+const look = (colorScheme) => ({ colorScheme, viewport: { width: 1360, height: 850 }, deviceScaleFactor: 1.5 });
+
+const take = (page, name) => page.screenshot({ path: fileURLToPath(new URL(`console-${name}.png`, PICTURES)) });
+
+/** What is said in the picture. */
+async function talk(page, { grace, linus }, server) {
+  await grace.publish('Morning! Who takes the invoices today?');
+  await linus.publish('I am on the import until noon.');
+  await page.fill('#text', 'I will. Moving the card now.');
+  await page.keyboard.press('Enter');
+  await shows(page, '#stream-messages', 'Moving the card now.');
+  await server.publish('project:42', { task: 118, to: 'doing', by: 'ada' });
+  await grace.publish({ x: 412, y: 96 }, { event: 'cursor', store: false });
+  await grace.publish('Saw it move. That was quick.');
+  await shows(page, '#stream-messages', 'That was quick.');
+}
+
+test('pictures of trying it', { ...options, skip }, async (t) => {
+  for (const scheme of ['light', 'dark']) {
+    const server = await start(t, { port: PORT });
+    const people = {};
+    for (const name of ['grace', 'linus', 'margaret']) people[name] = await person(t, server, name);
+    const page = await open(t, server, '/?user=ada&room=lobby&room=project:42', { ...look(scheme), expected: /ERR_|WebSocket/ });
+    await live(page);
+    await shows(page, '#place-title', 'project:42');
+    await talk(page, people, server);
+    await server.publish('lobby', 'The build is green.');
+    await shows(page, '[data-place=lobby] b', '1');
+    await page.fill('#event', 'task.done');
+    await page.locator('#text').pressSequentially('Done, and the import can follow');
+    people.grace.typing();
+    await shows(page, '#typing', 'grace is typing');
+    await take(page, `try-${scheme}`);
+    await server.stop();
+  }
+});
+
+test('pictures of watching it', { ...options, skip, timeout: 400_000 }, async (t) => {
+  const server = await start(t, { port: PORT });
+  const pages = {};
+  for (const scheme of ['light', 'dark']) pages[scheme] = await open(t, server, '/#watch', look(scheme));
+  await crowd(t, server);
+  for (const [scheme, page] of Object.entries(pages)) {
+    await is(page, '#watch-state', 'live');
+    // When the first figures have left a chart, all of it is filled.
+    const filled = () => {
+      const path = document.querySelector('.chart .first').getAttribute('d') ?? '';
+      return path !== '' && parseFloat(path.slice(1)) < 0;
+    };
+    await page.waitForFunction(filled, undefined, { timeout: 300_000 });
+    await take(page, `watch-${scheme}`);
+  }
+});
+
+test('a picture of it on a phone', { ...options, skip }, async (t) => {
+  const server = await start(t, { port: PORT });
+  const people = {};
+  for (const name of ['grace', 'linus']) people[name] = await person(t, server, name, 'lobby');
+  const phone = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true };
+  const page = await enter(t, server, 'ada', phone);
+  await people.grace.publish('Morning! Who takes the invoices today?');
+  await people.linus.publish({ task: 118, to: 'doing' }, { event: 'task.moved' });
+  await shows(page, '#stream-messages', 'task.moved');
+  await page.locator('.talk').scrollIntoViewIfNeeded();
+  await page.locator('#place-title').evaluate((title) => title.scrollIntoView());
+  await take(page, 'phone');
+});
