@@ -13,12 +13,18 @@ macro_rules! console {
     };
 }
 
-static CONSOLE: [Page; 25] = console! {
+static CONSOLE: [Page; 31] = console! {
     style "style.css"
+    style "controls.css"
+    style "desk.css"
+    style "talk.css"
+    style "frames.css"
+    style "watch.css"
     picture "icon.svg"
     script "theme.js"
     script "app.js"
     script "element.js"
+    script "tail.js"
     script "format.js"
     script "kept.js"
     script "identity.js"

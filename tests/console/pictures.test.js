@@ -12,7 +12,14 @@ const PICTURES = new URL('../../docs/images/', import.meta.url);
 const PORT = 8000;
 
 /** Rooms with their members and how many messages a second are said in them. */
-const ROOMS = { 'project:42': [24, 3], lobby: [60, 1], prices: [48, 12], 'news:en': [32, 2], 'match:live': [40, 8], support: [9, 0.5] };
+const ROOMS = {
+  'project:42': [24, 3],
+  lobby: [60, 1],
+  prices: [48, 12],
+  'news:en': [32, 2],
+  'match:live': [40, 8],
+  support: [9, 0.5],
+};
 
 const skip = options.skip || (!process.env.PICTURES && 'no pictures are asked for');
 
@@ -33,7 +40,8 @@ async function crowd(t, server) {
   for (const [name, [, rate]] of Object.entries(ROOMS)) {
     const tick = setInterval(() => {
       const wave = 1 + 0.6 * Math.sin(Date.now() / 9_000 + name.length) + 0.25 * Math.sin(Date.now() / 2_300);
-      for (let due = rate * wave * 0.25; due > Math.random(); due--) void server.publish(name, { tick: Date.now(), due }).catch(() => {});
+      for (let due = rate * wave * 0.25; due > Math.random(); due--)
+        void server.publish(name, { tick: Date.now(), due }).catch(() => {});
     }, 250);
     t.after(() => clearInterval(tick));
   }
@@ -62,7 +70,10 @@ test('pictures of trying it', { ...options, skip }, async (t) => {
     const server = await start(t, { port: PORT });
     const people = {};
     for (const name of ['grace', 'linus', 'margaret']) people[name] = await person(t, server, name);
-    const page = await open(t, server, '/?user=ada&room=lobby&room=project:42', { ...look(scheme), expected: /ERR_|WebSocket/ });
+    const page = await open(t, server, '/?user=ada&room=lobby&room=project:42', {
+      ...look(scheme),
+      expected: /ERR_|WebSocket/,
+    });
     await live(page);
     await shows(page, '#place-title', 'project:42');
     await talk(page, people, server);

@@ -134,7 +134,10 @@ test('history is loaded once, in order', options, async (t) => {
   await page.click('text=Load history');
   await shows(page, SOCKET, 'n6.');
   const said = await page.locator(`${SOCKET} .said`).allTextContents();
-  assert.deepEqual(said, Array.from({ length: 35 }, (_, index) => `n${index + 6}.`));
+  assert.deepEqual(
+    said,
+    Array.from({ length: 35 }, (_, index) => `n${index + 6}.`),
+  );
 });
 
 test('a server that was killed is shown as such, and found again', options, async (t) => {

@@ -68,7 +68,9 @@ test('a server that was killed is found again, and its figures begin anew', opti
   await start(t, { port: first.port });
   await is(page, '#watch-state', 'live');
   await tells(page, 'Messages in', /: 0\/s, between/);
-  const labels = await page.locator('.chart svg').evaluateAll((all) => all.map((svg) => svg.getAttribute('aria-label')));
+  const labels = await page
+    .locator('.chart svg')
+    .evaluateAll((all) => all.map((svg) => svg.getAttribute('aria-label')));
   assert(!labels.some((label) => label.includes('-')), `nothing grew by less than nothing: ${labels}`);
 });
 
@@ -87,7 +89,9 @@ test('a server with an API key asks for it, and keeps it in the tab', options, a
   await tells(page, 'Messages in', /between/);
   await shows(page, '#busiest-note', 'There are no rooms yet.');
   assert(await page.isHidden('#missing'));
-  const [session, local] = await page.evaluate(() => [sessionStorage, localStorage].map((kept) => JSON.stringify(kept)));
+  const [session, local] = await page.evaluate(() =>
+    [sessionStorage, localStorage].map((kept) => JSON.stringify(kept)),
+  );
   assert(session.includes(KEY) && !local.includes(KEY));
   await page.reload();
   await is(page, '#watch-state', 'live');
@@ -97,7 +101,7 @@ test('a server with an API key asks for it, and keeps it in the tab', options, a
 
 test('a server without an API key says what to set', options, async (t) => {
   const page = await open(t, await start(t, LOCKED), '/#watch', { expected: REFUSED });
-  await shows(page, '#missing', 'no API key is configured: set `key` in the section [api], or SWITCHBOARD_API__KEY');
+  await shows(page, '#missing', 'no API key is configured. Set SWITCHBOARD_API__KEY, or key in the section [api]');
 });
 
 test('a token for $stats is enough for the charts', options, async (t) => {

@@ -60,7 +60,10 @@ export class Busiest {
     const busiest = rooms.sort((a, b) => b.connections - a.connections || (a.room < b.room ? -1 : 1)).slice(0, SHOWN);
     const most = busiest[0]?.connections || 1;
     byId('busiest').replaceChildren(...busiest.map((room) => row(room, room.connections / most)));
-    const of = rooms.length >= MOST ? `the first ${count(MOST)} rooms` : `${count(rooms.length)} room${rooms.length === 1 ? '' : 's'}`;
+    const of =
+      rooms.length >= MOST
+        ? `the first ${count(MOST)} rooms`
+        : `${count(rooms.length)} room${rooms.length === 1 ? '' : 's'}`;
     byId('busiest-note').textContent = rooms.length ? `The busiest of ${of}.` : 'There are no rooms yet.';
   }
 }

@@ -56,13 +56,19 @@ export class Chart {
   #build(title, lines) {
     this.#lines = lines.map((name, number) => ({
       name,
-      text: element('strong', {}, 'not told'),
+      text: element('strong', { class: 'untold' }, 'not told'),
       path: drawing('path', { class: `curve ${number ? 'second' : 'first'}` }),
     }));
     this.#moving.append(this.#under, ...this.#lines.map(({ path }) => path).reverse());
     this.#svg.append(this.#grid, this.#moving);
     const values = this.#lines.map(({ name, text }) => element('p', {}, name && element('span', {}, name), text));
-    return element('figure', { class: 'chart' }, element('h2', {}, title), element('div', { class: 'values' }, ...values), this.#svg);
+    return element(
+      'figure',
+      { class: 'chart' },
+      element('h2', {}, title),
+      element('div', { class: 'values' }, ...values),
+      this.#svg,
+    );
   }
 
   #fit({ width, height }) {
@@ -74,7 +80,9 @@ export class Chart {
 
   #show(values) {
     this.#lines.forEach(({ text }, number) => {
-      text.textContent = isTold(values[number]) ? this.#unit(values[number]) : 'not told';
+      const value = values[number];
+      text.textContent = isTold(value) ? this.#unit(value) : 'not told';
+      text.classList.toggle('untold', !isTold(value));
     });
   }
 
@@ -134,7 +142,9 @@ export class Chart {
 
   #summarise(told) {
     const now = this.#lines.map(({ name, text }) => [name, text.textContent].filter(Boolean).join(' ')).join(', ');
-    const range = told.length ? `, between ${this.#unit(Math.min(...told))} and ${this.#unit(Math.max(...told))} in the last two minutes` : '';
+    const range = told.length
+      ? `, between ${this.#unit(Math.min(...told))} and ${this.#unit(Math.max(...told))} in the last two minutes`
+      : '';
     this.#svg.setAttribute('aria-label', `${this.#title}: ${now}${range}`);
   }
 

@@ -1,8 +1,9 @@
 /** Every frame, as it was on the wire. */
 
 import { copy } from './clipboard.js';
-import { byId, element, Tail } from './element.js';
+import { byId, element } from './element.js';
 import { clock, count } from './format.js';
+import { Tail } from './tail.js';
 
 /** Frames that are kept. */
 const KEPT = 400;
@@ -19,7 +20,9 @@ export class Frames {
 
   constructor() {
     byId('frames-clear').addEventListener('click', () => this.#clear());
-    byId('frames-copy').addEventListener('click', () => this.#copy(this.#kept.map(line).join('\n'), `${this.#kept.length} frames`));
+    byId('frames-copy').addEventListener('click', () =>
+      this.#copy(this.#kept.map(line).join('\n'), `${this.#kept.length} frames`),
+    );
     byId('frames-pause').addEventListener('click', () => this.#pause(!this.#paused));
   }
 
@@ -49,7 +52,16 @@ export class Frames {
       element('span', { class: 'hidden' }, WORDS[way]),
       element('span', { class: 'by' }, WIRES[wire]),
       element('time', {}, clock(time)),
-      element('button', { type: 'button', class: 'quiet', 'aria-label': 'Copy this frame', onclick: () => this.#copy(text, 'The frame') }, 'copy'),
+      element(
+        'button',
+        {
+          type: 'button',
+          class: 'quiet',
+          'aria-label': 'Copy this frame',
+          onclick: () => this.#copy(text, 'The frame'),
+        },
+        'copy',
+      ),
       element('code', {}, ...emphasise(text)),
     );
   }

@@ -31,7 +31,15 @@ export class Inbox {
   async send(data, { event, to }) {
     const { connections } = await this.#client.direct(to, data, { event });
     const reached = connections ? `${connections} connection${connections > 1 ? 's' : ''}` : 'not here now';
-    this.keep('socket', { type: 'direct', from: this.#client.user, to, event, data, reached, time: new Date().toISOString() });
+    this.keep('socket', {
+      type: 'direct',
+      from: this.#client.user,
+      to,
+      event,
+      data,
+      reached,
+      time: new Date().toISOString(),
+    });
   }
 
   typing() {}

@@ -9,13 +9,23 @@ export function showMembers({ people, count }, me, choose) {
   const named = [...(people ?? [])];
   const line = ([user, connections]) => {
     const times = connections > 1 ? ` ×${connections}` : '';
-    if (user === me) return element('li', {}, element('span', { class: 'chip me' }, `${user}${times}`, element('span', {}, ' you')));
+    if (user === me)
+      return element('li', {}, element('span', { class: 'chip me' }, `${user}${times}`, element('span', {}, ' you')));
     const write = () => choose(user);
     const label = `Write to ${user}`;
-    return element('li', {}, element('button', { type: 'button', class: 'chip', title: label, onclick: write }, `${user}${times}`));
+    return element(
+      'li',
+      {},
+      element('button', { type: 'button', class: 'chip', title: label, onclick: write }, `${user}${times}`),
+    );
   };
   const others = count - Math.min(named.length, SHOWN);
-  const rest = people && named.length ? (named.length > SHOWN ? `and ${others} more` : `and ${others} guest${others > 1 ? 's' : ''}`) : '';
+  const rest =
+    people && named.length
+      ? named.length > SHOWN
+        ? `and ${others} more`
+        : `and ${others} guest${others > 1 ? 's' : ''}`
+      : '';
   byId('members').replaceChildren(
     ...named.slice(0, SHOWN).map(line),
     ...(others > 0 && rest ? [element('li', { class: 'aside' }, rest)] : []),

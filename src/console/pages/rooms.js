@@ -31,18 +31,30 @@ export class Rooms {
 
   #line(place, here) {
     const { name, title, unread, count } = place;
-    const facts = unread ? element('b', {}, String(unread), element('span', { class: 'hidden' }, ' unread')) : count || '';
+    const facts = unread
+      ? element('b', {}, String(unread), element('span', { class: 'hidden' }, ' unread'))
+      : count || '';
     return element(
       'li',
       {},
       element(
         'button',
-        { type: 'button', class: 'room', 'data-place': name, 'aria-current': here && 'true', onclick: () => this.#choose(place) },
+        {
+          type: 'button',
+          class: 'room',
+          'data-place': name,
+          'aria-current': here && 'true',
+          onclick: () => this.#choose(place),
+        },
         element('span', {}, title),
         element('span', { class: 'facts' }, facts),
       ),
       place.leave &&
-        element('button', { type: 'button', class: 'quiet leave', 'aria-label': `Leave ${title}`, onclick: () => this.#leave(place) }, '×'),
+        element(
+          'button',
+          { type: 'button', class: 'quiet leave', 'aria-label': `Leave ${title}`, onclick: () => this.#leave(place) },
+          '×',
+        ),
     );
   }
 }

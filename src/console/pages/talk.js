@@ -2,13 +2,14 @@
 
 import { Composer, explain } from './composer.js';
 import { showCommand } from './command.js';
-import { byId, lamp, Tail } from './element.js';
+import { byId, lamp } from './element.js';
 import { count } from './format.js';
 import { BASE } from './link.js';
 import { showMembers, showTypists } from './members.js';
 import { drawMessage } from './messages.js';
 import { KEPT } from './room.js';
 import { Stream } from './stream.js';
+import { Tail } from './tail.js';
 
 export class Talk {
   /** The room that is shown, if any is. */
@@ -108,6 +109,7 @@ export class Talk {
     const { place } = this;
     let words = 'Connect, then join a room.';
     if (place?.name === '$me') words = 'From user to user, and from the app to you.';
+    else if (place && !place.ready) words = 'Not joined yet.';
     else if (place) words = `${count(place.count)} ${place.count === 1 ? 'person' : 'people'}`;
     if (place?.position) words += `, at position ${place.position}`;
     byId('place-facts').textContent = words;
@@ -145,11 +147,15 @@ export class Talk {
     const query = { room: place.name, history: 30, user: this.#who.user };
     for (const [name, value] of Object.entries(query)) value !== undefined && url.searchParams.set(name, value);
     this.#frames.add('stream', 'out', `GET ${url.pathname}${url.search}`);
-    this.#stream = new Stream(url, { token: this.#who.token, lastId: place.lastId }, {
-      event: (block, data) => this.#event(place, block, data),
-      note: (words) => this.#frames.note('stream', words),
-      state: (state, words) => place === this.place && lamp(byId('stream-state'), state, words),
-    });
+    this.#stream = new Stream(
+      url,
+      { token: this.#who.token, lastId: place.lastId },
+      {
+        event: (block, data) => this.#event(place, block, data),
+        note: (words) => this.#frames.note('stream', words),
+        state: (state, words) => place === this.place && lamp(byId('stream-state'), state, words),
+      },
+    );
   }
 
   #event(place, block, data) {

@@ -24,7 +24,13 @@ const CHARTS = [
     read: ({ fanout_p50_us, fanout_p99_us }) => [fanout_p50_us, fanout_p99_us],
   },
   { title: 'Bytes in queues', unit: format.bytes, base: 1024, least: 1024, read: ({ queue_bytes }) => [queue_bytes] },
-  { title: 'Memory', unit: format.bytes, base: 1024, least: 4 * 1024 * 1024, read: ({ memory_bytes }) => [memory_bytes] },
+  {
+    title: 'Memory',
+    unit: format.bytes,
+    base: 1024,
+    least: 4 * 1024 * 1024,
+    read: ({ memory_bytes }) => [memory_bytes],
+  },
 ];
 
 const TOTALS = [
@@ -36,6 +42,14 @@ const TOTALS = [
   ['Bytes out', 'bytes_out', format.bytes],
 ];
 
+/** What it means that the room of the figures is closed. */
+const CLOSED = {
+  'token required': 'the server lets nobody in without a token',
+  'first message must be auth': 'the server lets nobody in without a token',
+  'invalid token': 'the server does not accept the token',
+  forbidden: 'the token is not for it',
+};
+
 /** Totals whose growth is shown. */
 const GROWING = ['messages_in', 'messages_out'];
 
@@ -45,7 +59,8 @@ export class Watch {
   #figures;
   #busiest;
   #last;
-  #problems = {};
+  /** What stands in the way, in the order in which it is said. */
+  #problems = { figures: undefined, rooms: undefined };
   #access = recall(KEPT);
 
   constructor() {
@@ -63,10 +78,13 @@ export class Watch {
   start() {
     if (this.#figures) return;
     const { key, token } = this.#access;
-    this.#figures = new Figures({ key, token: token || undefined }, {
-      figures: (figures, time) => this.#take(figures, time),
-      source: (state, words, problem) => this.#source(state, words, problem),
-    });
+    this.#figures = new Figures(
+      { key, token: token || undefined },
+      {
+        figures: (figures, time) => this.#take(figures, time),
+        source: (state, words, problem) => this.#source(state, words, problem),
+      },
+    );
     this.#busiest = new Busiest({ key }, (problem) => this.#missing('rooms', problem));
   }
 
@@ -83,7 +101,9 @@ export class Watch {
     for (const { name, unit, text } of this.#totals) {
       if (figures[name] != null) text.textContent = unit(figures[name]);
     }
-    if (figures.uptime_s != null) byId('uptime').textContent = format.duration(figures.uptime_s);
+    if (figures.uptime_s == null) return;
+    byId('uptime').textContent = format.duration(figures.uptime_s);
+    byId('uptime').parentElement.hidden = false;
   }
 
   /** What the totals grew by a second since the last figures; nothing where the server has started anew. */
@@ -113,13 +133,15 @@ export class Watch {
 /** Why `what` cannot be shown, and what to set. */
 function explain(what, { status, message, room }) {
   const path = what === 'rooms' ? '/api/rooms' : '/api/stats';
-  const closed = room ? `The room $stats is closed to you: ${room}. ` : '';
-  const because = {
-    401: 'it wants an API key: give one below.',
-    403: /no api key/.test(message)
-      ? 'no API key is configured: set `key` in the section [api], or SWITCHBOARD_API__KEY.'
-      : `${message}. A key that is limited to rooms may not ask this.`,
-    404: 'this server does not have it.',
-  }[status];
-  return `${closed}${path} does not answer: ${because ?? `${message} (${status}).`}`;
+  const closed = room ? `The room $stats is closed to you: ${CLOSED[room] ?? room}. ` : '';
+  return `${closed}${path} does not answer: ${because(status, message)}`;
+}
+
+function because(status, message) {
+  if (status === 401) return 'it wants an API key, which you can give below.';
+  if (status === 403 && message === 'no api key configured') {
+    return 'no API key is configured. Set SWITCHBOARD_API__KEY, or key in the section [api] of the configuration.';
+  }
+  if (status === 403) return `${message}. It takes a key that is not limited to rooms.`;
+  return `${message} (${status}).`;
 }
