@@ -1,8 +1,12 @@
 //! The loop's clock.
 
+use std::sync::LazyLock;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::time::Now;
+
+/// What all clocks of the process measure from.
+static ORIGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 /// The most that the loop's time advances in one turn beyond what the loop meant to sleep.
 ///
@@ -38,7 +42,8 @@ impl Clock {
         self.stride_ms = STRIDE_MS;
         self.rest_us = passed_us % 1_000;
         let wall_ms = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |wall| wall.as_millis() as u64);
-        Now { loop_ms: self.loop_ms, wall_ms }
+        let us = now.saturating_duration_since(*ORIGIN).as_micros() as u64;
+        Now { loop_ms: self.loop_ms, wall_ms, us }
     }
 }
 

@@ -11,6 +11,7 @@ use crate::auth::identity::Identity;
 use crate::broker::seats::Seats;
 use crate::dialect::Dialect;
 use crate::message::Wire;
+use crate::metrics::Transport;
 use crate::out_queue::OutQueue;
 use crate::position::Position;
 use crate::time::Tick;
@@ -43,6 +44,8 @@ pub struct Session {
     pub heard: Tick,
     /// When it last published.
     pub published: Tick,
+    /// What it is counted as.
+    pub transport: Transport,
     /// Joins that are not answered yet.
     pub joins: u16,
     /// Its socket took less than it was offered.
@@ -118,6 +121,7 @@ impl Session {
             client: None,
             heard: now,
             published: Tick::ZERO,
+            transport: Transport::Http,
             joins: 0,
             blocked: false,
             touched: false,
