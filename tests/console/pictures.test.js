@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import WebSocket from 'ws';
 import { connect } from '../../clients/js/switchboard.js';
-import { enter, is, live, open, options, shows, start } from './browser.js';
+import { enter, live, open, options, shows, start } from './browser.js';
 
 const PICTURES = new URL('../../docs/images/', import.meta.url);
 
@@ -31,24 +31,36 @@ async function person(t, server, user, room = 'project:42') {
   return joined;
 }
 
-/** Fills the server with people who talk, now more and now less. */
+/** Fills the server with people who talk, come and go, now more and now less. */
 async function crowd(t, server) {
-  const joins = Object.entries(ROOMS).flatMap(([name, [members]]) =>
-    Array.from({ length: members }, (_, number) => person(t, server, `user-${number * 7}`, name)),
-  );
-  await Promise.all(joins);
-  for (const [name, [, rate]] of Object.entries(ROOMS)) {
-    const tick = setInterval(() => {
-      const wave = 1 + 0.6 * Math.sin(Date.now() / 9_000 + name.length) + 0.25 * Math.sin(Date.now() / 2_300);
-      for (let due = rate * wave * 0.25; due > Math.random(); due--)
-        void server.publish(name, { tick: Date.now(), due }).catch(() => {});
-    }, 250);
-    t.after(() => clearInterval(tick));
+  const often = (pause, what) => {
+    const timer = setInterval(what, pause);
+    t.after(() => clearInterval(timer));
+  };
+  const wave = (period) => Math.sin(Date.now() / period);
+  for (const [name, [members, rate]] of Object.entries(ROOMS)) {
+    await Promise.all(Array.from({ length: members }, (_, number) => person(t, server, `user-${number * 7}`, name)));
+    often(250, () => {
+      const due = rate * 0.25 * (1 + 0.6 * wave(9_000 + 500 * name.length) + 0.25 * wave(2_300));
+      if (Math.random() < due % 1) void server.publish(name, { sent: Date.now() });
+      for (let number = 1; number <= due; number++) void server.publish(name, { sent: Date.now(), number });
+    });
   }
+  const visitors = [];
+  let number = 0;
+  often(300, () => {
+    const wanted = 40 + 25 * wave(17_000) + 8 * wave(3_000);
+    if (visitors.length < wanted)
+      visitors.push(
+        connect(server.url, { rooms: ['lobby'], WebSocket, fetch: null, user: `visitor-${number++}`, inbox: false }),
+      );
+    else visitors.shift().close();
+  });
+  t.after(() => visitors.forEach((visitor) => visitor.close()));
 }
 
 /** A context of a picture in these colours. */
-const look = (colorScheme) => ({ colorScheme, viewport: { width: 1360, height: 850 }, deviceScaleFactor: 1.5 });
+const look = (colorScheme) => ({ colorScheme, viewport: { width: 1280, height: 800 }, deviceScaleFactor: 1.5 });
 
 const take = (page, name) => page.screenshot({ path: fileURLToPath(new URL(`console-${name}.png`, PICTURES)) });
 
@@ -90,19 +102,17 @@ test('pictures of trying it', { ...options, skip }, async (t) => {
 
 test('pictures of watching it', { ...options, skip, timeout: 400_000 }, async (t) => {
   const server = await start(t, { port: PORT });
-  const pages = {};
-  for (const scheme of ['light', 'dark']) pages[scheme] = await open(t, server, '/#watch', look(scheme));
+  const page = await open(t, server, '/#watch', look('light'));
   await crowd(t, server);
-  for (const [scheme, page] of Object.entries(pages)) {
-    await is(page, '#watch-state', 'live');
-    // When the first figures have left a chart, all of it is filled.
-    const filled = () => {
-      const path = document.querySelector('.chart .first').getAttribute('d') ?? '';
-      return path !== '' && parseFloat(path.slice(1)) < 0;
-    };
-    await page.waitForFunction(filled, undefined, { timeout: 300_000 });
-    await take(page, `watch-${scheme}`);
-  }
+  // When the first figures have left a chart, all of it is filled.
+  const filled = () => {
+    const path = document.querySelector('.chart .first').getAttribute('d') ?? '';
+    return path !== '' && parseFloat(path.slice(1)) < 0;
+  };
+  await page.waitForFunction(filled, undefined, { timeout: 300_000 });
+  await take(page, 'watch-light');
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await take(page, 'watch-dark');
 });
 
 test('a picture of it on a phone', { ...options, skip }, async (t) => {

@@ -158,7 +158,7 @@ export class Chart {
 
 /** The least number that is not below `value` and round: to people, or to those who count bytes. */
 function ceiling(value, base) {
-  const steps = base === 10 ? [1, 2, 4, 6, 8, 10] : [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024];
+  const steps = base === 10 ? [1, 1.5, 2, 3, 4, 5, 6, 8, 10] : [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024];
   // A logarithm may come out a little too low, which the last step makes up for.
   const power = base ** Math.floor(Math.log(value) / Math.log(base));
   return power * (steps.find((step) => step * power >= value) ?? base);
