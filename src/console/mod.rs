@@ -13,7 +13,7 @@ macro_rules! console {
     };
 }
 
-static CONSOLE: [Page; 31] = console! {
+static CONSOLE: [Page; 32] = console! {
     style "style.css"
     style "controls.css"
     style "desk.css"
@@ -44,6 +44,7 @@ static CONSOLE: [Page; 31] = console! {
     script "watch.js"
     script "figures.js"
     script "chart.js"
+    script "scale.js"
     script "busiest.js"
 };
 

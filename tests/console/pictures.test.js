@@ -102,7 +102,7 @@ test('pictures of trying it', { ...options, skip }, async (t) => {
 
 test('pictures of watching it', { ...options, skip, timeout: 400_000 }, async (t) => {
   const server = await start(t, { port: PORT });
-  const page = await open(t, server, '/#watch', look('light'));
+  const page = await open(t, server, '/#watch', { ...look('light'), viewport: { width: 1280, height: 860 } });
   await crowd(t, server);
   // When the first figures have left a chart, all of it is filled.
   const filled = () => {

@@ -22,8 +22,7 @@ export class Chart {
   #title;
   #unit;
   #lines;
-  #least;
-  #base;
+  #scale;
   /** What was told, as `{time, values}`, oldest first. */
   #points = [];
   #svg = drawing('svg', { role: 'img' });
@@ -32,13 +31,12 @@ export class Chart {
   #grid = drawing('g', { class: 'grid' });
   #size = { width: 320, height: 96 };
 
-  /** `unit` writes a value; `lines` are their names; the scale shows at least `least`, and is round to the `base`. */
-  constructor({ title, unit, lines = [''], least = 1, base = 10 }) {
+  /** `unit` writes a value; `lines` are their names; `scale` lays out values up to a given one. */
+  constructor({ title, unit, scale, lines = [''] }) {
     this.figure = this.#build(title, lines);
     this.#title = title;
     this.#unit = unit;
-    this.#least = least;
-    this.#base = base;
+    this.#scale = scale;
     new ResizeObserver(([{ contentRect }]) => this.#fit(contentRect)).observe(this.#svg);
   }
 
@@ -88,10 +86,10 @@ export class Chart {
 
   #draw() {
     const told = this.#points.flatMap(({ values }) => values.filter(isTold));
-    const top = ceiling(Math.max(this.#least, ...told), this.#base);
-    this.#lines.forEach(({ path }, number) => path.setAttribute('d', this.#path(number, top)));
-    this.#under.setAttribute('d', this.#surface(top));
-    this.#scale(top);
+    const scale = this.#scale(Math.max(0, ...told));
+    this.#lines.forEach(({ path }, number) => path.setAttribute('d', this.#path(number, scale)));
+    this.#under.setAttribute('d', this.#surface(scale));
+    this.#rule(scale);
     this.#summarise(told);
   }
 
@@ -100,27 +98,27 @@ export class Chart {
     return width - ((this.#points.at(-1).time - time) / SPAN) * width;
   }
 
-  #y(value, top) {
+  #y(share) {
     const { height } = this.#size;
-    return height - FOOT - (value / top) * (height - FOOT - HEAD);
+    return height - FOOT - share * (height - FOOT - HEAD);
   }
 
-  #path(number, top) {
+  #path(number, { share }) {
     let before;
     return this.#points
       .filter(({ values }) => isTold(values[number]))
       .map(({ time, values }) => {
         const pen = before === undefined || time - before > GAP ? 'M' : 'L';
         before = time;
-        return `${pen}${this.#x(time).toFixed(1)} ${this.#y(values[number], top).toFixed(1)}`;
+        return `${pen}${this.#x(time).toFixed(1)} ${this.#y(share(values[number])).toFixed(1)}`;
       })
       .join('');
   }
 
   /** What is under the first line, each unbroken piece of it closed at the foot. */
-  #surface(top) {
+  #surface(scale) {
     const foot = this.#size.height;
-    const pieces = this.#path(0, top).split('M').slice(1);
+    const pieces = this.#path(0, scale).split('M').slice(1);
     const close = (piece) => {
       const ends = piece.split('L').map((point) => point.split(' ')[0]);
       return `M${ends[0]} ${foot}L${piece}L${ends.at(-1)} ${foot}Z`;
@@ -128,16 +126,16 @@ export class Chart {
     return pieces.map(close).join('');
   }
 
-  #scale(top) {
+  #rule({ ticks, share }) {
     const { width } = this.#size;
     const line = (value) => {
-      const y = this.#y(value, top);
+      const y = this.#y(share(value));
       return [
         drawing('line', { x1: 0, x2: width, y1: y, y2: y }),
         drawing('text', { x: 0, y: y + 11 }, this.#unit(value)),
       ];
     };
-    this.#grid.replaceChildren(...[top, top / 2].flatMap(line));
+    this.#grid.replaceChildren(...ticks.flatMap(line));
   }
 
   #summarise(told) {
@@ -154,12 +152,4 @@ export class Chart {
     const from = `translateX(${(passed / SPAN) * this.#size.width}px)`;
     this.#moving.animate([{ transform: from }, { transform: 'none' }], { duration: passed, easing: 'linear' });
   }
-}
-
-/** The least number that is not below `value` and round: to people, or to those who count bytes. */
-function ceiling(value, base) {
-  const steps = base === 10 ? [1, 1.5, 2, 3, 4, 5, 6, 8, 10] : [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024];
-  // A logarithm may come out a little too low, which the last step makes up for.
-  const power = base ** Math.floor(Math.log(value) / Math.log(base));
-  return power * (steps.find((step) => step * power >= value) ?? base);
 }

@@ -6,6 +6,7 @@ import { byId, element, lamp } from './element.js';
 import { Figures } from './figures.js';
 import * as format from './format.js';
 import { keep, recall } from './kept.js';
+import { decades, linear } from './scale.js';
 
 const KEPT = 'switchboard.access';
 
@@ -13,22 +14,21 @@ const a_second = (value) => `${format.count(value)}/s`;
 
 /** What the charts show; `read` takes the values from the figures and from what they grew by a second. */
 const CHARTS = [
-  { title: 'Connections', unit: format.count, least: 4, read: ({ connections }) => [connections] },
-  { title: 'Messages in', unit: a_second, least: 4, read: (_, { messages_in }) => [messages_in] },
-  { title: 'Messages out', unit: a_second, least: 4, read: (_, { messages_out }) => [messages_out] },
+  { title: 'Connections', unit: format.count, scale: linear(4), read: ({ connections }) => [connections] },
+  { title: 'Messages in', unit: a_second, scale: linear(4), read: (_, { messages_in }) => [messages_in] },
+  { title: 'Messages out', unit: a_second, scale: linear(4), read: (_, { messages_out }) => [messages_out] },
   {
     title: 'Fan-out latency',
     unit: format.micros,
-    least: 100,
+    scale: decades(10, 10_000),
     lines: ['p50', 'p99'],
     read: ({ fanout_p50_us, fanout_p99_us }) => [fanout_p50_us, fanout_p99_us],
   },
-  { title: 'Bytes in queues', unit: format.bytes, base: 1024, least: 1024, read: ({ queue_bytes }) => [queue_bytes] },
+  { title: 'Bytes in queues', unit: format.bytes, scale: linear(1024, 1024), read: ({ queue_bytes }) => [queue_bytes] },
   {
     title: 'Memory',
     unit: format.bytes,
-    base: 1024,
-    least: 4 * 1024 * 1024,
+    scale: linear(4 * 1024 * 1024, 1024),
     read: ({ memory_bytes }) => [memory_bytes],
   },
 ];
