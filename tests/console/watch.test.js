@@ -178,18 +178,15 @@ test('scales are round, and hold what they are for', options, async (t) => {
     const all = [linear(4), linear(1024, 1024), decades(10, 10_000)];
     return all.map((scale) => [0, 100, 1_000, 1_001, 1_000_000].map((most) => scale(most).ticks));
   });
-  const mebi = [2 ** 20, 2 ** 19];
-  assert.deepEqual(ticks, [
-    [
-      [4, 2],
-      [100, 50],
-      [1_000, 500],
-      [1_500, 750],
-      [1_000_000, 500_000],
-    ],
-    [[1024, 512], [1024, 512], [1024, 512], [1024, 512], mebi],
-    [...Array(4).fill([100, 1_000, 10_000]), [100, 1_000, 10_000, 100_000, 1_000_000]],
+  assert.deepEqual(ticks[0], [
+    [4, 2],
+    [100, 50],
+    [1_000, 500],
+    [1_500, 750],
+    [1_000_000, 500_000],
   ]);
+  assert.deepEqual(ticks[1], [...Array(4).fill([1024, 512]), [2 ** 20, 2 ** 19]]);
+  assert.deepEqual(ticks[2], [...Array(4).fill([10_000, 1_000, 100]), [1_000_000, 10_000, 100]]);
   const shares = await page.evaluate(async () => {
     const { decades, linear } = await import('/console/scale.js');
     return [...[0, 50, 100].map(linear(4)(100).share), ...[0, 10, 100, 10_000].map(decades(10, 10_000)(0).share)];

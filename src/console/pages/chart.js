@@ -29,6 +29,7 @@ export class Chart {
   #moving = drawing('g');
   #under = drawing('path', { class: 'area' });
   #grid = drawing('g', { class: 'grid' });
+  #ticks = drawing('g', { class: 'ticks' });
   #size = { width: 320, height: 96 };
 
   /** `unit` writes a value; `lines` are their names; `scale` lays out values up to a given one. */
@@ -58,7 +59,7 @@ export class Chart {
       path: drawing('path', { class: `curve ${number ? 'second' : 'first'}` }),
     }));
     this.#moving.append(this.#under, ...this.#lines.map(({ path }) => path).reverse());
-    this.#svg.append(this.#grid, this.#moving);
+    this.#svg.append(this.#grid, this.#moving, this.#ticks);
     const values = this.#lines.map(({ name, text }) => element('p', {}, name && element('span', {}, name), text));
     return element(
       'figure',
@@ -128,14 +129,9 @@ export class Chart {
 
   #rule({ ticks, share }) {
     const { width } = this.#size;
-    const line = (value) => {
-      const y = this.#y(share(value));
-      return [
-        drawing('line', { x1: 0, x2: width, y1: y, y2: y }),
-        drawing('text', { x: 0, y: y + 11 }, this.#unit(value)),
-      ];
-    };
-    this.#grid.replaceChildren(...ticks.flatMap(line));
+    const at = ticks.map((value) => ({ value, y: this.#y(share(value)) }));
+    this.#grid.replaceChildren(...at.map(({ y }) => drawing('line', { x1: 0, x2: width, y1: y, y2: y })));
+    this.#ticks.replaceChildren(...at.map(({ value, y }) => drawing('text', { x: 0, y: y + 11 }, this.#unit(value))));
   }
 
   #summarise(told) {

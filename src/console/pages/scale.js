@@ -11,7 +11,9 @@ export const linear =
 /** By powers of ten, from `low` to at least `high`: for values of which some are many times others. */
 export const decades = (low, high) => (most) => {
   const count = Math.ceil(Math.log10(Math.max(high, most) / low));
-  const ticks = Array.from({ length: count }, (_, power) => low * 10 ** (power + 1));
+  const step = count > 3 ? 2 : 1;
+  const ticks = [];
+  for (let power = count; power > 0; power -= step) ticks.push(low * 10 ** power);
   return { ticks, share: (value) => Math.max(0, Math.log10(value / low) / count) };
 };
 
