@@ -95,6 +95,7 @@ impl House {
         self.shard.tick();
         self.shard.flush(&mut self.sink);
         self.shard.reap(|_| {});
+        self.shard.end_turn(self.now.us);
         self.sink.writes - before
     }
 }

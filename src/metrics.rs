@@ -29,7 +29,7 @@ pub struct Gauges {
     pub websockets: u64,
     /// Open streams of Server-Sent Events.
     pub streams: u64,
-    /// Connections that are neither: they speak HTTP, or have said nothing yet.
+    /// Connections that are neither: they speak HTTP, have said nothing yet, or are about to end.
     pub http: u64,
     /// Rooms at home here.
     pub rooms: u64,
@@ -39,27 +39,4 @@ pub struct Gauges {
     pub queue_bytes: u64,
     /// What the kept messages of the rooms at home here cost, in bytes.
     pub history_bytes: u64,
-}
-
-/// What a connection is, as far as it is counted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Transport {
-    /// It speaks HTTP, or has said nothing yet.
-    #[default]
-    Http,
-    /// It is a WebSocket.
-    WebSocket,
-    /// It is a stream of Server-Sent Events.
-    Stream,
-}
-
-impl Gauges {
-    /// The gauge that counts connections of this kind.
-    pub fn connections(&mut self, transport: Transport) -> &mut u64 {
-        match transport {
-            Transport::Http => &mut self.http,
-            Transport::WebSocket => &mut self.websockets,
-            Transport::Stream => &mut self.streams,
-        }
-    }
 }

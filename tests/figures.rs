@@ -156,18 +156,19 @@ fn figures_need_a_key_that_is_for_everything() {
 
 #[test]
 fn a_draining_server_is_alive_and_not_ready() {
-    let mut server = Server::sharded(2, "drain = \"3s\"\n");
+    let mut server = Server::sharded(2, "drain = \"1h\"\n");
     let ready = server.get("/readyz");
     assert_eq!((ready.status, ready.json()), (200, json!({"status": "ready"})));
-    let mut clients: Vec<_> = (0..3).map(|_| server.client("/echo")).collect();
+    // As long as there is a connection, the server is there to be asked.
+    let _clients: Vec<_> = (0..5).map(|_| server.client("/echo")).collect();
     server.signal(Signal::TERM);
     eventually("it drains", || server.get("/readyz").status == 503);
     let refused = server.get("/readyz");
     assert_eq!(refused.code(), "unavailable");
     let wait = refused.field("retry-after").and_then(|wait| wait.parse::<u64>().ok());
-    assert!(wait.is_some_and(|wait| (1..=3).contains(&wait)), "{refused:?}");
+    assert!(wait.is_some_and(|wait| (3_000..=3_600).contains(&wait)), "{refused:?}");
     assert_eq!((server.get("/healthz").status, server.get("/api/stats").status), (200, 200));
-    clients.iter_mut().for_each(|client| drop(client.closed()));
+    server.signal(Signal::TERM);
     assert_eq!(server.ended().code(), Some(0));
 }
 

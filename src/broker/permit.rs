@@ -92,6 +92,7 @@ fn stats() -> RoomSettings {
         ttl: Duration::ZERO,
         presence: false,
         client_publish: false,
+        typing: false,
         slow: Slow::Skip,
         ..RoomSettings::default()
     }

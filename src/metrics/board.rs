@@ -145,7 +145,10 @@ impl Place {
         let counters = [messages_in, messages_out, bytes_in, bytes_out, encodes, writes, slow];
         let Gauges { websockets, streams, http, rooms, users, queue_bytes, history_bytes } = *gauges;
         let gauges = [websockets, streams, http, rooms, users, queue_bytes, history_bytes];
-        for (place, figure) in self.counters.iter().zip(counters).chain(self.gauges.iter().zip(gauges)) {
+        for (place, figure) in self.counters.iter().zip(counters) {
+            place.store(figure, Ordering::Relaxed);
+        }
+        for (place, figure) in self.gauges.iter().zip(gauges) {
             place.store(figure, Ordering::Relaxed);
         }
     }

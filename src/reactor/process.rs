@@ -17,8 +17,9 @@ impl Process {
     pub(super) fn look(&mut self, common: &Common, second: u64) {
         let process = &common.board.process;
         let last = process.looked_s.load(Ordering::Relaxed);
-        let mine = process.looked_s.compare_exchange(last, second, Ordering::Relaxed, Ordering::Relaxed);
-        if last == second || mine.is_err() {
+        let mine = || process.looked_s.compare_exchange(last, second, Ordering::Relaxed, Ordering::Relaxed);
+        // In most turns this is one load of what no other core writes.
+        if last == second || mine().is_err() {
             return;
         }
         let connections = common.connections.load(Ordering::Relaxed) as u64;

@@ -51,6 +51,8 @@ pub struct Reactor {
     clock: Clock,
     process: Process,
     common: Arc<Common>,
+    /// When the turn began that is under way or was last.
+    began: Now,
     /// When the last turn ended.
     ended: Now,
     buffer: Vec<u8>,
@@ -89,6 +91,7 @@ impl Reactor {
             clock,
             process: Process::default(),
             common,
+            began: ended,
             ended,
             buffer: vec![0; READ],
             letters: Vec::new(),
@@ -150,6 +153,7 @@ impl Reactor {
     /// Notes what the kernel and the other shards say, and takes in who has come.
     fn gather(&mut self) {
         let now = self.clock.read();
+        self.began = now;
         self.process.look(&self.common, now.wall_ms / 1_000);
         self.shard.begin(now);
         for event in &self.events {
@@ -275,7 +279,7 @@ impl Reactor {
 
     /// Reads the clock for the second and last time of a turn.
     fn end(&mut self) {
-        self.ended = self.clock.read();
+        self.ended = self.clock.read_again(self.began);
         self.shard.end_turn(self.ended.us);
     }
 }

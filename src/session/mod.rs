@@ -11,7 +11,6 @@ use crate::auth::identity::Identity;
 use crate::broker::seats::Seats;
 use crate::dialect::Dialect;
 use crate::message::Wire;
-use crate::metrics::Transport;
 use crate::out_queue::OutQueue;
 use crate::position::Position;
 use crate::time::Tick;
@@ -44,8 +43,6 @@ pub struct Session {
     pub heard: Tick,
     /// When it last published.
     pub published: Tick,
-    /// What it is counted as.
-    pub transport: Transport,
     /// Joins that are not answered yet.
     pub joins: u16,
     /// Its socket took less than it was offered.
@@ -121,7 +118,6 @@ impl Session {
             client: None,
             heard: now,
             published: Tick::ZERO,
-            transport: Transport::Http,
             joins: 0,
             blocked: false,
             touched: false,

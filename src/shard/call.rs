@@ -70,7 +70,7 @@ impl Shard {
             }
             Call::Disconnect(user, reason) => {
                 let reason = body::reason(body).map_err(refusal)?.or(reason).unwrap_or_default();
-                body::check_reason(&reason).map_err(refusal)?;
+                let reason = body::fitting(&reason);
                 let reason: Arc<str> = if reason.is_empty() { BY_APP.into() } else { reason.into() };
                 Ok(self.ask_all(key, Gathered::Counted(0), |caller| {
                     Post::Disconnect(user.clone(), reason.clone(), caller)

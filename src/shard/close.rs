@@ -53,9 +53,7 @@ impl Shard {
         self.push_close(key, close);
         let until = self.now.tick().after(self.common.settings.limits.close);
         self.deadlines.set(key, until);
-        if self.sessions.get(key as usize).is_some_and(Session::is_open) {
-            self.place().closed(close.code);
-        }
+        self.closed(key, close.code);
         let Some(session) = self.session(key) else { return };
         session.slow = false;
         session.gaps = None;
@@ -104,12 +102,9 @@ impl Shard {
         let unsent = session.queue.take().map_or(0, |queue| queue.cost());
         session.tail = None;
         session.awaiting = false;
-        let torn = session.is_open();
         self.queued -= unsent;
-        if torn {
-            // RFC 6455 section 7.1.5: what a peer's code is that sent none, and no close frame.
-            self.place().closed(1006);
-        }
+        // RFC 6455 section 7.1.5: what an end without a close frame is called.
+        self.closed(key, 1006);
         self.stand_up_everywhere(key);
         self.forsake_requests(key);
         if let Some(session) = self.session(key) {

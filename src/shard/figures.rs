@@ -7,8 +7,8 @@ use crate::api::stats;
 use crate::broker::home::Request;
 use crate::broker::post::Caller;
 use crate::message::{Draft, Kind};
+use crate::metrics::Gauges;
 use crate::metrics::board::{Place, Totals};
-use crate::metrics::{Gauges, Transport};
 use crate::room_key::{RoomKey, STATS, Space};
 use crate::time::Tick;
 
@@ -63,12 +63,27 @@ impl Shard {
         room.space() != Space::User && room.name() != STATS
     }
 
-    /// Session `key` is something else from now on.
-    pub(super) fn becomes(&mut self, key: u32, transport: Transport) {
-        let Some(session) = self.sessions.get_mut(key as usize) else { return };
-        let before = std::mem::replace(&mut session.transport, transport);
-        *self.gauges.connections(before) -= 1;
-        *self.gauges.connections(transport) += 1;
+    /// A connection that spoke HTTP has become a WebSocket or a stream.
+    pub(super) fn opened(&mut self, key: u32) {
+        self.count_open(key, |open, rest| (open + 1, rest - 1));
+    }
+
+    /// A WebSocket or stream that is open so far ends with this code.
+    pub(super) fn closed(&mut self, key: u32, code: u16) {
+        if self.count_open(key, |open, rest| (open - 1, rest + 1)) {
+            self.place().closed(code);
+        }
+    }
+
+    /// Counts session `key` among those of its kind, or no longer; says whether it is open at all.
+    fn count_open(&mut self, key: u32, change: impl FnOnce(u64, u64) -> (u64, u64)) -> bool {
+        let Some(session) = self.sessions.get(key as usize).filter(|session| session.is_open()) else {
+            return false;
+        };
+        let Gauges { websockets, streams, http, .. } = &mut self.gauges;
+        let open = if session.is_stream() { streams } else { websockets };
+        (*open, *http) = change(*open, *http);
+        true
     }
 
     /// When the figures are to be told next: never while nobody watches, or while they are told elsewhere.

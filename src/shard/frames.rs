@@ -12,7 +12,6 @@ use crate::dialect::Dialect;
 use crate::dialect::native::{self, event};
 use crate::error::{Close, Fault};
 use crate::http::{Head, Method, Response, Version};
-use crate::metrics::Transport;
 use crate::out_queue::Class;
 use crate::room_key::{Space, is_joinable};
 use crate::session::Phase;
@@ -42,7 +41,7 @@ impl Shard {
         let Some(session) = self.session(key) else { return Ok(()) };
         session.phase = Phase::Open(Connection::default());
         session.dialect = wanted.dialect;
-        self.becomes(key, Transport::WebSocket);
+        self.opened(key);
         match admission {
             Err(denied) => self.close(key, denied.close()),
             Ok(admission) => self.welcome(key, admission, wanted),

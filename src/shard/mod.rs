@@ -268,8 +268,8 @@ impl Shard {
     pub fn reap(&mut self, mut gone: impl FnMut(u32)) {
         for key in std::mem::take(&mut self.work.ended) {
             self.deadlines.set(key, Tick::NEVER);
-            if let Some(session) = self.sessions.try_remove(key as usize) {
-                *self.gauges.connections(session.transport) -= 1;
+            if self.sessions.try_remove(key as usize).is_some() {
+                self.gauges.http -= 1;
                 self.common.connections.fetch_sub(1, Ordering::Relaxed);
                 gone(key);
             }

@@ -19,7 +19,6 @@ use crate::error::Fault;
 use crate::http::{Envelope, Head, Method, Response};
 use crate::id::SessionId;
 use crate::message::Message;
-use crate::metrics::Transport;
 use crate::out_queue::Class;
 use crate::position::Position;
 use crate::room_key::{RoomKey, Space};
@@ -62,7 +61,7 @@ impl Shard {
         let Some(session) = self.session(key) else { return Ok(()) };
         let stream = Stream::new(rooms.into_iter().zip(wanted.since), wanted.history);
         session.phase = Phase::Stream(Box::new(stream));
-        self.becomes(key, Transport::Stream);
+        self.opened(key);
         self.first_beat(key);
         self.push(key, Class::Asked, |out| sse::retry(RETRY_MS, out));
         self.arrive(key, Next::Stream);

@@ -16,8 +16,8 @@ sys.path.insert(0, str(HERE.parent / "python"))
 
 from relay import Relay  # noqa: E402
 
-# Requests for each call and kind of data; a run with these takes about 15 s.
-EXAMPLES = 40
+# Requests for each call and kind of data; a run with these takes about 8 s.
+EXAMPLES = 15
 # Far more than a run takes; past it something waits for an answer that does not come.
 PATIENCE_S = 300
 
