@@ -36,8 +36,7 @@ impl Clock {
 
     /// Reads both clocks.
     pub(super) fn read(&mut self) -> Now {
-        let wall_ms = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |wall| wall.as_millis() as u64);
-        self.advance(wall_ms)
+        self.advance(wall().as_millis() as u64)
     }
 
     /// Reads the loop's clock again, for which the wall's need not be read: a turn is shorter than what it tells apart.
@@ -55,6 +54,11 @@ impl Clock {
         let us = now.saturating_duration_since(*ORIGIN).as_micros() as u64;
         Now { loop_ms: self.loop_ms, wall_ms, us }
     }
+}
+
+/// The time since 1970; zero on a clock that stands before.
+pub fn wall() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
 #[cfg(test)]

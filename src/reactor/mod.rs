@@ -14,6 +14,7 @@ mod process;
 mod socket;
 mod turn;
 
+pub use clock::wall;
 pub use inbox::{Inbox, Letter};
 pub use listener::{BindError, bind};
 pub use turn::Reactor;

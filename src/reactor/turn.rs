@@ -266,6 +266,7 @@ impl Reactor {
                 peer.put(posts.drain(..).map(Letter::Post));
             }
         }
+        self.shard.answer_questions();
     }
 
     fn flush(&mut self) {
@@ -281,5 +282,11 @@ impl Reactor {
     fn end(&mut self) {
         self.ended = self.clock.read_again(self.began);
         self.shard.end_turn(self.ended.us);
+    }
+}
+
+impl Drop for Reactor {
+    fn drop(&mut self) {
+        self.inbox.close();
     }
 }
