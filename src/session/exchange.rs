@@ -56,11 +56,6 @@ impl Exchange {
         Self { reader: Reader::new(), stage, timer: Timer::Head, kept_alive: false, peer, origin: None }
     }
 
-    /// Whether a request was answered on this connection, and no other has begun.
-    pub fn is_idle(&self) -> bool {
-        self.kept_alive && self.reader.is_idle() && matches!(self.stage, Stage::Head)
-    }
-
     /// Whether a call waits for its answer.
     pub fn is_calling(&self) -> bool {
         matches!(self.stage, Stage::Call(..))

@@ -98,8 +98,7 @@ impl Shard {
                 }
                 self.close(key, Close::going_away(retry_ms));
             }
-            // Whoever has yet to ask, or to be answered, gets an answer that closes the connection.
-            Phase::Http(ref exchange) if exchange.is_idle() && session.queue.is_none() => self.end(key),
+            Phase::Http(_) if !session.is_calling() && session.queue.is_none() => self.end(key),
             Phase::Http(_) | Phase::Closing(_) | Phase::Lingering | Phase::Over => {}
         }
         self.carry();

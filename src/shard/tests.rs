@@ -328,25 +328,3 @@ fn what_was_held_under_pressure_goes_on_behind_it() {
     bench.turn(10);
     assert_eq!(bench.shard.counters().messages_in, 3);
 }
-
-/// A load balancer that asks a draining server how it is must not find its connection closed.
-#[test]
-fn a_drain_ends_idle_connections_and_answers_those_that_have_yet_to_ask() {
-    let mut bench = Bench::alone();
-    let address = IpAddr::from([127, 0, 0, 1]);
-    let [new, begun, idle] = [(); 3].map(|()| bench.shard.accept(address));
-    bench.shard.receive(begun, &mut b"GET /readyz HTTP/1.1\r\n".to_vec());
-    bench.shard.receive(idle, &mut b"GET /readyz HTTP/1.1\r\nHost: a\r\n\r\n".to_vec());
-    bench.turn(0);
-    assert!(bench.text(idle).starts_with("HTTP/1.1 200"));
-    bench.shard.drain(Duration::from_secs(1));
-    bench.turn(900);
-    bench.shard.receive(new, &mut b"GET /readyz HTTP/1.1\r\nHost: a\r\n\r\n".to_vec());
-    bench.shard.receive(begun, &mut b"Host: a\r\n\r\n".to_vec());
-    bench.turn(0);
-    assert_eq!(bench.shard.sessions(), 2);
-    for key in [new, begun] {
-        assert!(bench.text(key).starts_with("HTTP/1.1 503"), "{}", bench.text(key));
-        assert!(bench.text(key).contains("Connection: close"));
-    }
-}
