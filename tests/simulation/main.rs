@@ -13,20 +13,30 @@
 
 #![allow(unreachable_pub)] // Nothing is outside of a test.
 
+mod calls;
+mod census;
 mod conn;
 mod event;
+mod farewell;
+mod feed;
+mod guest;
 mod http;
+mod inbox;
+mod letters;
 mod native;
 mod node;
 mod office;
 pub mod operations;
 mod order;
+mod pass;
 mod plan;
 mod plant;
 mod random;
 mod raw;
 mod recovery;
+mod refusals;
 mod replies;
+mod requests;
 mod rest;
 #[cfg(test)]
 mod schedule;
@@ -34,8 +44,10 @@ mod schedule;
 mod script;
 mod socket;
 mod speech;
+mod stream;
 #[cfg(test)]
 mod transcript;
 mod truth;
+mod watch;
 mod wire;
 mod world;
