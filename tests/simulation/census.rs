@@ -18,6 +18,7 @@ impl World {
         self.check_watches()?;
         self.check_users()?;
         self.check_announced()?;
+        self.check_reached()?;
         for user in USERS {
             self.look_up(user)?;
         }
@@ -93,6 +94,19 @@ impl World {
             for (number, _) in due {
                 ensure!(heard.contains(number), "connection {} has not heard announcement {number}", conn.id);
             }
+        }
+        Ok(())
+    }
+
+    /// What is said to have reached so many connections came to as many. A stream that is just coming in may hear what it
+    /// is not counted for, and whoever is going may be counted.
+    fn check_reached(&self) -> Verdict {
+        if !self.plan.is_calm() || self.plan.roles.contains(&Role::Stream) {
+            return Ok(());
+        }
+        for (number, &told) in &self.truth.reached {
+            let heard = self.truth.stays.iter().filter(|stay| stay.seen.contains(number)).count();
+            ensure!(heard == told, "message {number} reached {told} connections, and came to {heard}");
         }
         Ok(())
     }

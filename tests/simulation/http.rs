@@ -85,7 +85,11 @@ impl Http {
         let expected = if matches!(call, Call::Missing) { 404 } else { 200 };
         ensure!(status == expected, "{status} for {call:?}: {}", String::from_utf8_lossy(body));
         match call {
-            Call::Publish(number) | Call::Notify(number) => published(number, &answer, truth, plan),
+            Call::Notify(number) => {
+                truth.reached.insert(number, answer.connections);
+                published(number, &answer, truth, plan)
+            }
+            Call::Publish(number) => published(number, &answer, truth, plan),
             Call::Keyed(Retry { number, .. }) => published(number, &answer, truth, plan),
             Call::Announce(number) => truth.placed(number, None, plan),
             Call::Batch(numbers) => {

@@ -29,6 +29,7 @@ impl Native {
         let earlier = self.asked[..index].iter().find(|asked| direct(asked) && asked.is_due());
         ensure!(earlier.is_none(), "request {index} was answered before {earlier:?}");
         self.asked[index].outcome = Outcome::Done;
+        truth.reached.insert(number, event.connections);
         truth.said[number].fate = match truth.said[number].fate {
             Fate::Open => Fate::Delivered,
             fate => fate,

@@ -87,6 +87,8 @@ pub struct Truth {
     pub tally: BTreeMap<&'static str, usize>,
     /// Announcements, and the connections that were there before each.
     pub announced: Vec<(usize, Vec<usize>)>,
+    /// How many connections each message to a user reached, as its answer says.
+    pub reached: BTreeMap<usize, usize>,
     /// The wall clock.
     pub now_ms: u64,
     traces: bool,

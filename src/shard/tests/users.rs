@@ -13,7 +13,10 @@ fn whoever_is_taken_out_while_joining_once_more_comes_back() {
         home.shard.take_all(std::mem::take(here.shard.outgoing(1)));
         here.shard.take_all(std::mem::take(home.shard.outgoing(0)));
     };
-    exchange(&mut here, &mut home);
+    for _ in 0..3 {
+        exchange(&mut here, &mut home);
+    }
+    assert_eq!(here.shard.seated().count(), 1);
     here.frame(key, 0x81, format!(r#"{{"type":"join","room":"{}"}}"#, room.name()).as_bytes());
     here.shard.take_all([Post::Remove(room.clone(), "ann".into(), Caller::Nobody)]);
     for _ in 0..2 {
