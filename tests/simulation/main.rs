@@ -5,8 +5,15 @@
 //!   client ◀─▶ conn ◀─▶ socket ◀─▶ node (a real Shard) ◀─▶ office ◀─▶ node …
 //!                │                                           ▲
 //!                ▼                                         plant
-//!              truth ─▶ order, rest
+//!              truth ─▶ order, rest, census
 //! ```
+//!
+//! | who | asks in | is judged in |
+//! | --- | --- | --- |
+//! | a WebSocket of the native dialect | `requests` | `replies`, `letters`, `refusals`, `inbox`, `watch` |
+//! | a stream, resumed by its last `id` | `feed` | `stream`, `watch` |
+//! | a raw WebSocket | `raw` | `raw` |
+//! | an app, also on behalf of streams | `calls` | `http` |
 //!
 //! `SIM_SEEDS` says how many schedules to run, `SIM_FROM` which is the first; a failure names its seed. With `SIM_TRACE`
 //! set, clients say what they ask and hear.
