@@ -15,7 +15,7 @@ use super::socket::Socket;
 use super::truth::{Truth, Verdict, ensure};
 
 /// When a schedule begins.
-const START: Now = Now { loop_ms: 1_000, wall_ms: 1_700_000_000_000 };
+const START: Now = Now { loop_ms: 1_000, wall_ms: 1_700_000_000_000, us: 1_000_000 };
 
 /// Somebody who connects, again and again, and remembers how far they came.
 pub struct Client {
@@ -96,7 +96,9 @@ impl World {
 
     /// Lets time pass on both clocks.
     pub fn advance(&mut self, loop_ms: u64, wall_ms: u64) {
-        self.now = Now { loop_ms: self.now.loop_ms + loop_ms, wall_ms: self.now.wall_ms + wall_ms };
+        let Now { loop_ms: before_ms, wall_ms: wall_before_ms, us } = self.now;
+        self.now =
+            Now { loop_ms: before_ms + loop_ms, wall_ms: wall_before_ms + wall_ms, us: us + 1_000 * loop_ms };
         self.truth.now_ms = self.now.wall_ms;
     }
 
