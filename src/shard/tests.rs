@@ -330,3 +330,19 @@ fn what_was_held_under_pressure_goes_on_behind_it() {
     bench.turn(10);
     assert_eq!(bench.shard.counters().messages_in, 3);
 }
+
+/// A drain has passed the place of whoever comes late in it, and must not take it for one that said nothing.
+#[test]
+fn whoever_comes_while_draining_is_answered() {
+    let mut bench = Bench::alone();
+    let old = bench.shard.accept(IpAddr::from([127, 0, 0, 1]));
+    bench.shard.drain(Duration::from_secs(10));
+    bench.turn(9_000);
+    assert_eq!(bench.shard.sessions(), 0, "{old} has said nothing");
+    let new = bench.shard.accept(IpAddr::from([127, 0, 0, 1]));
+    bench.turn(100);
+    bench.shard.receive(new, &mut b"GET /readyz HTTP/1.1\r\nHost: a\r\n\r\n".to_vec());
+    bench.turn(0);
+    assert!(bench.text(new).starts_with("HTTP/1.1 503 "), "{}", bench.text(new));
+    assert!(bench.sink.finished.contains(&new));
+}
