@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import re
-import subprocess
 from collections.abc import Iterator
 
 import pytest
+from relay import BINARY, serve
 
 from switchboard_client import (
     AsyncSwitchboard,
@@ -21,19 +19,13 @@ from switchboard_client import (
     ToRoom,
 )
 
-BINARY = os.environ.get("SWITCHBOARD")
 pytestmark = pytest.mark.skipif(not BINARY, reason="SWITCHBOARD does not name the server")
 
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
-    assert BINARY
-    command = [BINARY, "--listen", "127.0.0.1:0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as server:
-        assert server.stdout
-        found = (re.search(r"listens on (http://\S+)", line) for line in server.stdout)
-        yield next(match[1] for match in found if match)
-        server.kill()
+    with serve() as url:
+        yield url
 
 
 @pytest.fixture
