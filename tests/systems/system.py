@@ -51,9 +51,12 @@ class Client:
     async def say(self, kind, **fields):
         await self.socket.send(json.dumps({"type": kind, **fields}))
 
+    async def next(self):
+        return json.loads(await asyncio.wait_for(self.socket.recv(), PATIENCE))
+
     async def hear(self, kind):
         """The next message, which is of this kind."""
-        message = json.loads(await asyncio.wait_for(self.socket.recv(), PATIENCE))
+        message = await self.next()
         assert message["type"] == kind, message
         return message
 

@@ -1,7 +1,5 @@
 """Several channels on one connection: a page subscribes to what it shows, and unsubscribes from what it shows no more."""
 
-import json
-
 from system import System
 
 
@@ -47,7 +45,7 @@ class Subscriptions(System):
         names = [f"channel:{number}" for number in range(129)]
         for name in names:
             await client.say("join", room=name)
-        answers = [json.loads(await client.socket.recv()) for _ in names]
+        answers = [await client.next() for _ in names]
         refused = [answer for answer in answers if answer["type"] == "error"]
         self.assertEqual([(answer["code"], answer["room"]) for answer in refused], [("room_limit", names[128])])
         for name in names[:128]:
