@@ -23,6 +23,10 @@ class System(unittest.IsolatedAsyncioTestCase):
         # The relay may have been replaced by then.
         self.addCleanup(lambda: self.relay.stop())
 
+    async def asyncSetUp(self):
+        # Its warnings of slow steps are noise on a busy machine.
+        asyncio.get_running_loop().set_debug(False)
+
     async def client(self, path, **options):
         """A WebSocket of `websockets`, past its `welcome`."""
         client = await self.handshake(path, **options)
