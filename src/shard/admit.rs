@@ -83,6 +83,9 @@ impl Shard {
     ///
     /// The answer, if it may not be made at all.
     pub(super) fn authorise(&mut self, key: u32, head: &Head, call: Call) -> Result<Call, Response> {
+        if call == Call::Metrics && self.common.settings.metrics.public {
+            return Ok(call);
+        }
         let Call::Requests { stream, .. } = call else { return guard::authorise(&self.access, head, call) };
         match self.admission(key, head, false, None, false).map_err(Denied::response)? {
             Admission::Known(identity) => Ok(Call::Requests { stream, user: Some(identity.user.clone()) }),
