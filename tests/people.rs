@@ -43,6 +43,22 @@ fn a_direct_message_reaches_all_of_a_users_connections_and_nobody_else() {
 }
 
 #[test]
+fn whoever_was_welcomed_is_reached() {
+    let server = Server::sharded(2, "");
+    let mut bob = user(&server, "bob");
+    // Of these names half are at home on the shard of each, so every way that word can travel is tried often.
+    for name in 0..300 {
+        let mut ann = user(&server, &format!("ann{name}"));
+        let sent = bob.ask(
+            json!({"type": "direct", "to": format!("ann{name}"), "data": name}).to_string(),
+            "delivered",
+        );
+        assert_eq!(sent["connections"], 1, "{name}");
+        assert_eq!(ann.expect("direct")["data"], name);
+    }
+}
+
+#[test]
 fn an_inbox_gives_what_was_missed_once() {
     let server = Server::sharded(2, "");
     let mut bob = user(&server, "bob");
