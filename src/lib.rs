@@ -1,7 +1,10 @@
 //! Switchboard, a push relay.
 
+pub mod addresses;
 pub mod api;
+
 pub mod broker;
+pub mod bucket;
 pub mod config;
 pub mod dialect;
 pub mod engine;
