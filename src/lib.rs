@@ -28,9 +28,11 @@
 //!
 //! `ARCHITECTURE.md` is the tour of the house, `docs/protocol.md` what clients and apps can rely on.
 
+pub mod addresses;
 pub mod api;
 pub mod auth;
 pub mod broker;
+pub mod bucket;
 pub mod config;
 pub mod dialect;
 pub mod engine;

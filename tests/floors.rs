@@ -22,6 +22,8 @@ const FLOORS: [&[&str]; 6] = [
         "metrics",
         "position",
         "room_key",
+        "addresses",
+        "bucket",
         "ledger",
         "origin",
         "pressure",
