@@ -33,6 +33,7 @@ pub mod api;
 pub mod auth;
 pub mod broker;
 pub mod bucket;
+pub mod callers;
 pub mod config;
 pub mod dialect;
 pub mod engine;

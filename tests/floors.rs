@@ -24,6 +24,7 @@ const FLOORS: [&[&str]; 6] = [
         "room_key",
         "addresses",
         "bucket",
+        "callers",
         "ledger",
         "origin",
         "pressure",

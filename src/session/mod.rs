@@ -1,5 +1,6 @@
 //! A session: everything that is kept of one connection but its socket. An idle one owns no memory beyond this struct.
 
+pub mod conduct;
 pub mod exchange;
 pub mod stream;
 
@@ -14,6 +15,7 @@ use crate::out_queue::OutQueue;
 use crate::position::Position;
 use crate::time::Tick;
 use crate::ws::connection::Connection;
+use conduct::Conduct;
 use exchange::Exchange;
 use stream::Stream;
 
@@ -38,6 +40,8 @@ pub struct Session {
     pub identity: Option<Arc<Identity>>,
     /// The client's address where a proxy told it; otherwise it is the socket's.
     pub client: Option<Box<IpAddr>>,
+    /// What it has said and been refused lately; none while nothing of that is limited or refused.
+    pub conduct: Option<Box<Conduct>>,
     /// When something last came from it, or, once it was pinged, when that was.
     pub heard: Tick,
     /// When it last published.
@@ -54,6 +58,8 @@ pub struct Session {
     pub awaiting: bool,
     /// A ping went out, and nothing has come since.
     pub pinged: bool,
+    /// It is counted among the connections of its client's address.
+    pub counted: bool,
     /// It must say who it is before anything else.
     pub newcomer: bool,
     /// The peer will send nothing more.
@@ -113,6 +119,7 @@ impl Session {
             seats: Seats::default(),
             identity: None,
             client: None,
+            conduct: None,
             heard: now,
             published: Tick::ZERO,
             joins: 0,
@@ -121,6 +128,7 @@ impl Session {
             held: false,
             awaiting: false,
             pinged: false,
+            counted: false,
             newcomer: false,
             eof: false,
             slow: false,

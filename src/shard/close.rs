@@ -17,8 +17,10 @@ impl Shard {
     /// Closes a WebSocket or a stream: what its rooms have for it, then a close frame and the wait for the peer's, or the
     /// last event and the end of the answer.
     pub(super) fn close(&mut self, key: u32, close: Close) {
-        self.settle(key);
-        self.say_close(key, &close, Phase::Closing);
+        if self.sessions.get(key as usize).is_some_and(Session::is_open) {
+            self.settle(key);
+            self.say_close(key, &close, Phase::Closing);
+        }
     }
 
     /// Closes a session that fell too far behind: what it has not begun to read is dropped.
@@ -27,7 +29,12 @@ impl Shard {
         if let Some(queue) = self.session(key).and_then(|session| session.queue.as_mut()) {
             queue.cut();
         }
-        self.say_close(key, &Close::SLOW_CONSUMER, Phase::Closing);
+        self.close_unsettled(key, &Close::SLOW_CONSUMER);
+    }
+
+    /// Closes a session that gets nothing more of what its rooms have for it.
+    pub(super) fn close_unsettled(&mut self, key: u32, close: &Close) {
+        self.say_close(key, close, Phase::Closing);
     }
 
     /// RFC 6455 section 7.1.7: after a violation nothing that the peer sends makes sense any more.
@@ -100,9 +107,15 @@ impl Shard {
         if session.is_over() {
             return;
         }
-        session.queue = None;
+        if let Some(queue) = &mut session.queue {
+            queue.clear();
+        }
         session.tail = None;
         session.awaiting = false;
+        self.pay(key);
+        if let Some(session) = self.session(key) {
+            session.queue = None;
+        }
         self.stand_up_everywhere(key);
         self.forsake_requests(key);
         if let Some(session) = self.session(key) {

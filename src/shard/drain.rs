@@ -60,6 +60,9 @@ impl Shard {
         if limit > 0 && open.load(Ordering::Relaxed) > limit {
             return unavailable(Duration::from_secs(1), "the server has as many connections as it may have");
         }
+        if self.common.queued.is_overdrawn() {
+            return unavailable(Duration::from_secs(1), "the server has as much waiting as it may have");
+        }
         Ok(())
     }
 

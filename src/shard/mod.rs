@@ -20,10 +20,12 @@ mod frames;
 mod http;
 mod mail;
 pub mod outlet;
+mod pace;
 mod receive;
 mod reply;
 mod request;
 mod settle;
+mod shed;
 mod stream;
 
 use std::collections::{HashMap, VecDeque};
@@ -33,6 +35,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use slab::Slab;
 
+use crate::addresses::{Addresses, Allowed};
 use crate::auth::access::Access;
 use crate::broker::audience::Audience;
 use crate::broker::directory::Directory;
@@ -41,15 +44,18 @@ use crate::broker::keys::{Keys, MAX_KEYS};
 use crate::broker::permit::Rules;
 use crate::broker::place::{Ask, Tell};
 use crate::broker::post::Post;
+use crate::bucket::Rate;
+use crate::callers::Callers;
 use crate::engine::Engine;
 use crate::id::{ConnectionNames, SessionId, ShardId};
-use crate::ledger::{Account, Purse};
+use crate::ledger::{Account, Purse, Tally};
 use crate::metrics::Counters;
 use crate::out_queue::OutQueue;
 use crate::pressure::Pressure;
 use crate::proxy::is_trusted;
 use crate::room_key::{RoomKey, RoomKeys};
 use crate::session::Session;
+use crate::session::conduct::Pace;
 use crate::session::exchange::Exchange;
 use crate::settings::{Console, Settings};
 use crate::time::{Deadlines, Now, Tick};
@@ -70,8 +76,18 @@ pub struct Common {
     pub shards: usize,
     /// How many connections all of them have.
     pub connections: AtomicUsize,
+    /// How many of them come from where.
+    pub addresses: Addresses,
+    /// How many may.
+    pub allowed: Allowed,
+    /// What each may send.
+    pub pace: Option<Pace>,
+    /// How often each API key has been used.
+    pub callers: Callers,
     /// The bytes of history that all of them keep.
     pub history: Account,
+    /// The bytes that their queues hold.
+    pub queued: Account,
     /// How much all of them have on their way.
     pub pressure: Pressure,
     /// Whether `/echo` is served.
@@ -90,7 +106,15 @@ impl Common {
             names: ConnectionNames::new(),
             shards,
             connections: AtomicUsize::new(0),
+            addresses: Addresses::default(),
+            allowed: Allowed {
+                connections: settings.limits.connections_per_ip,
+                handshakes: Rate::per_second(settings.limits.handshakes_per_second_per_ip),
+            },
+            pace: Pace::of(&settings.limits),
+            callers: Callers::new(Rate::per_second(settings.limits.api_per_second)),
             history: Account::new(settings.limits.history_total),
+            queued: Account::new(settings.limits.queue_total),
             pressure: Pressure::new(shards),
             echo: match settings.console {
                 Console::Auto => loopback && access.is_open(),
@@ -114,6 +138,15 @@ pub struct Shard {
     audiences: Directory<Audience>,
     homes: Directory<Home>,
     history: Purse,
+    queued: Purse,
+    /// What queues share.
+    tally: Tally,
+    /// What of that is paid for.
+    tallied: usize,
+    /// Sessions that were let go because of all queues, and not told of in the log yet.
+    shed_lately: usize,
+    /// When the log may tell of them.
+    shed_quiet_until: Tick,
     keys: Keys,
     home_deadlines: Deadlines,
     engine: Engine,
@@ -180,6 +213,11 @@ impl Shard {
             audiences: Directory::default(),
             homes: Directory::default(),
             history: Purse::default(),
+            queued: Purse::default(),
+            tally: Tally::default(),
+            tallied: 0,
+            shed_lately: 0,
+            shed_quiet_until: Tick::ZERO,
             keys,
             home_deadlines: Deadlines::default(),
             engine,
@@ -222,6 +260,7 @@ impl Shard {
     pub fn reap(&mut self, mut gone: impl FnMut(u32)) {
         for key in std::mem::take(&mut self.work.ended) {
             self.deadlines.set(key, Tick::NEVER);
+            self.count_out(key);
             if self.sessions.try_remove(key as usize).is_some() {
                 self.common.connections.fetch_sub(1, Ordering::Relaxed);
                 gone(key);
