@@ -1,4 +1,6 @@
-//! How a session conducts itself: what it says a second, and how often it was refused.
+//! How a session conducts itself: how it came, what it says a second, and how often it was refused.
+
+use std::net::IpAddr;
 
 use crate::bucket::{Bucket, Rate};
 use crate::settings::Limits;
@@ -33,6 +35,10 @@ impl Pace {
 /// What is remembered of one session's conduct.
 #[derive(Debug, Default)]
 pub struct Conduct {
+    /// The client's address, where a proxy told it or addresses are limited.
+    pub client: Option<IpAddr>,
+    /// It is counted among the connections of its client's address.
+    pub counted: bool,
     messages: Bucket,
     bytes: Bucket,
     /// What it says is not read before.

@@ -38,9 +38,7 @@ pub struct Session {
     pub seats: Seats,
     /// Whose it is, if that has a name.
     pub identity: Option<Arc<Identity>>,
-    /// The client's address where a proxy told it; otherwise it is the socket's.
-    pub client: Option<Box<IpAddr>>,
-    /// What it has said and been refused lately; none while nothing of that is limited or refused.
+    /// Where it comes from, and what it has said and been refused lately; none while nobody has to know.
     pub conduct: Option<Box<Conduct>>,
     /// When something last came from it, or, once it was pinged, when that was.
     pub heard: Tick,
@@ -58,8 +56,6 @@ pub struct Session {
     pub awaiting: bool,
     /// A ping went out, and nothing has come since.
     pub pinged: bool,
-    /// It is counted among the connections of its client's address.
-    pub counted: bool,
     /// It must say who it is before anything else.
     pub newcomer: bool,
     /// The peer will send nothing more.
@@ -118,7 +114,6 @@ impl Session {
             gaps: None,
             seats: Seats::default(),
             identity: None,
-            client: None,
             conduct: None,
             heard: now,
             published: Tick::ZERO,
@@ -128,7 +123,6 @@ impl Session {
             held: false,
             awaiting: false,
             pinged: false,
-            counted: false,
             newcomer: false,
             eof: false,
             slow: false,
@@ -147,6 +141,11 @@ impl Session {
             (_, Dialect::Native | Dialect::Echo) => Wire::Native,
             (_, Dialect::Raw { .. }) => Wire::Raw,
         }
+    }
+
+    /// The client's address, where a proxy told it or addresses are limited.
+    pub fn client(&self) -> Option<IpAddr> {
+        self.conduct.as_ref()?.client
     }
 
     /// Whether it is an open WebSocket or a stream: it can be in rooms and be told things.

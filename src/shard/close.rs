@@ -75,7 +75,7 @@ impl Shard {
         if let Some(tail) = self.session(key).and_then(|session| session.tail.as_mut()) {
             tail.request = None;
         }
-        let client = self.sessions.get(key as usize).and_then(|session| session.client.as_deref());
+        let client = self.sessions.get(key as usize).and_then(Session::client);
         tracing::debug!(session = key, client = client.map(tracing::field::display), code = close.code, reason = %close.reason, "closing");
         self.release(key);
     }

@@ -74,9 +74,11 @@ impl Shard {
         let peer = exchange.peer;
         let trust = &self.common.settings.proxies.trust;
         let wanted = !trust.is_empty() || self.common.allowed.is_limit();
-        let client = wanted.then(|| Box::new(proxy::client(head, peer, trust)));
-        if let Some(session) = self.session(key) {
-            session.client = client;
+        let client = wanted.then(|| proxy::client(head, peer, trust));
+        if client.is_some()
+            && let Some(session) = self.session(key)
+        {
+            session.conduct.get_or_insert_default().client = client;
         }
     }
 

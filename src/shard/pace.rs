@@ -29,7 +29,7 @@ impl Shard {
         match entered {
             Ok(()) => {
                 if let Some(session) = self.session(key) {
-                    session.counted = true;
+                    session.conduct.get_or_insert_default().counted = true;
                 }
                 Ok(())
             }
@@ -45,8 +45,8 @@ impl Shard {
     /// Nothing that lasts came of it, or it is over.
     pub(super) fn count_out(&mut self, key: u32) {
         let address = self.address(key);
-        let Some(session) = self.session(key) else { return };
-        if std::mem::take(&mut session.counted)
+        let conduct = self.session(key).and_then(|session| session.conduct.as_mut());
+        if conduct.is_some_and(|conduct| std::mem::take(&mut conduct.counted))
             && let Some(address) = address
         {
             self.common.addresses.leave(address, self.common.allowed);
@@ -55,7 +55,7 @@ impl Shard {
 
     /// The address of the client, which is known where addresses are limited.
     fn address(&self, key: u32) -> Option<IpAddr> {
-        self.sessions.get(key as usize)?.client.as_deref().copied()
+        self.sessions.get(key as usize)?.client()
     }
 
     /// Counts a call for the API key called `name`.
