@@ -1,6 +1,7 @@
 //! The way to a running server from any thread.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -68,6 +69,12 @@ impl Handle {
         let access = Arc::new(credentials::access(&self.common.settings)?);
         self.tell(|| Letter::Access(access.clone()));
         Ok(())
+    }
+
+    /// How many connections there are, of every kind.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.common.connections.load(Ordering::Relaxed)
     }
 
     /// Ends the server in the configured time: connections are closed with 1001, spread over it.

@@ -13,6 +13,9 @@ use crate::ws::frame;
 /// What a close frame without a code means (RFC 6455 section 7.1.5), and how one is written.
 const NO_CODE: u16 = 1005;
 
+/// What the end of a connection without a close frame means (RFC 6455 section 7.1.5).
+const ABNORMAL: u16 = 1006;
+
 impl Shard {
     /// Closes a WebSocket or a stream: what its rooms have for it, then a close frame and the wait for the peer's, or the
     /// last event and the end of the answer.
@@ -75,8 +78,7 @@ impl Shard {
         if let Some(tail) = self.session(key).and_then(|session| session.tail.as_mut()) {
             tail.request = None;
         }
-        let client = self.sessions.get(key as usize).and_then(Session::client);
-        tracing::debug!(session = key, client = client.map(tracing::field::display), code = close.code, reason = %close.reason, "closing");
+        self.log_end(key, close.code, &close.reason);
         self.release(key);
     }
 
@@ -107,6 +109,10 @@ impl Shard {
         if session.is_over() {
             return;
         }
+        if session.is_open() {
+            self.log_end(key, ABNORMAL, "gone without a close");
+        }
+        let Some(session) = self.session(key) else { return };
         if let Some(queue) = &mut session.queue {
             queue.clear();
         }
@@ -122,6 +128,20 @@ impl Shard {
             session.phase = Phase::Over;
         }
         self.work.ended.push(key);
+    }
+
+    /// The one line about the end of a connection that lasts, however it came to it.
+    fn log_end(&self, key: u32, code: u16, reason: &str) {
+        let Some(session) = self.sessions.get(key as usize) else { return };
+        let (client, user) = (session.client().map(tracing::field::display), session.user());
+        tracing::debug!(
+            session = key,
+            client,
+            user = user.map(|user| &**user),
+            code,
+            reason,
+            "connection ends"
+        );
     }
 
     /// Takes a session out of one room.

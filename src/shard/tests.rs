@@ -1,5 +1,6 @@
 //! What random schedules found in the shard, each as small as it gets.
 
+mod drain;
 mod limits;
 
 use std::collections::HashMap;
