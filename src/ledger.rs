@@ -10,17 +10,22 @@ use crate::settings::MIB;
 /// What a shard takes from an account at a time, so that shards meet at the account once in a thousand messages.
 const LOT: usize = MIB;
 
+/// Lots in an account, at least: a small one is taken in small lots, or what shards have to spare would use it up.
+const LOTS: usize = 64;
+
 /// One amount of bytes for all shards together.
 #[derive(Debug)]
 pub struct Account {
     limit: usize,
+    lot: usize,
     taken: AtomicUsize,
 }
 
 impl Account {
     /// An account of which nothing is taken. No `limit` is 0.
     pub fn new(limit: usize) -> Self {
-        Self { limit: if limit == 0 { usize::MAX } else { limit }, taken: AtomicUsize::new(0) }
+        let limit = if limit == 0 { usize::MAX } else { limit };
+        Self { limit, lot: (limit / LOTS).clamp(1, LOT), taken: AtomicUsize::new(0) }
     }
 
     /// What all shards have taken, in bytes; up to two lots a shard more than they use.
@@ -51,8 +56,9 @@ impl Purse {
     pub fn spend(&mut self, account: &Account, more: usize, less: usize) -> bool {
         self.used = (self.used + more).saturating_sub(less);
         // Up at once, down with a lot to spare: a shard that goes back and forth stays at home.
-        let wanted = self.used.div_ceil(LOT) * LOT;
-        if wanted > self.taken || wanted + 2 * LOT <= self.taken {
+        let lot = account.lot;
+        let wanted = self.used.div_ceil(lot) * lot;
+        if wanted > self.taken || wanted + 2 * lot <= self.taken {
             account.taken.fetch_add(wanted, Ordering::Relaxed);
             account.taken.fetch_sub(self.taken, Ordering::Relaxed);
             self.taken = wanted;
@@ -119,7 +125,7 @@ mod tests {
 
     #[test]
     fn what_is_left_is_shared_out() {
-        let account = Account::new(4 * LOT);
+        let account = Account { lot: LOT, ..Account::new(4 * LOT) };
         let (mut a, mut b) = (Purse::default(), Purse::default());
         a.spend(&account, 6 * LOT, 0);
         b.spend(&account, 2 * LOT, 0);
@@ -129,7 +135,7 @@ mod tests {
 
     #[test]
     fn shards_share_one_limit() {
-        let account = Account::new(4 * LOT);
+        let account = Account { lot: LOT, ..Account::new(4 * LOT) };
         let (mut a, mut b) = (Purse::default(), Purse::default());
         assert!(!a.spend(&account, 2 * LOT, 0));
         assert!(!b.spend(&account, 2 * LOT, 0));

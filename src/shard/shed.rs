@@ -2,7 +2,7 @@
 
 use super::Shard;
 use crate::error::Close;
-use crate::session::Session;
+use crate::session::{Phase, Session};
 use crate::time::Tick;
 
 /// Ticks from one line of the log about this to the next: 10 s.
@@ -56,9 +56,13 @@ impl Shard {
         self.log_shed(gone);
     }
 
-    /// Sessions with what their queues hold, the fullest first.
+    /// Sessions with what their queues hold, the fullest first. Not those that are being closed: what they have left is
+    /// why, and has its own end.
     fn fullest(&self) -> Vec<(usize, u32)> {
-        let held = |session: &Session| session.asked() + session.others();
+        let held = |session: &Session| match session.phase {
+            Phase::Closing(_) | Phase::Lingering | Phase::Over => 0,
+            Phase::Http(_) | Phase::Open(_) | Phase::Stream(_) => session.asked() + session.others(),
+        };
         let all = self.sessions.iter().map(|(key, session)| (held(session), key as u32));
         let mut full: Vec<_> = all.filter(|(held, _)| *held > 0).collect();
         full.sort_unstable_by(|a, b| b.cmp(a));
