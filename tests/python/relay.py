@@ -19,12 +19,12 @@ PATIENCE = 20
 class Relay:
     """A server on a port of its own, killed at the end."""
 
-    def __init__(self, *arguments):
+    def __init__(self, *arguments, before=None):
         # A variable of this name would be read as configuration.
         environment = {name: value for name, value in os.environ.items() if not name.startswith("SWITCHBOARD_")}
         command = [str(PROGRAM), "--listen", "127.0.0.1:0", "--log", "warn", *arguments]
         self.process = subprocess.Popen(
-            command, env=environment, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+            command, env=environment, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, preexec_fn=before
         )
         first = self.process.stderr.readline()
         self.address = re.search(r"http://([\d.:]+)", first)[1]
