@@ -397,7 +397,7 @@ class Scarcity(unittest.TestCase):
 
     def fill(self, relay):
         """Many rooms are read by nobody until all queues together are too large."""
-        number, before = size(120, 400), relay.resident_kib()
+        number, before = size(80, 400), relay.resident_kib()
         with relay.witness():
             deaf = [relay.ws(f"/ws/deaf-{n}") for n in range(number)]
             most = 0
