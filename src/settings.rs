@@ -40,8 +40,21 @@ pub struct Settings {
     pub limits: Limits,
     /// When silent connections are asked for a sign of life.
     pub heartbeat: Heartbeat,
+    /// What is kept for users until they come back for it.
+    pub inbox: Inbox,
+    /// Whether clients may write to users; none: as long as the server is open.
+    pub direct: Option<bool>,
     /// Settings for rooms by pattern; the first match wins.
     pub rooms: Vec<RoomRule>,
+}
+
+/// What is kept of what was sent to a user.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Inbox {
+    /// Messages; 0: none.
+    pub history: u32,
+    /// For how long.
+    pub ttl: Duration,
 }
 
 /// When the console, and `/echo` with it, is served.
@@ -68,6 +81,10 @@ pub struct Limits {
     /// WebSockets and streams that one address may ask for a second, twice as many in a burst; past it they get 429. 0:
     /// any number.
     pub handshakes_per_second_per_ip: u32,
+    /// Connections of one user. 0: any number.
+    pub connections_per_user: usize,
+    /// What happens when a user has one too many.
+    pub too_many: TooMany,
     /// Rooms that one connection may be in.
     pub rooms_per_connection: usize,
     /// Bytes of one message on the native and raw dialects.
@@ -106,6 +123,16 @@ pub struct Limits {
     pub close: Duration,
 }
 
+/// What happens when a user has one connection too many.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TooMany {
+    /// The new one is closed: `max connections reached`.
+    #[default]
+    Refuse,
+    /// The oldest one is closed: `replaced by a newer connection`.
+    EvictOldest,
+}
+
 /// When silent connections are asked for a sign of life.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Heartbeat {
@@ -141,6 +168,8 @@ pub struct RoomSettings {
     pub presence_grace: Duration,
     /// Whether clients may publish, or only the app.
     pub client_publish: bool,
+    /// Whether members hear of each other's typing.
+    pub typing: bool,
     /// Whether clients without a name may join.
     pub anonymous: bool,
     /// Whether only a token whose `rooms` names it may join or publish.
@@ -166,6 +195,11 @@ impl Settings {
     pub fn is_open(&self) -> bool {
         !self.auth.has_key() && !self.api.has_key()
     }
+
+    /// Whether clients may write to users.
+    pub fn allows_direct(&self) -> bool {
+        self.direct.unwrap_or(self.is_open())
+    }
 }
 
 impl Default for Settings {
@@ -182,6 +216,8 @@ impl Default for Settings {
             proxies: Proxies::default(),
             limits: Limits::default(),
             heartbeat: Heartbeat::default(),
+            inbox: Inbox::default(),
+            direct: None,
             rooms: Vec::new(),
         }
     }
@@ -193,6 +229,8 @@ impl Default for Limits {
             connections: 0,
             connections_per_ip: 0,
             handshakes_per_second_per_ip: 0,
+            connections_per_user: 0,
+            too_many: TooMany::Refuse,
             rooms_per_connection: 128,
             message: 64 * KIB,
             echo_message: 16 * MIB,
@@ -215,6 +253,12 @@ impl Default for Limits {
     }
 }
 
+impl Default for Inbox {
+    fn default() -> Self {
+        Self { history: 50, ttl: Duration::from_secs(300) }
+    }
+}
+
 impl Default for Heartbeat {
     fn default() -> Self {
         Self { interval: Duration::from_secs(25), timeout: Duration::from_secs(10) }
@@ -231,6 +275,7 @@ impl Default for RoomSettings {
             presence_limit: 100,
             presence_grace: Duration::ZERO,
             client_publish: true,
+            typing: true,
             anonymous: true,
             private: false,
             max_members: 0,

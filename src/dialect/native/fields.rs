@@ -42,13 +42,16 @@ fields! {
     kind "type", id "id", room "room", data "data", event "event", since "since", history "history", limit "limit", after "after",
     key "idempotency_key",
     echo "echo", store "store", from "from", exclude "exclude", user "user", all "all", messages "messages",
-    token "token",
+    token "token", to "to", active "active", reason "reason",
 }
 
 impl<'a> Fields<'a> {
     /// Reads the object that `text` is.
     pub fn read(text: &'a str) -> Result<Self, Fault> {
-        serde_json::from_str(text).map_err(|_| match serde_json::from_str::<IgnoredAny>(text) {
+        let mut fields = Self::default();
+        let mut json = serde_json::Deserializer::from_str(text);
+        let filled = json.deserialize_map(Fill(&mut fields)).and_then(|()| json.end());
+        filled.map(|()| fields).map_err(|_| match serde_json::from_str::<IgnoredAny>(text) {
             Ok(_) if text.trim_start().starts_with('{') => Fault::BadRequest("a field stands twice"),
             Ok(_) => Fault::BadRequest("a request is a JSON object"),
             Err(_) => Fault::BadJson,
@@ -56,31 +59,25 @@ impl<'a> Fields<'a> {
     }
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Object<'a>(std::marker::PhantomData<&'a ()>);
+/// Fills the fields where they are: they are many words, and a request reads them once.
+struct Fill<'f, 'a>(&'f mut Fields<'a>);
 
-        impl<'de: 'a, 'a> Visitor<'de> for Object<'a> {
-            type Value = Fields<'a>;
+impl<'de: 'a, 'a> Visitor<'de> for Fill<'_, 'a> {
+    type Value = ();
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields<'a>, A::Error> {
-                let mut fields = Fields::default();
-                while let Some(Name(name)) = map.next_key()? {
-                    match fields.slot(&name) {
-                        Some(Some(_)) => return Err(serde::de::Error::custom("doubled")),
-                        Some(slot) => *slot = Some(map.next_value()?),
-                        None => drop(map.next_value::<IgnoredAny>()?),
-                    }
-                }
-                Ok(fields)
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(Name(name)) = map.next_key()? {
+            match self.0.slot(&name) {
+                Some(Some(_)) => return Err(serde::de::Error::custom("doubled")),
+                Some(slot) => *slot = Some(map.next_value()?),
+                None => drop(map.next_value::<IgnoredAny>()?),
             }
         }
-
-        deserializer.deserialize_map(Object(std::marker::PhantomData))
+        Ok(())
     }
 }
 

@@ -123,7 +123,7 @@ fn requests_for_a_stream_are_its_messages() {
     bench.turn(0);
     let text = bench.text(stream);
     let name = text.split(r#""connection":""#).nth(1).unwrap().split('"').next().unwrap().to_owned();
-    let mut post = |bench: &mut Bench, requests: &str| {
+    let post = |bench: &mut Bench, requests: &str| {
         let call = bench.shard.accept(IpAddr::from([127, 0, 0, 1]));
         let length = requests.len();
         let request =
