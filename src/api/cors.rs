@@ -24,6 +24,10 @@ pub fn preflight() -> Response {
 
 /// Lets a page of `origin` read `response`; with `credentials` also where the request carried a cookie.
 pub fn grant(response: Response, origin: &str, credentials: bool) -> Response {
-    let response = response.header("Access-Control-Allow-Origin", origin).header("Vary", "Origin");
+    let response = response
+        .header("Access-Control-Allow-Origin", origin)
+        // Pages see none of the fields that say when to come back, unless they are named.
+        .header("Access-Control-Expose-Headers", "Retry-After")
+        .header("Vary", "Origin");
     if credentials { response.header("Access-Control-Allow-Credentials", "true") } else { response }
 }
