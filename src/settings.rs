@@ -4,11 +4,15 @@
 //! Every limit carries its reason beside its default.
 
 pub mod access;
+mod check;
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
+pub use crate::origin::OriginRule;
 pub use access::{Api, ApiKey, Auth, Calls, KeySource, Origins, Proxies, Reject, Secret};
+pub(crate) use check::is_loopback;
+pub use check::{BadSetting, BadSettings, check};
 
 /// One kibibyte, in bytes.
 pub const KIB: usize = 1024;

@@ -37,9 +37,13 @@ impl Clock {
         self.loop_ms += (passed_us / 1_000).min(self.stride_ms);
         self.stride_ms = STRIDE_MS;
         self.rest_us = passed_us % 1_000;
-        let wall_ms = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |wall| wall.as_millis() as u64);
-        Now { loop_ms: self.loop_ms, wall_ms }
+        Now { loop_ms: self.loop_ms, wall_ms: wall().as_millis() as u64 }
     }
+}
+
+/// The time since 1970; zero on a clock that stands before.
+pub fn wall() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ mod listener;
 mod socket;
 mod turn;
 
+pub use clock::wall;
 pub use inbox::{Inbox, Letter};
 pub use listener::{BindError, bind};
 pub use turn::Reactor;

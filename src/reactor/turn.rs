@@ -250,6 +250,7 @@ impl Reactor {
                 peer.put(posts.drain(..).map(Letter::Post));
             }
         }
+        self.shard.answer_questions();
     }
 
     fn flush(&mut self) {
@@ -259,5 +260,11 @@ impl Reactor {
     fn reap(&mut self) {
         let sockets = &mut self.sockets;
         self.shard.reap(|key| sockets.remove(key));
+    }
+}
+
+impl Drop for Reactor {
+    fn drop(&mut self) {
+        self.inbox.close();
     }
 }

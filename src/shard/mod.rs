@@ -48,6 +48,7 @@ use crate::broker::keys::{Keys, MAX_KEYS};
 use crate::broker::permit::Rules;
 use crate::broker::place::{Ask, Tell};
 use crate::broker::post::Post;
+use crate::broker::question::{Part, Question};
 use crate::broker::users::Users;
 use crate::bucket::Rate;
 use crate::callers::Callers;
@@ -192,6 +193,7 @@ pub struct Shard {
 struct Mail {
     own: VecDeque<Post>,
     others: Vec<Vec<Post>>,
+    answers: Vec<(Question, Part)>,
     posts: Vec<(ShardId, Post)>,
     asks: Vec<Ask>,
     tells: VecDeque<Tell>,
@@ -295,7 +297,7 @@ impl Shard {
     pub fn has_work(&self) -> bool {
         let Work { touched, listed, resumed, ended, slow, .. } = &self.work;
         let sessions = [touched, resumed, ended, slow].iter().any(|keys| !keys.is_empty());
-        let telling = !listed.is_empty() || !self.announcing.is_empty();
+        let telling = !listed.is_empty() || !self.announcing.is_empty() || !self.mail.answers.is_empty();
         sessions || telling || self.mail.others.iter().any(|posts| !posts.is_empty())
     }
 

@@ -163,11 +163,13 @@ pub fn id(raw: Option<&RawValue>) -> Result<Option<&str>, Fault> {
 pub fn event(raw: Option<&RawValue>) -> Result<Option<Box<str>>, Fault> {
     const FAULT: &str = "`event` is 1 to 64 bytes of A-Z a-z 0-9 _ . : -";
     let Some(event) = optional(raw, FAULT)? else { return Ok(None) };
+    if is_event(&event) { Ok(Some(event.into())) } else { Err(Fault::BadRequest(FAULT)) }
+}
+
+/// Whether `event` is one: 1 to 64 bytes of `A-Z a-z 0-9 _ . : -`.
+pub fn is_event(event: &str) -> bool {
     let letters = event.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.:-".contains(&byte));
-    if !letters || event.is_empty() || event.len() > MAX_EVENT {
-        return Err(Fault::BadRequest(FAULT));
-    }
-    Ok(Some(event.into()))
+    letters && (1..=MAX_EVENT).contains(&event.len())
 }
 
 /// An `idempotency_key`: 1 to 128 bytes.
@@ -184,7 +186,7 @@ pub fn data(raw: Option<&RawValue>) -> Result<&str, Fault> {
 }
 
 /// Whether valid JSON is nested more than [`MAX_DEPTH`] deep.
-fn is_too_deep(json: &str) -> bool {
+pub fn is_too_deep(json: &str) -> bool {
     // Each level takes an opening and a closing byte.
     if json.len() <= 2 * MAX_DEPTH {
         return false;
