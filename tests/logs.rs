@@ -172,5 +172,6 @@ fn peers_cannot_fill_the_log() {
     let lines: Vec<&str> =
         log.lines().filter(|line| line.contains("INFO") || line.contains("WARN")).collect();
     assert!(lines.len() == 2 && lines[0].contains("draining") && lines[1].contains("stopped"), "{log}");
-    assert!(lines[0].contains("connections=0"), "{log}");
+    // The last connection may or may not be reaped by then.
+    assert!(lines[0].contains("connections=0") || lines[0].contains("connections=1"), "{log}");
 }
