@@ -58,18 +58,22 @@ impl Running {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut output = child.stderr.take().unwrap();
-        let mut log = String::new();
+        let output = child.stderr.take().unwrap();
+        let mut running = Self { child, output, log: String::new(), address: String::new() };
+        running.address = running.listens();
+        running
+    }
+
+    /// Reads on to where it says that it listens.
+    fn listens(&mut self) -> String {
         let mut buffer = [0; 4096];
         loop {
-            let read = output.read(&mut buffer).unwrap();
-            assert!(read > 0, "it does not start: {log}");
-            log.push_str(std::str::from_utf8(&buffer[..read]).unwrap());
-            let found =
-                log.split("listens on http://").nth(1).and_then(|rest| rest.split_once(['\n', '"', ' ']));
-            if let Some((address, _)) = found {
-                let address = address.to_owned();
-                return Self { child, output, log, address };
+            let read = self.output.read(&mut buffer).unwrap();
+            assert!(read > 0, "it does not start: {}", self.log);
+            self.log.push_str(std::str::from_utf8(&buffer[..read]).unwrap());
+            let said = self.log.split("listens on http://").nth(1);
+            if let Some((address, _)) = said.and_then(|rest| rest.split_once(['\n', '"', ' '])) {
+                return address.to_owned();
             }
         }
     }
