@@ -53,7 +53,7 @@ impl House {
 
     /// A shard without sessions, all of whose rooms are like this.
     pub(crate) fn of(room: RoomSettings) -> Self {
-        let now = Now { loop_ms: 60_000, wall_ms: 1_700_000_000_000 };
+        let now = Now { loop_ms: 60_000, wall_ms: 1_700_000_000_000, us: 0 };
         let rooms = vec![RoomRule { pattern: "*".to_owned(), room }];
         let settings = Settings { console: Console::On, rooms, ..Settings::default() };
         let common = Arc::new(Common::new(settings, Access::default(), 1, true));
@@ -95,6 +95,7 @@ impl House {
         self.shard.tick();
         self.shard.flush(&mut self.sink);
         self.shard.reap(|_| {});
+        self.shard.end_turn(self.now.us);
         self.sink.writes - before
     }
 }

@@ -92,6 +92,11 @@ impl OutQueue {
         std::mem::take(&mut self.unpaid)
     }
 
+    /// The cost of everything.
+    pub fn cost(&self) -> usize {
+        self.asked + self.others
+    }
+
     /// When the oldest of what others sent was queued.
     pub fn oldest(&self) -> Option<Tick> {
         self.segments.iter().find(|segment| segment.class == Class::Sent).map(|segment| segment.at)

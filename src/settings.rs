@@ -40,6 +40,8 @@ pub struct Settings {
     pub origins: Origins,
     /// Proxies in front of the server.
     pub proxies: Proxies,
+    /// Who may read the server's metrics.
+    pub metrics: Metrics,
     /// Bounds on what peers can make the server do.
     pub limits: Limits,
     /// When silent connections are asked for a sign of life.
@@ -71,6 +73,13 @@ pub enum Console {
     On,
     /// Never.
     Off,
+}
+
+/// Who may read the server's metrics.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Metrics {
+    /// Everybody: `/metrics` needs no key of the API even where there is one.
+    pub public: bool,
 }
 
 /// Bounds on what peers can make the server do. 0 means that there is no limit only where a field says so; in any other
@@ -218,6 +227,7 @@ impl Default for Settings {
             api: Api::default(),
             origins: Origins::new(),
             proxies: Proxies::default(),
+            metrics: Metrics::default(),
             limits: Limits::default(),
             heartbeat: Heartbeat::default(),
             inbox: Inbox::default(),

@@ -10,6 +10,7 @@ mod budget;
 mod clock;
 mod inbox;
 mod listener;
+mod process;
 mod socket;
 mod turn;
 

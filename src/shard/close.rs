@@ -5,7 +5,7 @@ use super::settle::moved;
 use crate::broker::post::Post;
 use crate::dialect::native::event;
 use crate::error::Close;
-use crate::out_queue::Class;
+use crate::out_queue::{Class, OutQueue};
 use crate::session::{Phase, Session};
 use crate::ws::connection::Connection;
 use crate::ws::frame;
@@ -29,14 +29,12 @@ impl Shard {
     /// Closes a session that fell too far behind: what it has not begun to read is dropped.
     fn close_slow(&mut self, key: u32) {
         self.counters.slow += 1;
-        if let Some(queue) = self.session(key).and_then(|session| session.queue.as_mut()) {
-            queue.cut();
-        }
         self.close_unsettled(key, &Close::SLOW_CONSUMER);
     }
 
-    /// Closes a session that gets nothing more of what its rooms have for it.
+    /// Closes a session that gets nothing more of what its rooms have for it, nor what it has not begun to read.
     pub(super) fn close_unsettled(&mut self, key: u32, close: &Close) {
+        self.with_queue(key, OutQueue::cut);
         self.say_close(key, close, Phase::Closing);
     }
 
@@ -65,6 +63,7 @@ impl Shard {
         self.push_close(key, close);
         let until = self.now.tick().after(self.common.settings.limits.close);
         self.deadlines.set(key, until);
+        self.closed(key, close.code);
         let Some(session) = self.session(key) else { return };
         session.slow = false;
         session.gaps = None;
@@ -112,16 +111,11 @@ impl Shard {
         if session.is_open() {
             self.log_end(key, ABNORMAL, "gone without a close");
         }
+        self.closed(key, ABNORMAL);
+        self.drop_queue(key);
         let Some(session) = self.session(key) else { return };
-        if let Some(queue) = &mut session.queue {
-            queue.clear();
-        }
         session.tail = None;
         session.awaiting = false;
-        self.pay(key);
-        if let Some(session) = self.session(key) {
-            session.queue = None;
-        }
         self.stand_up_everywhere(key);
         self.forsake_requests(key);
         if let Some(session) = self.session(key) {
@@ -142,6 +136,18 @@ impl Shard {
             reason,
             "connection ends"
         );
+    }
+
+    /// Drops what is queued for a session, and the queue with it.
+    fn drop_queue(&mut self, key: u32) {
+        let Some(queue) = self.session(key).and_then(|session| session.queue.as_mut()) else { return };
+        let unsent = queue.cost();
+        queue.clear();
+        self.queued -= unsent;
+        self.pay(key);
+        if let Some(session) = self.session(key) {
+            session.queue = None;
+        }
     }
 
     /// Takes a session out of one room.

@@ -161,10 +161,12 @@ impl Shard {
     }
 
     /// Something is asked of a room that is at home here.
-    fn at_home(&mut self, room: &RoomKey, request: Request) {
+    pub(super) fn at_home(&mut self, room: &RoomKey, request: Request) {
         let (shards, now) = (self.common.shards, self.now.tick());
         let rules = &self.common.rules;
+        let rooms = &mut self.gauges.rooms;
         let number = self.homes.find_or_insert(room, || {
+            *rooms += u64::from(Self::is_counted(room));
             let settings = rules.settings(room.space(), room.name()).clone();
             Home::new(room.clone(), settings, shards, now)
         });

@@ -29,7 +29,7 @@ impl Shard {
 
     fn spend(&mut self, bytes: isize) {
         let (more, less) = if bytes > 0 { (bytes.unsigned_abs(), 0) } else { (0, bytes.unsigned_abs()) };
-        self.queued.spend(&self.common.queued, more, less);
+        self.queues.spend(&self.common.queued, more, less);
     }
 
     /// Lets the fullest queues go while all together are over `limits.queue_total`. Every shard gives up the same part of
@@ -39,11 +39,11 @@ impl Shard {
         if !self.common.queued.is_overdrawn() {
             return;
         }
-        let goal = self.common.queued.share(self.queued.used()) / 8 * 7;
-        let mut excess = self.queued.used().saturating_sub(goal);
+        let goal = self.common.queued.share(self.queues.used()) / 8 * 7;
+        let mut excess = self.queues.used().saturating_sub(goal);
         let mut gone = 0;
         for (held, key) in self.fullest() {
-            if excess == 0 || self.queued.used() <= goal {
+            if excess == 0 || self.queues.used() <= goal {
                 break;
             }
             // What several hold is not free when one of them is gone; then the next turn finds out.
@@ -74,9 +74,6 @@ impl Shard {
         let Some(session) = self.session(key) else { return };
         if !session.is_open() {
             return self.end(key);
-        }
-        if let Some(queue) = &mut session.queue {
-            queue.cut();
         }
         self.close_unsettled(key, &Close::OVER_CAPACITY);
     }

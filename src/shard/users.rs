@@ -141,7 +141,10 @@ impl Shard {
             let Some(session) = self.sessions.get(key as usize) else { continue };
             for seat in session.seats.iter().filter(|seat| known.insert(seat.room)) {
                 rooms.extend(
-                    self.audiences.key(seat.room).filter(|room| room.space() == Space::Native).cloned(),
+                    self.audiences
+                        .key(seat.room)
+                        .filter(|room| room.space() == Space::Native && Self::is_counted(room))
+                        .cloned(),
                 );
             }
         }

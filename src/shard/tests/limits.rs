@@ -212,12 +212,12 @@ fn what_many_queues_share_counts_once() {
     }
     // Each holds 800 KiB, which is 80 MB of 800 KB.
     assert!(!bench.shard.common.queued.is_overdrawn());
-    assert!((800 * KIB..2 * MIB).contains(&bench.shard.queued.used()), "{}", bench.shard.queued.used());
+    assert!((800 * KIB..2 * MIB).contains(&bench.shard.queues.used()), "{}", bench.shard.queues.used());
     bench.sink.full = false;
     keys.iter().for_each(|&key| bench.shard.writable(key));
     bench.turn(0);
     keys.iter().for_each(|&key| assert_eq!(count(&bench.text(key), r#""type":"message""#), 8));
-    assert_eq!(bench.shard.queued.used(), 0, "and it is given back");
+    assert_eq!(bench.shard.queues.used(), 0, "and it is given back");
 }
 
 #[test]
@@ -233,13 +233,13 @@ fn the_fullest_queues_go_first_and_nobody_comes_meanwhile() {
         }
     }
     bench.turn(0);
-    assert!(bench.shard.queued.used() <= 4 * MIB, "{}", bench.shard.queued.used());
+    assert!(bench.shard.queues.used() <= 4 * MIB, "{}", bench.shard.queues.used());
     bench.sink.full = false;
     keys.iter().for_each(|&key| bench.shard.writable(key));
     bench.turn(0);
     let shed: Vec<_> = keys.iter().map(|&key| bench.text(key).contains("over capacity")).collect();
     assert_eq!(shed, [false, false, false, false, false, false, false, false, true, true]);
-    assert_eq!(bench.shard.queued.used(), 0);
+    assert_eq!(bench.shard.queues.used(), 0);
 }
 
 #[test]
@@ -252,12 +252,12 @@ fn while_the_total_is_used_up_nobody_comes_in() {
     let key = full.connect("/raw/a?echo=1");
     full.turn(0);
     assert!(!common.queued.is_overdrawn());
-    full.shard.queued.spend(&common.queued, 2 * MIB, 0);
+    full.shard.queues.spend(&common.queued, 2 * MIB, 0);
     let refused = empty.connect("/ws");
     empty.turn(0);
     assert!(empty.text(refused).starts_with("HTTP/1.1 503 "), "{}", empty.text(refused));
     assert!(empty.text(refused).contains("Retry-After: 1\r\n"));
-    full.shard.queued.spend(&common.queued, 0, 2 * MIB);
+    full.shard.queues.spend(&common.queued, 0, 2 * MIB);
     let next = empty.connect("/ws");
     empty.turn(0);
     assert!(empty.text(next).contains("welcome"));
