@@ -28,6 +28,10 @@ pub fn grant(response: Response, origin: &str, credentials: bool) -> Response {
     if response.has("Access-Control-Allow-Origin") {
         return response;
     }
-    let response = response.header("Access-Control-Allow-Origin", origin).header("Vary", "Origin");
+    let response = response
+        .header("Access-Control-Allow-Origin", origin)
+        // Pages see none of the fields that say when to come back, unless they are named.
+        .header("Access-Control-Expose-Headers", "Retry-After")
+        .header("Vary", "Origin");
     if credentials { response.header("Access-Control-Allow-Credentials", "true") } else { response }
 }

@@ -177,7 +177,12 @@ pub(super) fn named(room: &str) -> Result<String, Response> {
 pub fn refusal(fault: Fault) -> Response {
     let response = Response::new(fault.status()).error(fault.code(), fault.message());
     // Limits and bad moments pass.
-    if matches!(fault.status(), 429 | 503) { response.retry_after(Duration::from_secs(1)) } else { response }
+    let wait_ms = u64::from(fault.retry_after_ms().unwrap_or(1_000));
+    if matches!(fault.status(), 429 | 503) {
+        response.retry_after(Duration::from_millis(wait_ms))
+    } else {
+        response
+    }
 }
 
 pub(super) fn bad_request(what: &'static str) -> Response {

@@ -73,9 +73,12 @@ impl Shard {
         exchange.origin = page.map(Into::into);
         let peer = exchange.peer;
         let trust = &self.common.settings.proxies.trust;
-        let client = (!trust.is_empty()).then(|| Box::new(proxy::client(head, peer, trust)));
-        if let Some(session) = self.session(key) {
-            session.client = client;
+        let wanted = !trust.is_empty() || self.common.allowed.is_limit();
+        let client = wanted.then(|| proxy::client(head, peer, trust));
+        if client.is_some()
+            && let Some(session) = self.session(key)
+        {
+            session.conduct.get_or_insert_default().client = client;
         }
     }
 
@@ -97,6 +100,8 @@ impl Shard {
             },
             Err(response) => Err(response),
         };
+        // What might have lasted was refused.
+        self.count_out(key);
         if head.expects_continue && last && head.has_body() {
             match &call {
                 Ok(_) => self.own(key, |out| out.extend_from_slice(CONTINUE)),

@@ -24,10 +24,12 @@ mod inbox;
 mod join;
 mod mail;
 pub mod outlet;
+mod pace;
 mod receive;
 mod reply;
 mod request;
 mod settle;
+mod shed;
 mod stream;
 mod users;
 
@@ -38,6 +40,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use slab::Slab;
 
+use crate::addresses::{Addresses, Allowed};
 use crate::auth::access::Access;
 use crate::broker::audience::Audience;
 use crate::broker::directory::Directory;
@@ -48,9 +51,11 @@ use crate::broker::place::{Ask, Tell};
 use crate::broker::post::Post;
 use crate::broker::question::{Part, Question};
 use crate::broker::users::Users;
+use crate::bucket::Rate;
+use crate::callers::Callers;
 use crate::engine::Engine;
 use crate::id::{ConnectionNames, SessionId, ShardId};
-use crate::ledger::{Account, Purse};
+use crate::ledger::{Account, Purse, Tally};
 use crate::metrics::board::Board;
 use crate::metrics::{Counters, Gauges};
 use crate::out_queue::OutQueue;
@@ -60,6 +65,7 @@ use crate::proxy::is_trusted;
 use crate::room_key::{RoomKey, RoomKeys, STATS, Space};
 use crate::session::Session;
 use crate::session::by_user::ByUser;
+use crate::session::conduct::Pace;
 use crate::session::exchange::Exchange;
 use crate::settings::{Console, Settings};
 use crate::time::{Deadlines, Now, Tick};
@@ -82,8 +88,18 @@ pub struct Common {
     pub shards: usize,
     /// How many connections all of them have.
     pub connections: AtomicUsize,
+    /// How many of them come from where.
+    pub addresses: Addresses,
+    /// How many may.
+    pub allowed: Allowed,
+    /// What each may send.
+    pub pace: Option<Pace>,
+    /// How often each API key has been used.
+    pub callers: Callers,
     /// The bytes of history that all of them keep.
     pub history: Account,
+    /// The bytes that their queues hold.
+    pub queued: Account,
     /// How much all of them have on their way.
     pub pressure: Pressure,
     /// What all of them have done, and how they stand.
@@ -104,7 +120,15 @@ impl Common {
             names: ConnectionNames::new(),
             shards,
             connections: AtomicUsize::new(0),
+            addresses: Addresses::default(),
+            allowed: Allowed {
+                connections: settings.limits.connections_per_ip,
+                handshakes: Rate::per_second(settings.limits.handshakes_per_second_per_ip),
+            },
+            pace: Pace::of(&settings.limits),
+            callers: Callers::new(Rate::per_second(settings.limits.api_per_second)),
             history: Account::new(settings.limits.history_total),
+            queued: Account::new(settings.limits.queue_total),
             pressure: Pressure::new(shards),
             board: Board::new(shards),
             console: match settings.console {
@@ -129,6 +153,16 @@ pub struct Shard {
     audiences: Directory<Audience>,
     homes: Directory<Home>,
     history: Purse,
+    /// What its queues hold, as all shards account for it: what many share counts once.
+    queues: Purse,
+    /// What queues share.
+    tally: Tally,
+    /// What of that is paid for.
+    tallied: usize,
+    /// Sessions that were let go because of all queues, and not told of in the log yet.
+    shed_lately: usize,
+    /// When the log may tell of them.
+    shed_quiet_until: Tick,
     keys: Keys,
     home_deadlines: Deadlines,
     engine: Engine,
@@ -227,6 +261,11 @@ impl Shard {
             audiences: Directory::default(),
             homes: Directory::default(),
             history: Purse::default(),
+            queues: Purse::default(),
+            tally: Tally::default(),
+            tallied: 0,
+            shed_lately: 0,
+            shed_quiet_until: Tick::ZERO,
             keys,
             home_deadlines: Deadlines::default(),
             engine,
@@ -270,6 +309,7 @@ impl Shard {
     pub fn reap(&mut self, mut gone: impl FnMut(u32)) {
         for key in std::mem::take(&mut self.work.ended) {
             self.deadlines.set(key, Tick::NEVER);
+            self.count_out(key);
             if self.sessions.try_remove(key as usize).is_some() {
                 self.gauges.http -= 1;
                 self.common.connections.fetch_sub(1, Ordering::Relaxed);

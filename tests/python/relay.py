@@ -21,7 +21,7 @@ PATIENCE = 20
 class Relay:
     """A server on a port of its own, killed at the end."""
 
-    def __init__(self, *arguments, config="", address="127.0.0.1:0"):
+    def __init__(self, *arguments, config="", address="127.0.0.1:0", before=None):
         # A variable of this name would be read as configuration.
         environment = {name: value for name, value in os.environ.items() if not name.startswith("SWITCHBOARD_")}
         command = [str(PROGRAM), "--listen", address, "--log", "warn", *arguments]
@@ -34,6 +34,7 @@ class Relay:
                 stdin=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
                 text=True,
+                preexec_fn=before,
             )
             # The file is read by then, and there may be warnings before.
             said = []
