@@ -46,7 +46,7 @@ async function freePorts(count) {
  * starts ends with it.
  */
 async function runs(t, program, args, env, ports) {
-  const settings = { env: { ...process.env, ...env }, stdio: 'pipe', detached: true };
+  const settings = { env: { ...process.env, ...env }, stdio: 'pipe', detached: true, cwd: here('..') };
   const child = spawn(program, args, settings);
   const closed = once(child, 'close');
   const said = [];
@@ -80,11 +80,11 @@ async function runs(t, program, args, env, ports) {
 /**
  * Starts the example `name` by its own command, with a relay of its own unless `RELAY` is among the variables.
  */
-export async function play(t, name, variables = {}) {
+export async function play(t, name, variables = {}, [program, ...args] = [here(`${name}/run`)]) {
   const [port, relayPort] = await freePorts(2);
   const env = { PORT: port, RELAY_PORT: relayPort, ...variables };
-  await runs(t, here(`${name}/run`), [], env, variables.RELAY ? [port] : [port, relayPort]);
-  return { url: `http://localhost:${port}/`, relay: variables.RELAY ?? `http://127.0.0.1:${relayPort}` };
+  const stop = await runs(t, program, args, env, variables.RELAY ? [port] : [port, relayPort]);
+  return { url: `http://localhost:${port}/`, relay: variables.RELAY ?? `http://127.0.0.1:${relayPort}`, stop };
 }
 
 /** A relay with the configuration of the example `name`, that can be killed and started again on its port. */
