@@ -22,6 +22,8 @@ pub enum Fault {
     BadRoom,
     /// A room does not let this client do that.
     Forbidden,
+    /// Clients here do not write to users.
+    NoDirect,
     /// A connection does not become another user's.
     OtherUser,
     /// The token that was to renew the connection's is not good.
@@ -44,7 +46,7 @@ impl Fault {
             Self::BadRequest(_) => "bad_request",
             Self::UnknownType => "unknown_type",
             Self::BadRoom => "bad_room",
-            Self::Forbidden | Self::OtherUser => "forbidden",
+            Self::Forbidden | Self::NoDirect | Self::OtherUser => "forbidden",
             Self::Unauthorized => "unauthorized",
             Self::NotJoined => "not_joined",
             Self::RoomLimit => "room_limit",
@@ -61,6 +63,7 @@ impl Fault {
             Self::UnknownType => "no request has this type",
             Self::BadRoom => "a room name is 1 to 200 bytes of A-Z a-z 0-9 _ - = @ , . ; : /",
             Self::Forbidden => "this room does not let you do that",
+            Self::NoDirect => "clients of this server may not write to users",
             Self::OtherUser => "a connection keeps its user; open another one for another user",
             Self::Unauthorized => {
                 "the token is not valid; what the last one allowed holds until that expires"
@@ -76,7 +79,7 @@ impl Fault {
     pub fn status(self) -> u16 {
         match self {
             Self::BadJson | Self::BadRequest(_) | Self::UnknownType | Self::BadRoom | Self::NotJoined => 400,
-            Self::Forbidden | Self::OtherUser => 403,
+            Self::Forbidden | Self::NoDirect | Self::OtherUser => 403,
             Self::Unauthorized => 401,
             Self::RoomLimit | Self::RoomFull => 429,
             Self::Unavailable => 503,
@@ -117,6 +120,18 @@ impl Close {
     pub const AUTH_TIMEOUT: Self = Self::fixed(1008, "auth timeout");
     /// Something else than a token came.
     pub const AUTH_FIRST: Self = Self::fixed(1008, "first message must be auth");
+
+    /// A user has as many connections as a user may have.
+    pub const MAX_CONNECTIONS: Self = Self::fixed(1008, "max connections reached");
+    /// Somebody else on an open server has that name.
+    pub const NAME_TAKEN: Self = Self::fixed(1008, "user name taken");
+    /// The user has another connection in this one's place.
+    pub const REPLACED: Self = Self::fixed(1008, "replaced by a newer connection");
+
+    /// The app does not want the client here.
+    pub fn by_app(reason: &str) -> Self {
+        Self { code: 4000, reason: reason.to_owned().into() }
+    }
 
     /// A close whose reason never varies.
     pub const fn fixed(code: u16, reason: &'static str) -> Self {

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use crate::auth::access::BadKey;
 use crate::broker::post::{Caller, Post};
 use crate::config::credentials;
-use crate::message::Draft;
+use crate::message::{Draft, Kind};
 use crate::reactor::{Inbox, Letter};
 use crate::room_key::{Space, is_room_name};
 use crate::shard::Common;
@@ -52,7 +52,15 @@ impl Handle {
         }
         let key = self.common.room_keys.key(Space::Native, room);
         let data = Bytes::copy_from_slice(data.get().as_bytes());
-        let draft = Draft { from: None, event: None, data, store: true, exclude: None, key: None };
+        let draft = Draft {
+            kind: Kind::Message,
+            from: None,
+            event: None,
+            data,
+            store: true,
+            exclude: None,
+            key: None,
+        };
         if let Some(home) = self.inboxes.get(key.home(self.common.shards)) {
             home.put([Letter::Post(Post::Publish(key, Caller::Nobody, draft))]);
         }

@@ -26,9 +26,23 @@ impl Wire {
     pub const ALL: [Self; 4] = [Self::Native, Self::Raw, Self::Sse, Self::SseParts];
 }
 
+/// Who said something, and to whom.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Kind {
+    /// Somebody, or the app, to a room.
+    #[default]
+    Message,
+    /// One user to another.
+    Direct,
+    /// The app to one user.
+    Notification,
+}
+
 /// What a publisher said, before the room gave it a place.
 #[derive(Clone, Debug)]
 pub struct Draft {
+    /// Who says it, and to whom.
+    pub kind: Kind,
     /// The user that says it; none for guests and the app.
     pub from: Option<Arc<str>>,
     /// The publisher's own word for what kind of message it is.

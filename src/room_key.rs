@@ -14,13 +14,26 @@ pub enum Space {
     Native,
     /// Rooms of the raw dialect.
     Raw,
+    /// Inboxes, each named as its user; their user calls them [`INBOX`].
+    User,
 }
+
+/// What users call their own inbox.
+pub const INBOX: &str = "$me";
+
+/// What clients call the room of the server's live figures.
+pub const STATS: &str = "$stats";
 
 /// Whether `name` may name a room: 1 to 200 bytes of `A-Z a-z 0-9 _ - = @ , . ; : /`.
 ///
 /// Names of the server's own begin with `$` and are never a client's to make up.
 pub fn is_room_name(name: &str) -> bool {
     (1..=MAX_NAME).contains(&name.len()) && name.bytes().all(is_room_byte)
+}
+
+/// Whether a client may ask to be in the room called `name`: a room, or one of the server's own.
+pub fn is_joinable(name: &str) -> bool {
+    is_room_name(name) || [INBOX, STATS].contains(&name)
 }
 
 /// Whether `byte` may stand in a room's name.
@@ -47,6 +60,12 @@ impl RoomKeys {
     }
 }
 
+/// Which of `shards` shards is home to whatever has this hash.
+pub fn home(hash: u64, shards: usize) -> usize {
+    // The high half, since the low bits already choose the bucket in a directory.
+    ((hash >> 32) as usize) % shards
+}
+
 /// Which room: a shared name with its hash beside it, so that a look-up hashes nothing.
 #[derive(Clone)]
 pub struct RoomKey(Arc<Inner>);
@@ -68,15 +87,19 @@ impl RoomKey {
         self.0.space
     }
 
-    /// The name as clients write it.
+    /// The name that it is found by: a room's own, an inbox's user.
     pub fn name(&self) -> &str {
         &self.0.name
     }
 
+    /// The name that members know it by.
+    pub fn label(&self) -> &str {
+        if self.space() == Space::User { INBOX } else { self.name() }
+    }
+
     /// Which of `shards` shards the room is at home on.
     pub fn home(&self, shards: usize) -> usize {
-        // The high half, since the low bits already choose the bucket in a directory.
-        ((self.0.hash >> 32) as usize) % shards
+        home(self.0.hash, shards)
     }
 }
 

@@ -40,8 +40,21 @@ pub struct Settings {
     pub limits: Limits,
     /// When silent connections are asked for a sign of life.
     pub heartbeat: Heartbeat,
+    /// What is kept for users until they come back for it.
+    pub inbox: Inbox,
+    /// Whether clients may write to users; none: as long as the server is open.
+    pub direct: Option<bool>,
     /// Settings for rooms by pattern; the first match wins.
     pub rooms: Vec<RoomRule>,
+}
+
+/// What is kept of what was sent to a user.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Inbox {
+    /// Messages; 0: none.
+    pub history: u32,
+    /// For how long.
+    pub ttl: Duration,
 }
 
 /// When the console, and `/echo` with it, is served.
@@ -62,6 +75,10 @@ pub enum Console {
 pub struct Limits {
     /// Open connections in all; past it upgrades and streams get 503. 0: as many as there are descriptors.
     pub connections: usize,
+    /// Connections of one user. 0: any number.
+    pub connections_per_user: usize,
+    /// What happens when a user has one too many.
+    pub too_many: TooMany,
     /// Rooms that one connection may be in.
     pub rooms_per_connection: usize,
     /// Bytes of one message on the native and raw dialects.
@@ -90,6 +107,16 @@ pub struct Limits {
     pub http_idle: Duration,
     /// Time for the close handshake, and for reading a closed connection to its end.
     pub close: Duration,
+}
+
+/// What happens when a user has one connection too many.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TooMany {
+    /// The new one is closed: `max connections reached`.
+    #[default]
+    Refuse,
+    /// The oldest one is closed: `replaced by a newer connection`.
+    EvictOldest,
 }
 
 /// When silent connections are asked for a sign of life.
@@ -127,6 +154,8 @@ pub struct RoomSettings {
     pub presence_grace: Duration,
     /// Whether clients may publish, or only the app.
     pub client_publish: bool,
+    /// Whether members hear of each other's typing.
+    pub typing: bool,
     /// Whether clients without a name may join.
     pub anonymous: bool,
     /// Whether only a token whose `rooms` names it may join or publish.
@@ -152,6 +181,11 @@ impl Settings {
     pub fn is_open(&self) -> bool {
         !self.auth.has_key() && !self.api.has_key()
     }
+
+    /// Whether clients may write to users.
+    pub fn allows_direct(&self) -> bool {
+        self.direct.unwrap_or(self.is_open())
+    }
 }
 
 impl Default for Settings {
@@ -168,6 +202,8 @@ impl Default for Settings {
             proxies: Proxies::default(),
             limits: Limits::default(),
             heartbeat: Heartbeat::default(),
+            inbox: Inbox::default(),
+            direct: None,
             rooms: Vec::new(),
         }
     }
@@ -177,6 +213,8 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 0,
+            connections_per_user: 0,
+            too_many: TooMany::Refuse,
             rooms_per_connection: 128,
             message: 64 * KIB,
             echo_message: 16 * MIB,
@@ -192,6 +230,12 @@ impl Default for Limits {
             http_idle: Duration::from_secs(60),
             close: Duration::from_secs(5),
         }
+    }
+}
+
+impl Default for Inbox {
+    fn default() -> Self {
+        Self { history: 50, ttl: Duration::from_secs(300) }
     }
 }
 
@@ -211,6 +255,7 @@ impl Default for RoomSettings {
             presence_limit: 100,
             presence_grace: Duration::ZERO,
             client_publish: true,
+            typing: true,
             anonymous: true,
             private: false,
             max_members: 0,

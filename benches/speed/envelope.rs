@@ -5,7 +5,7 @@ use std::hint::black_box;
 use bytes::Bytes;
 use criterion::Criterion;
 use switchboard::dialect::native::{event, request};
-use switchboard::message::Draft;
+use switchboard::message::{Draft, Kind};
 use switchboard::position::Position;
 use switchboard::room_key::{RoomKeys, Space};
 
@@ -23,6 +23,7 @@ pub(crate) fn bench(criterion: &mut Criterion) {
     let room = RoomKeys::default().key(Space::Native, "chat:lobby");
     let position = Some(Position { epoch: 0xbeef, offset: 1017 });
     let draft = Draft {
+        kind: Kind::Message,
         from: Some("ann".into()),
         event: Some("line".into()),
         data: Bytes::from_static(PUBLISH.as_bytes()),

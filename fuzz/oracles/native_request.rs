@@ -3,7 +3,7 @@
 use serde_json::value::RawValue;
 use switchboard::dialect::native::request::{self, Request, What};
 use switchboard::dialect::native::{event, fields};
-use switchboard::message::Draft;
+use switchboard::message::{Draft, Kind};
 use switchboard::room_key::{RoomKeys, Space};
 
 /// Reads `bytes` as a text frame; gives the code of the error if it is refused, and none if it is no text at all.
@@ -35,8 +35,15 @@ fn accepted(text: &str, Request { id, what }: Request<'_>) {
     assert_eq!(piece.get(), data, "`data` has no space around it");
     assert!(is_within(text, data), "`data` is a piece of the frame");
     let key = RoomKeys::default().key(Space::Native, &room);
-    let draft =
-        Draft { from: None, event, data: data.to_owned().into(), store: true, exclude: None, key: None };
+    let draft = Draft {
+        kind: Kind::Message,
+        from: None,
+        event,
+        data: data.to_owned().into(),
+        store: true,
+        exclude: None,
+        key: None,
+    };
     let message = event::message(key, None, draft, 0);
     // What goes out is one frame of one JSON object, `data` as it came in.
     let frame = message.frame();

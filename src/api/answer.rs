@@ -2,13 +2,15 @@
 
 use std::io::Write;
 
-use super::call::{Gathered, Published, Reply};
+use super::call::{Gathered, Reply};
 use super::route::refusal;
+use super::sent::Sent;
 use crate::broker::post::{Line, Listing, Roster, Standing};
-use crate::dialect::native::event::{self, InQuotes, OrNull, People, Quoted};
+use crate::dialect::native::event::{self, OrNull, People, Quoted};
 use crate::error::Fault;
 use crate::http::Response;
 use crate::position::Position;
+use crate::room_key::RoomKey;
 
 /// The position of a room that there is not.
 const NOWHERE: Position = Position { epoch: 0, offset: 0 };
@@ -21,8 +23,15 @@ pub fn health() -> Response {
 /// The answer of a call that has all of its answers.
 pub fn answer(gathered: Gathered) -> Response {
     match gathered {
-        Gathered::Publish(result) => publish(result.unwrap_or(Err(Fault::Unavailable))),
-        Gathered::Batch(results) => batch(&results),
+        Gathered::Sent(sent) => match sent.result() {
+            Ok(json) => Response::new(200).json(json.to_string()),
+            Err(fault) => refusal(fault),
+        },
+        Gathered::Batch(all) => batch(&all),
+        Gathered::Found(connections, rooms) => user(connections, rooms),
+        Gathered::Counted(connections) => {
+            Response::new(200).json(format!(r#"{{"connections":{connections}}}"#))
+        }
         Gathered::Rooms(listing, lines) => rooms(&listing, lines),
         Gathered::Room(name, looked) => match looked.unwrap_or(Err(Fault::Unavailable)) {
             Ok(standing) => room(&name, standing.as_deref()),
@@ -41,27 +50,25 @@ pub fn answer(gathered: Gathered) -> Response {
     }
 }
 
-fn position(position: Option<Position>) -> OrNull<InQuotes<Position>> {
-    OrNull(position.map(InQuotes))
-}
-
-fn publish(result: Published) -> Response {
-    match result {
-        Ok(at) => Response::new(200).json(format!(r#"{{"position":{}}}"#, position(at))),
-        Err(fault) => refusal(fault),
-    }
-}
-
-fn batch(results: &[Option<Published>]) -> Response {
-    let result = |result: &Option<Published>| match result.unwrap_or(Err(Fault::Unavailable)) {
-        Ok(at) => format!(r#"{{"position":{}}}"#, position(at)),
+fn batch(all: &[Sent]) -> Response {
+    let result = |sent: &Sent| match sent.result() {
+        Ok(json) => json.to_string(),
         Err(fault) => {
             let message = Quoted(fault.message());
             format!(r#"{{"error":{{"code":"{}","message":{message}}}}}"#, fault.code())
         }
     };
-    let results: Vec<_> = results.iter().map(result).collect();
+    let results: Vec<_> = all.iter().map(result).collect();
     Response::new(200).json(format!(r#"{{"results":[{}]}}"#, results.join(",")))
+}
+
+fn user(connections: u32, mut rooms: Vec<RoomKey>) -> Response {
+    rooms.sort_unstable_by(|a, b| a.name().cmp(b.name()));
+    rooms.dedup();
+    let online = connections > 0;
+    let rooms: Vec<_> = rooms.iter().map(|room| Quoted(room.name()).to_string()).collect();
+    Response::new(200)
+        .json(format!(r#"{{"online":{online},"connections":{connections},"rooms":[{}]}}"#, rooms.join(",")))
 }
 
 fn room(name: &str, standing: Option<&Standing>) -> Response {

@@ -1,14 +1,17 @@
 //! What the body of a call asks.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use serde_json::value::RawValue;
 
 use super::route::refusal;
+use super::sent::To;
 use crate::dialect::native::fields::{self, Fields};
 use crate::error::Fault;
 use crate::http::Response;
 use crate::id::{ConnectionNames, is_user};
-use crate::message::Draft;
+use crate::message::{Draft, Kind};
 use crate::room_key::is_room_name;
 
 /// Messages in one batch, at most.
@@ -17,13 +20,59 @@ pub const MAX_BATCH: usize = 1_000;
 /// Requests in one call on behalf of a stream, at most.
 pub const MAX_REQUESTS: usize = 100;
 
+/// The longest reason that a close frame holds, in bytes (RFC 6455 section 5.5).
+pub const MAX_REASON: usize = 123;
+
 /// One message of a batch: where it goes, and what it says.
-pub type Entry = Result<(String, Draft), Fault>;
+pub type Entry = Result<(Address, Draft), Fault>;
+
+/// Where a message of a batch goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Address {
+    /// To a room.
+    Room(String),
+    /// To a user.
+    User(Arc<str>),
+    /// To everybody.
+    All,
+}
+
+impl Address {
+    /// Whom that means.
+    pub fn to(&self) -> To {
+        match self {
+            Self::Room(_) => To::Room,
+            Self::User(_) => To::User,
+            Self::All => To::All,
+        }
+    }
+}
 
 /// The message that the body of a publish holds.
 pub fn publish(body: &[u8], names: &ConnectionNames) -> Result<Draft, Fault> {
     let fields = Fields::read(utf8(body)?)?;
     draft(&fields, names)
+}
+
+/// The message to a user, or to everybody, that a body holds.
+pub fn notification(body: &[u8]) -> Result<Draft, Fault> {
+    notice(&Fields::read(utf8(body)?)?)
+}
+
+/// The reason that a body gives, if it gives one: there may be none, and no body either.
+pub fn reason(body: &[u8]) -> Result<Option<Box<str>>, Fault> {
+    const REASON: &str = "`reason` is a text";
+    if body.is_empty() {
+        return Ok(None);
+    }
+    let fields = Fields::read(utf8(body)?)?;
+    Ok(fields::optional(fields.reason, REASON)?.map(Into::into))
+}
+
+/// Whether a close frame can hold `reason`.
+pub fn check_reason(reason: &str) -> Result<(), Fault> {
+    const LONG: Fault = Fault::BadRequest("`reason` is at most 123 bytes");
+    if reason.len() <= MAX_REASON { Ok(()) } else { Err(LONG) }
 }
 
 /// The messages that the body of a batch holds, each with its own fault if it has one.
@@ -58,15 +107,42 @@ pub fn requests(body: &[u8], limit: usize) -> Result<(bool, Vec<Box<str>>), Resp
 }
 
 fn entry(text: &str, names: &ConnectionNames) -> Entry {
+    const ONE: Fault = Fault::BadRequest("a message of a batch goes to one of `room`, `user` and `all`");
     let fields = Fields::read(text)?;
-    if fields.user.is_some() || fields.all.is_some() {
-        return Err(Fault::BadRequest("this server's batches go to a `room`"));
+    match (fields.room, fields.user, fields.all) {
+        (Some(_), None, None) => {
+            let room = fields::required(fields.room, "`room` is a string")?;
+            if !is_room_name(&room) {
+                return Err(Fault::BadRoom);
+            }
+            Ok((Address::Room(room.into_owned()), draft(&fields, names)?))
+        }
+        (None, Some(_), None) => {
+            const USER: &str = "`user` is a user id of 1 to 128 bytes without control characters";
+            let user = fields::required(fields.user, USER)?;
+            if !is_user(&user) {
+                return Err(Fault::BadRequest(USER));
+            }
+            Ok((Address::User(user.as_ref().into()), notice(&fields)?))
+        }
+        (None, None, Some(_)) if fields::flag(fields.all, false, "`all` is true")? => {
+            Ok((Address::All, notice(&fields)?))
+        }
+        _ => Err(ONE),
     }
-    let room = fields::required(fields.room, "`room` is a string that every message of a batch has")?;
-    if !is_room_name(&room) {
-        return Err(Fault::BadRoom);
-    }
-    Ok((room.into_owned(), draft(&fields, names)?))
+}
+
+/// What the app says to a user, or to everybody.
+fn notice(fields: &Fields<'_>) -> Result<Draft, Fault> {
+    Ok(Draft {
+        kind: Kind::Notification,
+        from: None,
+        event: fields::event(fields.event)?,
+        data: Bytes::copy_from_slice(fields::data(fields.data)?.as_bytes()),
+        store: true,
+        exclude: None,
+        key: fields::key(fields.key)?,
+    })
 }
 
 fn draft(fields: &Fields<'_>, names: &ConnectionNames) -> Result<Draft, Fault> {
@@ -77,6 +153,7 @@ fn draft(fields: &Fields<'_>, names: &ConnectionNames) -> Result<Draft, Fault> {
     }
     let exclude = fields::optional(fields.exclude, "`exclude` is a connection, which is a string")?;
     Ok(Draft {
+        kind: Kind::Message,
         from: from.map(|from| from.as_ref().into()),
         event: fields::event(fields.event)?,
         data: Bytes::copy_from_slice(fields::data(fields.data)?.as_bytes()),
@@ -123,11 +200,12 @@ mod tests {
     #[test]
     fn a_batch_has_a_fault_for_each_bad_message() {
         let names = ConnectionNames::new();
-        let body = br#"{"messages":[{"room":"a","data":1},{"room":"$me","data":1},{"data":1},7,{"user":"u","data":1}]}"#;
+        let body = br#"{"messages":[{"room":"a","data":1},{"room":"$me","data":1},{"data":1},7,{"user":"u","data":1},
+            {"all":true,"data":1},{"all":false,"data":1},{"room":"a","user":"u","data":1},{"user":"","data":1}]}"#;
         let codes: Vec<_> =
             batch(body, &names).unwrap().into_iter().map(|entry| entry.err().map(Fault::code)).collect();
-        let expected =
-            [None, Some("bad_room"), Some("bad_request"), Some("bad_request"), Some("bad_request")];
+        let bad = Some("bad_request");
+        let expected = [None, Some("bad_room"), bad, bad, None, None, bad, bad, bad];
         assert_eq!(codes, expected);
         let many = format!(r#"{{"messages":[{}1]}}"#, "1,".repeat(1000));
         for body in ["{}", r#"{"messages":7}"#, &many] {

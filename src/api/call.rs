@@ -1,11 +1,12 @@
 //! Calls of the HTTP API, and the answers that they gather before they can be answered themselves.
 
-use crate::auth::api_key::Scope;
 use std::sync::Arc;
 
-use crate::broker::post::{Line, Listing, Page, Roster, Span, Standing};
+use super::sent::{Outcome, Sent};
+use crate::auth::api_key::Scope;
+use crate::broker::post::{Line, Listing, Page, Receipt, Roster, Span, Standing};
 use crate::error::Fault;
-use crate::position::Position;
+use crate::room_key::RoomKey;
 
 /// What is called, before its body is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,7 +15,11 @@ pub enum Call {
     Health,
     /// Say something in a room.
     Publish(String),
-    /// Say several things in several rooms, as far as they are ones that the key is for.
+    /// Say something to a user.
+    Notify(Arc<str>),
+    /// Say something to everybody.
+    Broadcast,
+    /// Say several things, as far as the key is for them.
     Batch(Scope),
     /// Which rooms are there?
     Rooms(Listing),
@@ -24,6 +29,12 @@ pub enum Call {
     History(String, Span),
     /// Who is in a room?
     Members(String, Page),
+    /// Take a user out of a room.
+    Remove(String, Arc<str>),
+    /// Where is a user?
+    User(Arc<str>),
+    /// Close a user's connections; the reason, if the query says one.
+    Disconnect(Arc<str>, Option<Box<str>>),
     /// Requests on behalf of a stream.
     Requests {
         /// The name of its connection.
@@ -36,12 +47,12 @@ pub enum Call {
 impl Call {
     /// Whether it means something without a body.
     pub fn takes_body(&self) -> bool {
-        matches!(self, Self::Publish(_) | Self::Batch(_) | Self::Requests { .. })
+        matches!(
+            self,
+            Self::Publish(_) | Self::Notify(_) | Self::Broadcast | Self::Batch(_) | Self::Requests { .. }
+        )
     }
 }
-
-/// What became of a publish.
-pub type Published = Result<Option<Position>, Fault>;
 
 /// A call under way.
 #[derive(Debug)]
@@ -55,10 +66,14 @@ pub struct Pending {
 /// The answers that have come, by the call that waits for them.
 #[derive(Debug)]
 pub enum Gathered {
-    /// One publish.
-    Publish(Option<Published>),
-    /// Publishes in the order asked for.
-    Batch(Vec<Option<Published>>),
+    /// One message.
+    Sent(Sent),
+    /// Messages in the order asked for.
+    Batch(Vec<Sent>),
+    /// How many connections a user has, and the rooms that they are in.
+    Found(u32, Vec<RoomKey>),
+    /// How many connections something was done to.
+    Counted(u32),
     /// Rooms of every shard so far.
     Rooms(Listing, Vec<Line>),
     /// One room, by name.
@@ -88,15 +103,44 @@ impl Pending {
         Self { left, gathered }
     }
 
-    /// Takes the answer to the publish that was number `index`.
-    pub fn published(&mut self, index: usize, result: Published) {
-        let slot = match &mut self.gathered {
-            Gathered::Publish(slot) => Some(slot),
-            Gathered::Batch(slots) => slots.get_mut(index),
+    /// Takes what became of message number `index`, or of a part of it.
+    pub fn sent(&mut self, index: usize, outcome: Outcome) {
+        let sent = match &mut self.gathered {
+            Gathered::Sent(sent) => Some(sent),
+            Gathered::Batch(all) => all.get_mut(index),
             _ => None,
         };
-        if let Some(slot @ None) = slot {
-            *slot = Some(result);
+        if sent.is_some_and(|sent| sent.take(outcome)) {
+            self.left -= 1;
+        }
+    }
+
+    /// Takes that message number `index` is not sent, whatever was to come for it.
+    pub fn refused(&mut self, index: usize, fault: Fault) {
+        if let Gathered::Batch(all) = &mut self.gathered
+            && let Some(sent) = all.get_mut(index)
+        {
+            while sent.take(Err(fault)) {
+                self.left -= 1;
+            }
+        }
+    }
+
+    /// Takes one shard's count of the connections that got a message, or that something was done to.
+    pub fn counted(&mut self, index: usize, connections: u32) {
+        if let Gathered::Counted(all) = &mut self.gathered {
+            *all += connections;
+            self.left -= 1;
+        } else {
+            self.sent(index, Ok(Receipt { position: None, connections }));
+        }
+    }
+
+    /// Takes where a user is on one shard.
+    pub fn found(&mut self, connections: u32, rooms: Vec<RoomKey>) {
+        if let Gathered::Found(all, everywhere) = &mut self.gathered {
+            *all += connections;
+            everywhere.extend(rooms);
             self.left -= 1;
         }
     }

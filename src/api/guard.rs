@@ -25,8 +25,11 @@ pub fn authorise(access: &Access, head: &Head, call: Call) -> Result<Call, Respo
     let scope = &key.ok_or_else(unauthorized)?.scope;
     let kind = match call {
         Call::Health | Call::Requests { .. } => true,
-        Call::Publish(_) | Call::Batch(_) => scope.calls.publish,
-        Call::Rooms(_) | Call::Room(_) | Call::Members(..) | Call::History(..) => scope.calls.read,
+        Call::Publish(_) | Call::Notify(_) | Call::Broadcast | Call::Batch(_) => scope.calls.publish,
+        Call::Rooms(_) | Call::Room(_) | Call::Members(..) | Call::History(..) | Call::User(_) => {
+            scope.calls.read
+        }
+        Call::Remove(..) | Call::Disconnect(..) => scope.calls.remove,
     };
     if !kind {
         return Err(Response::new(403).error("forbidden", "this key is not for such calls"));
@@ -36,10 +39,17 @@ pub fn authorise(access: &Access, head: &Head, call: Call) -> Result<Call, Respo
 
 fn narrow(call: Call, scope: &Scope) -> Result<Call, Response> {
     match call {
-        Call::Publish(room) | Call::Room(room) | Call::Members(room, _) | Call::History(room, _)
+        Call::Publish(room)
+        | Call::Room(room)
+        | Call::Members(room, _)
+        | Call::Remove(room, _)
+        | Call::History(room, _)
             if !scope.covers(&room) =>
         {
             Err(refusal(Fault::Forbidden))
+        }
+        Call::Notify(_) | Call::Broadcast | Call::User(_) | Call::Disconnect(..) if scope.rooms.is_some() => {
+            Err(Response::new(403).error("forbidden", "this key is for rooms alone"))
         }
         Call::Rooms(listing) => Ok(Call::Rooms(Listing { rooms: scope.rooms.clone(), ..listing })),
         Call::Batch(_) => Ok(Call::Batch(scope.clone())),

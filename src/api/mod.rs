@@ -6,4 +6,5 @@ pub mod call;
 pub mod cors;
 pub mod guard;
 pub mod route;
+pub mod sent;
 pub mod stream;

@@ -124,6 +124,24 @@ fn call(head: &Head, segments: &[&str]) -> Result<Call, Response> {
             allow(head, &[Method::Get, Method::Head, Method::Post])?;
             Ok(Call::History(named(room)?, span(head)?))
         }
+        ["api", "rooms", room, "members", user] => {
+            allow(head, &[Method::Delete])?;
+            Ok(Call::Remove(named(room)?, user_id(user)?))
+        }
+        ["api", "broadcast"] => allow(head, &[Method::Post]).map(|()| Call::Broadcast),
+        ["api", "users", user] => {
+            allow(head, READ)?;
+            Ok(Call::User(user_id(user)?))
+        }
+        ["api", "users", user, "messages"] => {
+            allow(head, &[Method::Post])?;
+            Ok(Call::Notify(user_id(user)?))
+        }
+        ["api", "users", user, "connections"] => {
+            allow(head, &[Method::Delete])?;
+            let reason = head.target.query("reason").map(Into::into);
+            Ok(Call::Disconnect(user_id(user)?, reason))
+        }
         ["api", "rooms", room, "members"] => {
             allow(head, READ)?;
             Ok(Call::Members(named(room)?, page(head)?))
@@ -153,6 +171,14 @@ pub fn refusal(fault: Fault) -> Response {
 
 pub(super) fn bad_request(what: &'static str) -> Response {
     refusal(Fault::BadRequest(what))
+}
+
+fn user_id(user: &str) -> Result<Arc<str>, Response> {
+    if is_user(user) {
+        Ok(user.into())
+    } else {
+        Err(bad_request("a user id is 1 to 128 bytes without control characters"))
+    }
 }
 
 /// The name that a client gives itself: 1 to 128 bytes of UTF-8 without control characters.

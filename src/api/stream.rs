@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
-use super::route::{bad_request, named, number, user};
+use super::route::{bad_request, number, refusal, user};
 use crate::dialect::sse::{self, Since};
+use crate::error::Fault;
 use crate::http::{Head, Response};
+use crate::room_key::is_joinable;
 
 /// Rooms of one stream, at most: the `id` of every event names a position in each.
 const MAX_ROOMS: usize = 64;
@@ -30,7 +32,7 @@ pub fn subscription(head: &Head, room: Option<&str>, open: bool) -> Result<Subsc
     let asked = room.into_iter().chain(head.target.queries("room").filter(|_| room.is_none()));
     for room in asked {
         if !rooms.iter().any(|other| other == room) {
-            rooms.push(named(room)?);
+            rooms.push(joinable(room)?);
         }
     }
     if !(1..=MAX_ROOMS).contains(&rooms.len()) {
@@ -42,6 +44,10 @@ pub fn subscription(head: &Head, room: Option<&str>, open: bool) -> Result<Subsc
         history: number(head, "history", "`history` is a number of messages")?.unwrap_or(0),
         user: if open { user(head)? } else { None },
     })
+}
+
+fn joinable(room: &str) -> Result<String, Response> {
+    if is_joinable(room) { Ok(room.to_owned()) } else { Err(refusal(Fault::BadRoom)) }
 }
 
 /// Where the client was. A browser that reconnects keeps the query that its page wrote, so the header is newer.

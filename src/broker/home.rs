@@ -16,6 +16,8 @@ use super::keys::Keys;
 use super::place::{Ask, Tag, Tell};
 use super::post::{Caller, Join, Line, Page, Post, Span};
 use super::presence::Presence;
+use super::typing::Typing;
+use super::users::Users;
 use crate::error::Fault;
 use crate::id::ShardId;
 use crate::message::Draft;
@@ -40,6 +42,8 @@ pub struct Desk<'a> {
     pub asks: &'a mut Vec<Ask>,
     /// What was published under a key lately.
     pub keys: &'a mut Keys,
+    /// Where users are connected.
+    pub users: &'a Users,
 }
 
 /// A request to a room.
@@ -55,6 +59,8 @@ pub enum Request {
     Look(Caller, Span),
     /// Who is there?
     Members(Caller, Page),
+    /// This user is writing, or is not any more.
+    Typing(Arc<str>, bool),
 }
 
 /// A request that is not answered yet.
@@ -93,6 +99,7 @@ pub struct Home {
     stage: Stage,
     history: History,
     presence: Presence,
+    typing: Typing,
     /// Members on each shard.
     members: Vec<u32>,
     waiting: VecDeque<Waiting>,
@@ -110,6 +117,7 @@ impl Home {
             stage: Stage::Closed,
             history: History::default(),
             presence: Presence::default(),
+            typing: Typing::default(),
             members: vec![0; shards],
             waiting: VecDeque::new(),
             next_tag: 0,
@@ -119,7 +127,7 @@ impl Home {
 
     /// Takes a request; its answer is posted now or when the engine has told what it needs.
     pub fn request(&mut self, request: Request, desk: &mut Desk<'_>) {
-        if !matches!(request, Request::Look(..) | Request::Members(..)) {
+        if !matches!(request, Request::Look(..) | Request::Members(..) | Request::Typing(..)) {
             self.used = desk.now;
         }
         // A leave must be counted whatever the engine does: it answers nobody.
@@ -147,6 +155,7 @@ impl Home {
     pub fn expire(&mut self, desk: &mut Desk<'_>) {
         self.history.expire(&self.settings, desk.now);
         self.expire_people(desk);
+        self.expire_typing(desk);
         while self.waiting.front().is_some_and(|first| first.until <= desk.now) {
             if let Some(late) = self.waiting.pop_front() {
                 self.refuse(late.what, desk);
@@ -162,7 +171,8 @@ impl Home {
     /// When [`Home::expire`] has something to do or the room may be forgotten.
     pub fn deadline(&self) -> Tick {
         let late = self.waiting.front().map_or(Tick::NEVER, |first| first.until);
-        late.min(self.history.expires(&self.settings)).min(self.presence.deadline()).min(self.forgotten())
+        let people = self.presence.deadline().min(self.typing.deadline());
+        late.min(self.history.expires(&self.settings)).min(people).min(self.forgotten())
     }
 
     /// Whether nobody would notice if the room were forgotten.
@@ -178,7 +188,7 @@ impl Home {
     }
 
     fn keeps_positions(&self) -> bool {
-        self.key.space() == Space::Native
+        self.key.space() != Space::Raw
     }
 
     /// The room as a line of a list.
@@ -231,7 +241,11 @@ impl Home {
             let Some(mut first) = self.waiting.pop_front() else { return };
             match first.what {
                 What::Request(Request::Leave(shard, user)) => self.leave(shard, user.as_ref(), desk),
+                What::Request(Request::Typing(user, active)) => self.typed(&user, active, desk),
                 What::Request(Request::Publish(caller, mut draft)) => {
+                    if let Some(user) = &draft.from {
+                        self.typed(user, false, desk);
+                    }
                     let key = draft.key.take();
                     let known = key.as_ref().and_then(|key| desk.keys.answer(&self.key, key, desk.now));
                     if let Some(position) = known {
@@ -278,8 +292,12 @@ impl Home {
         self.went(user, desk);
     }
 
-    /// Posts to every shard with members.
+    /// Posts to every shard with members; of an inbox, to every shard where its user is connected.
     fn post_members(&self, desk: &mut Desk<'_>, post: impl Fn() -> Post) {
+        if self.key.space() == Space::User {
+            let shards = desk.users.shards(self.key.hash(), self.key.name());
+            return desk.posts.extend(shards.iter().map(|here| (here.shard, post())));
+        }
         for (shard, _) in self.members.iter().enumerate().filter(|(_, members)| **members > 0) {
             desk.posts.push((shard as ShardId, post()));
         }
@@ -291,7 +309,7 @@ impl Request {
         match self {
             Self::Join(join) => join.span,
             Self::Look(_, span) => *span,
-            Self::Leave(..) | Self::Publish(..) | Self::Members(..) => Span::Nothing,
+            Self::Leave(..) | Self::Publish(..) | Self::Members(..) | Self::Typing(..) => Span::Nothing,
         }
     }
 }

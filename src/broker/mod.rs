@@ -14,3 +14,5 @@ pub mod place;
 pub mod post;
 pub mod presence;
 pub mod seats;
+pub mod typing;
+pub mod users;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::room_key::Space;
-use crate::settings::{RoomRule, RoomSettings, Slow};
+use crate::settings::{Inbox, RoomRule, RoomSettings, Slow};
 
 /// A room name in which `*` stands for any run of characters.
 ///
@@ -88,6 +88,7 @@ pub struct Asker<'a> {
 pub struct Rules {
     by_pattern: Vec<(Pattern, Kinds)>,
     otherwise: Kinds,
+    inbox: Arc<RoomSettings>,
 }
 
 /// The settings of a room of either space.
@@ -107,18 +108,32 @@ impl Kinds {
 
 impl Rules {
     /// The rules of a configuration: the first pattern that matches decides.
-    pub fn new(rules: &[RoomRule]) -> Self {
+    pub fn new(rules: &[RoomRule], inbox: &Inbox) -> Self {
         let by_pattern = rules.iter().map(|rule| (Pattern::new(&rule.pattern), Kinds::new(&rule.room)));
-        Self { by_pattern: by_pattern.collect(), otherwise: Kinds::new(&RoomSettings::default()) }
+        let kept = RoomSettings {
+            history: inbox.history,
+            ttl: inbox.ttl,
+            presence: false,
+            typing: false,
+            ..RoomSettings::default()
+        };
+        Self {
+            by_pattern: by_pattern.collect(),
+            otherwise: Kinds::new(&RoomSettings::default()),
+            inbox: Arc::new(kept),
+        }
     }
 
     /// What the room called `name` is like.
     pub fn settings(&self, space: Space, name: &str) -> &Arc<RoomSettings> {
+        if space == Space::User {
+            return &self.inbox;
+        }
         let found = self.by_pattern.iter().find(|(pattern, _)| pattern.matches(name));
         let kinds = found.map_or(&self.otherwise, |(_, kinds)| kinds);
         match space {
-            Space::Native => &kinds.native,
             Space::Raw => &kinds.raw,
+            _ => &kinds.native,
         }
     }
 
@@ -182,7 +197,7 @@ mod tests {
             pattern: pattern.into(),
             room: RoomSettings { history, ..Default::default() },
         };
-        let rules = Rules::new(&[rule("chat:vip*", 1), rule("chat:*", 2)]);
+        let rules = Rules::new(&[rule("chat:vip*", 1), rule("chat:*", 2)], &Inbox::default());
         let history = |name| rules.settings(Space::Native, name).history;
         assert_eq!((history("chat:vip1"), history("chat:x"), history("other")), (1, 2, 100));
         assert_eq!(rules.settings(Space::Raw, "chat:x").history, 0);
@@ -191,11 +206,14 @@ mod tests {
     #[test]
     fn who_may_do_what() {
         let room = |pattern: &str, room| RoomRule { pattern: pattern.into(), room };
-        let rules = Rules::new(&[
-            room("private:*", RoomSettings { private: true, ..Default::default() }),
-            room("news:*", RoomSettings { client_publish: false, ..Default::default() }),
-            room("members:*", RoomSettings { anonymous: false, ..Default::default() }),
-        ]);
+        let rules = Rules::new(
+            &[
+                room("private:*", RoomSettings { private: true, ..Default::default() }),
+                room("news:*", RoomSettings { client_publish: false, ..Default::default() }),
+                room("members:*", RoomSettings { anonymous: false, ..Default::default() }),
+            ],
+            &Inbox::default(),
+        );
         let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
         let (everything, nothing) = (Permits::both(&texts(&["*"])), Permits::both(&[]));
         let server = Permits::both(&texts(&["$*"]));

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use super::history::Excerpt;
 use super::permit::Pattern;
 use super::presence::Person;
@@ -135,8 +137,10 @@ pub enum Post {
     Notice(RoomKey, Notice),
     /// From home: the members on this shard missed these messages, both included.
     Gap(RoomKey, Position, Position),
+    /// To home: this user is writing, or is not any more.
+    Typing(RoomKey, Arc<str>, bool),
     /// From home: the answer to a publish.
-    Published(RoomKey, Caller, Result<Option<Position>, Fault>),
+    Published(RoomKey, Caller, Result<Receipt, Fault>),
     /// From home: the answer to a look; none if there is no such room.
     Looked(RoomKey, Caller, Result<Option<Box<Standing>>, Fault>),
     /// To the shard of a stream: requests on its behalf, which the call of session `1` brought, and whose they are.
@@ -149,6 +153,46 @@ pub enum Post {
     List(Caller, Arc<Listing>),
     /// The answer of one shard, in byte order.
     Listed(Caller, Vec<Line>),
+    /// To a user's home: a connection wants to come; whether it gets what is sent to the user.
+    Came(Arc<str>, SessionId, bool),
+    /// To a user's home: a connection that had come is gone; whether it got what is sent to the user.
+    Went(Arc<str>, SessionId, bool),
+    /// To a user's home: a connection on this shard gets what is sent to the user from now on, or does not any more.
+    Hears(RoomKey, ShardId, bool),
+    /// From a user's home, where the number of connections is limited: whether this one may come.
+    Entered(SessionId, bool),
+    /// From a user's home: this connection makes room for a newer one.
+    Evict(SessionId),
+    /// To every shard: where is this user?
+    Seek(Arc<str>, Caller),
+    /// The answer of one shard: how many connections the user has there, and the rooms that those are in.
+    Found(Caller, u32, Vec<RoomKey>),
+    /// To every shard: close this user's connections, and why.
+    Disconnect(Arc<str>, Arc<str>, Caller),
+    /// To every shard: take this user out of a room.
+    Remove(RoomKey, Arc<str>, Caller),
+    /// To every shard: tell everybody.
+    Announce(Arc<Announcement>, Caller),
+    /// The answer of one shard: so many connections did or got what was asked.
+    Counted(Caller, u32),
+}
+
+/// What a publisher is told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Receipt {
+    /// The message's place; none if it was not to be stored.
+    pub position: Option<Position>,
+    /// The connections that an inbox handed it to.
+    pub connections: u32,
+}
+
+/// What the app says to everybody, as each wire reads it.
+#[derive(Debug)]
+pub struct Announcement {
+    /// The WebSocket frame.
+    pub frame: Bytes,
+    /// The Server-Sent Event.
+    pub event: Bytes,
 }
 
 /// What the members of a room are told of each other.
@@ -167,6 +211,13 @@ pub enum Notice {
         user: Arc<str>,
         /// How many people there are now.
         count: u32,
+    },
+    /// A user is writing, or is not any more.
+    Typing {
+        /// The user.
+        user: Arc<str>,
+        /// Whether they are.
+        active: bool,
     },
     /// There are so many people; they are too many to be told of one by one.
     Count(u32),

@@ -20,6 +20,7 @@ pub(super) fn auth_table(section: &mut Section<'_>, auth: &mut Auth) {
     section.set("leeway", &mut auth.leeway, kinds::duration(Duration::ZERO..=LONGEST));
     section.set("timeout", &mut auth.timeout, kinds::duration(Duration::from_millis(1)..=LONGEST));
     section.set("cookie", &mut auth.cookie, |found| kinds::cookie(found).map(Some));
+    section.set("unique_names", &mut auth.unique_names, kinds::boolean);
     section.set("anonymous", &mut auth.anonymous, kinds::boolean);
     section.set("reject", &mut auth.reject, kinds::word(REJECT));
 }

@@ -12,7 +12,7 @@ use super::patterns;
 use super::problem::Source;
 use super::section::Section;
 use super::{Config, Log, LogFormat};
-use crate::settings::{Heartbeat, KIB, Limits, MIB, RoomRule, RoomSettings, Settings, Slow};
+use crate::settings::{Heartbeat, Inbox, KIB, Limits, MIB, RoomRule, RoomSettings, Settings, Slow, TooMany};
 
 /// Any size but zero.
 const SIZE: RangeInclusive<usize> = 1..=MOST_BYTES;
@@ -35,6 +35,8 @@ pub(super) fn root(section: &mut Section<'_>, config: &mut Config) {
         proxies,
         limits,
         heartbeat,
+        inbox,
+        direct,
         rooms,
     } = &mut config.settings;
     section.set_list("listen", listen, kinds::address);
@@ -43,6 +45,7 @@ pub(super) fn root(section: &mut Section<'_>, config: &mut Config) {
     section.set("drain", drain, kinds::duration(TIME_OR_NONE));
     section.set("console", console, kinds::console);
     section.set_at_start("insecure", insecure, kinds::boolean);
+    section.set("direct", direct, |found| kinds::boolean(found).map(Some));
     log(section, &mut config.log);
     section.table("auth", |section| access::auth_table(section, auth));
     section.table("api", |section| access::api_table(section, api));
@@ -50,6 +53,7 @@ pub(super) fn root(section: &mut Section<'_>, config: &mut Config) {
     section.table("proxies", |section| access::proxies_table(section, proxies));
     section.table("limits", |section| limits_table(section, limits));
     section.table("heartbeat", |section| heartbeat_table(section, heartbeat));
+    section.table("inbox", |section| inbox_table(section, inbox));
     if let Some(found) = section.tables("rooms", room_table) {
         *rooms = patterns::reachable(section, found);
     }
@@ -62,7 +66,15 @@ fn log(section: &mut Section<'_>, log: &mut Log) {
 }
 
 fn limits_table(section: &mut Section<'_>, limits: &mut Limits) {
+    const TOO_MANY: &[(&str, TooMany)] =
+        &[("refuse", TooMany::Refuse), ("evict-oldest", TooMany::EvictOldest)];
     section.set("connections", &mut limits.connections, kinds::count(0..=u32::MAX as usize));
+    section.set(
+        "connections_per_user",
+        &mut limits.connections_per_user,
+        kinds::count(0..=u32::MAX as usize),
+    );
+    section.set("too_many", &mut limits.too_many, kinds::word(TOO_MANY));
     section.set(
         "rooms_per_connection",
         &mut limits.rooms_per_connection,
@@ -82,6 +94,11 @@ fn limits_table(section: &mut Section<'_>, limits: &mut Limits) {
     section.set("body", &mut limits.body, kinds::duration(TIME));
     section.set("http_idle", &mut limits.http_idle, kinds::duration(TIME));
     section.set("close", &mut limits.close, kinds::duration(TIME));
+}
+
+fn inbox_table(section: &mut Section<'_>, inbox: &mut Inbox) {
+    section.set("history", &mut inbox.history, kinds::count(0..=u32::MAX));
+    section.set("ttl", &mut inbox.ttl, kinds::duration(TIME_OR_NONE));
 }
 
 fn heartbeat_table(section: &mut Section<'_>, heartbeat: &mut Heartbeat) {
@@ -110,6 +127,7 @@ fn room_table(section: &mut Section<'_>, source: Source) -> Option<RoomRule> {
     section.set("presence_limit", &mut room.presence_limit, kinds::count(0..=u32::MAX));
     section.set("presence_grace", &mut room.presence_grace, kinds::duration(TIME_OR_NONE));
     section.set("client_publish", &mut room.client_publish, kinds::boolean);
+    section.set("typing", &mut room.typing, kinds::boolean);
     section.set("anonymous", &mut room.anonymous, kinds::boolean);
     section.set("private", &mut room.private, kinds::boolean);
     section.set("max_members", &mut room.max_members, kinds::count(0..=u32::MAX));

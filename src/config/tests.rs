@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use std::time::Duration;
 
 use super::*;
-use crate::settings::{Console, KIB, MIB, RoomRule, RoomSettings, Slow};
+use crate::settings::{Console, Inbox, KIB, MIB, RoomRule, RoomSettings, Slow, TooMany};
 
 /// Reads `text` as if it were the file `switchboard.toml`, below the variables and flags given.
 fn layered(
@@ -88,19 +88,22 @@ fn the_example_has_every_key() {
 #[test]
 fn every_key_reaches_its_setting() {
     let read = settings(
-        "listen = [\"127.0.0.1:1\", \"[::1]:2\"]\nshards = 3\ndrain = 0\nconsole = true\n\
-         [limits]\nconnections = 4\nrooms_per_connection = 5\nmessage = 6\necho_message = \"7KiB\"\napi_body = \"8 MB\"\n\
+        "listen = [\"127.0.0.1:1\", \"[::1]:2\"]\nshards = 3\ndrain = 0\nconsole = true\ndirect = true\n\
+         [inbox]\nhistory = 19\nttl = \"20s\"\n\
+         [limits]\nconnections = 4\nconnections_per_user = 21\ntoo_many = \"evict-oldest\"\nrooms_per_connection = 5\nmessage = 6\necho_message = \"7KiB\"\napi_body = \"8 MB\"\n\
          queue = \"9MiB\"\nstall = \"250ms\"\nqueue_total = \"1GiB\"\nhistory_total = \"1.5KiB\"\nheader = 1024\n\
          headers = 12\nhandshake = \"1m 5s\"\nbody = \"1h\"\nhttp_idle = \"2days\"\nclose = \"3s\"\n\
          [heartbeat]\ninterval = \"30s\"\ntimeout = \"13s\"\n\
          [[rooms]]\npattern = \"$stats\"\nhistory = 14\nhistory_bytes = 15\nttl = \"16s\"\npresence = false\n\
-         presence_limit = 17\npresence_grace = \"3s\"\nclient_publish = false\nanonymous = false\n\
+         presence_limit = 17\npresence_grace = \"3s\"\nclient_publish = false\ntyping = false\nanonymous = false\n\
          private = true\nmax_members = 18\nslow = \"skip\"\n",
     );
     let seconds = Duration::from_secs;
     assert_eq!(read.listen, ["127.0.0.1:1".parse().unwrap(), "[::1]:2".parse().unwrap()]);
     assert_eq!((read.shards, read.drain, read.console), (3, Duration::ZERO, Console::On));
+    assert_eq!((read.direct, read.inbox), (Some(true), Inbox { history: 19, ttl: seconds(20) }));
     let limits = read.limits;
+    assert_eq!((limits.connections_per_user, limits.too_many), (21, TooMany::EvictOldest));
     assert_eq!((limits.connections, limits.rooms_per_connection, limits.message), (4, 5, 6));
     assert_eq!((limits.echo_message, limits.api_body, limits.queue), (7 * KIB, 8_000_000, 9 * MIB));
     assert_eq!((limits.stall, limits.queue_total), (Duration::from_millis(250), 1024 * MIB));
@@ -116,6 +119,7 @@ fn every_key_reaches_its_setting() {
         presence_limit: 17,
         presence_grace: seconds(3),
         client_publish: false,
+        typing: false,
         anonymous: false,
         private: true,
         max_members: 18,

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use tungstenite::protocol::frame::coding::OpCode;
 
 use crate::id::SessionId;
-use crate::message::Draft;
+use crate::message::{Draft, Kind};
 use crate::ws::frame;
 
 /// What a member said: the frame that the others read.
@@ -13,5 +13,13 @@ pub fn draft(opcode: OpCode, payload: &[u8], exclude: Option<SessionId>) -> Draf
     let mut data = Vec::with_capacity(header.len() + payload.len());
     data.extend_from_slice(&header);
     data.extend_from_slice(payload);
-    Draft { from: None, event: None, data: Bytes::from(data), store: false, exclude, key: None }
+    Draft {
+        kind: Kind::Message,
+        from: None,
+        event: None,
+        data: Bytes::from(data),
+        store: false,
+        exclude,
+        key: None,
+    }
 }

@@ -32,7 +32,7 @@ impl Local {
                 self.rooms.find_key(&room).and_then(|number| self.rooms.remove(number));
             }
             Ask::Publish { room, draft, tag } => {
-                let stored = draft.store && room.space() == Space::Native;
+                let stored = draft.store && room.space() != Space::Raw;
                 let position = stored.then(|| self.next(&room));
                 let message = Arc::new(dialect::compose(room, position, draft, now.wall_ms));
                 tells.push_back(Tell::Committed { message, tag: Some(tag) });

@@ -1,5 +1,6 @@
 //! A session: everything that is kept of one connection but its socket. An idle one owns no memory beyond this struct.
 
+pub mod by_user;
 pub mod exchange;
 pub mod stream;
 
@@ -56,6 +57,8 @@ pub struct Session {
     pub pinged: bool,
     /// It must say who it is before anything else.
     pub newcomer: bool,
+    /// Its user's home has been told of it.
+    pub arrived: bool,
     /// The peer will send nothing more.
     pub eof: bool,
     /// It fell too far behind and is about to be closed for it.
@@ -122,6 +125,7 @@ impl Session {
             awaiting: false,
             pinged: false,
             newcomer: false,
+            arrived: false,
             eof: false,
             slow: false,
         }

@@ -54,6 +54,8 @@ pub struct Auth {
     pub cookie: Option<String>,
     /// Whether clients without a token are let in as guests, once a key is set.
     pub anonymous: bool,
+    /// Whether on an open server a name is one connection's alone.
+    pub unique_names: bool,
     /// How a client that may not come in is told.
     pub reject: Reject,
 }
@@ -159,6 +161,7 @@ impl Default for Auth {
             timeout: Duration::from_secs(10),
             cookie: None,
             anonymous: false,
+            unique_names: false,
             reject: Reject::Close,
         }
     }

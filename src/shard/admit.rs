@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Shard;
+use super::users::Next;
 use crate::api::call::Call;
 use crate::api::guard;
 use crate::auth::access::{Access, Admission};
@@ -13,7 +14,6 @@ use crate::auth::presented;
 use crate::auth::token::MAX_TOKEN;
 use crate::broker::permit::Asker;
 use crate::broker::post::Ticket;
-use crate::broker::seats::Seat;
 use crate::dialect::native::event;
 use crate::error::{Close, Fault};
 use crate::http::{Head, Response};
@@ -134,14 +134,15 @@ impl Shard {
     }
 
     fn become_known(&mut self, key: u32, ticket: Ticket<&str>, identity: Identity) {
-        let identity = Arc::new(identity);
         let Some(session) = self.session(key) else { return };
-        session.identity = Some(identity.clone());
+        let is_new = session.identity.replace(Arc::new(identity)).is_none();
         session.newcomer = false;
-        self.reply(key, ticket, |out| event::auth_ok(ticket.id, &identity.user, identity.expires_ms, out));
-        match self.newcomers.remove(&key) {
-            Some(newcomer) => self.enter(key, &newcomer.rooms),
-            None => self.leave_what_is_not_allowed(key),
+        let rooms = self.newcomers.remove(&key).map(|newcomer| newcomer.rooms).unwrap_or_default();
+        if is_new {
+            self.arrive(key, Next::Known(ticket.keep(), rooms));
+        } else {
+            self.confirm(key, ticket);
+            self.leave_what_is_not_allowed(key);
         }
         if let Some(ends) = self.welcome_ends(key) {
             self.deadlines.hasten(key, ends);
@@ -153,18 +154,19 @@ impl Shard {
         let seats: Vec<_> = session.seats.iter().collect();
         for seat in seats {
             let Some(room) = self.audiences.key(seat.room).cloned() else { continue };
-            if !self.may_join(key, room.space(), room.name()) {
-                self.remove(key, seat, &room);
+            if !self.may_join(key, room.space(), room.label()) {
+                self.remove(key, &room, NO_LONGER);
             }
         }
     }
 
     /// Takes a session out of a room, and tells it why.
-    fn remove(&mut self, key: u32, seat: Seat, room: &RoomKey) {
+    pub(super) fn remove(&mut self, key: u32, room: &RoomKey, reason: &str) {
+        let Some(number) = self.audiences.find_key(room) else { return };
         self.settle(key);
-        self.tell_gaps(key, Some(seat.room));
-        self.stand_up(key, seat.room);
-        self.send(key, |out| event::left(None, room.name(), Some(NO_LONGER), out));
+        self.tell_gaps(key, Some(number));
+        self.stand_up(key, number);
+        self.send(key, |out| event::left(None, room.label(), Some(reason), out));
     }
 
     /// Whether session `key` may be a member of a room.
@@ -174,7 +176,7 @@ impl Shard {
 
     /// Whether session `key`, a member, may publish in a room.
     pub(super) fn may_publish(&self, key: u32, room: &RoomKey) -> bool {
-        self.common.rules.may_publish(room.space(), room.name(), self.asker_of(key))
+        self.common.rules.may_publish(room.space(), room.label(), self.asker_of(key))
     }
 
     fn asker_of(&self, key: u32) -> Asker<'_> {

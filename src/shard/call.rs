@@ -5,17 +5,22 @@ use std::sync::Arc;
 use super::Shard;
 use crate::api::answer;
 use crate::api::body;
+use crate::api::body::Address;
 use crate::api::call::{Call, Gathered, Pending};
 use crate::api::route::refusal;
+use crate::api::sent::{Sent, To};
 use crate::auth::api_key::Scope;
 use crate::broker::permit::is_any;
 use crate::broker::post::{Caller, Line, Listing, Post, Span};
 use crate::error::Fault;
 use crate::http::Response;
-use crate::id::SessionId;
+use crate::id::{SessionId, ShardId};
 use crate::message::Draft;
 use crate::room_key::{RoomKey, Space};
 use crate::session::exchange::Stage;
+
+/// The reason of a disconnect that gives none.
+const BY_APP: &str = "disconnected by the app";
 
 impl Shard {
     /// Posts what the call needs; the response itself where nothing is.
@@ -27,8 +32,40 @@ impl Shard {
             Call::Health => Err(answer::health()),
             Call::Publish(room) => {
                 let draft = body::publish(body, &self.common.names).map_err(refusal)?;
-                self.publish(&room, Caller::Call(self.id(key), 0), draft);
-                Ok(Pending::new(1, Gathered::Publish(None)))
+                self.publish(Space::Native, &room, Caller::Call(self.id(key), 0), draft);
+                Ok(Pending::new(1, Gathered::Sent(Sent::new(To::Room, 1))))
+            }
+            Call::Notify(user) => {
+                let draft = body::notification(body).map_err(refusal)?;
+                self.publish(Space::User, &user, Caller::Call(self.id(key), 0), draft);
+                Ok(Pending::new(1, Gathered::Sent(Sent::new(To::User, 1))))
+            }
+            Call::Broadcast => {
+                let draft = body::notification(body).map_err(refusal)?;
+                if self.announcing.is_full() {
+                    return Err(refusal(Fault::Unavailable));
+                }
+                self.announce(&Caller::Call(self.id(key), 0), draft.event.as_deref(), &draft.data);
+                let shards = self.common.shards;
+                Ok(Pending::new(shards, Gathered::Sent(Sent::new(To::All, shards))))
+            }
+            Call::Remove(room, user) => {
+                let room = self.room(Space::Native, &room);
+                Ok(self.ask_all(key, Gathered::Counted(0), |caller| {
+                    Post::Remove(room.clone(), user.clone(), caller)
+                }))
+            }
+            Call::User(user) => {
+                Ok(self
+                    .ask_all(key, Gathered::Found(0, Vec::new()), |caller| Post::Seek(user.clone(), caller)))
+            }
+            Call::Disconnect(user, reason) => {
+                let reason = body::reason(body).map_err(refusal)?.or(reason).unwrap_or_default();
+                body::check_reason(&reason).map_err(refusal)?;
+                let reason: Arc<str> = if reason.is_empty() { BY_APP.into() } else { reason.into() };
+                Ok(self.ask_all(key, Gathered::Counted(0), |caller| {
+                    Post::Disconnect(user.clone(), reason.clone(), caller)
+                }))
             }
             Call::Batch(scope) => {
                 let entries = body::batch(body, &self.common.names).map_err(refusal)?;
@@ -59,22 +96,57 @@ impl Shard {
         }
     }
 
+    /// Sends the messages of a batch that `scope` allows.
     fn batch(&mut self, key: u32, scope: &Scope, entries: Vec<body::Entry>) -> Pending {
-        let mut pending = Pending::new(entries.len(), Gathered::Batch(vec![None; entries.len()]));
+        let left = |entry: &body::Entry| match entry {
+            Ok((Address::All, _)) => self.common.shards,
+            _ => 1,
+        };
+        let to = |entry: &body::Entry| entry.as_ref().map_or(To::Room, |(address, _)| address.to());
+        let all: Vec<Sent> = entries.iter().map(|entry| Sent::new(to(entry), left(entry))).collect();
+        let mut pending = Pending::new(entries.iter().map(left).sum(), Gathered::Batch(all));
         for (index, entry) in entries.into_iter().enumerate() {
-            match entry {
-                Ok((room, _)) if !scope.covers(&room) => pending.published(index, Err(Fault::Forbidden)),
-                Ok((room, draft)) => self.publish(&room, Caller::Call(self.id(key), index as u32), draft),
-                Err(fault) => pending.published(index, Err(fault)),
+            let caller = Caller::Call(self.id(key), index as u32);
+            if let Err(fault) =
+                entry.and_then(|(address, draft)| self.send_entry(caller, scope, address, draft))
+            {
+                pending.refused(index, fault);
             }
         }
         pending
     }
 
-    fn publish(&mut self, room: &str, caller: Caller, draft: Draft) {
+    fn send_entry(
+        &mut self,
+        caller: Caller,
+        scope: &Scope,
+        address: Address,
+        draft: Draft,
+    ) -> Result<(), Fault> {
+        match address {
+            Address::Room(room) if !scope.covers(&room) => return Err(Fault::Forbidden),
+            Address::Room(room) => self.publish(Space::Native, &room, caller, draft),
+            Address::User(_) | Address::All if scope.rooms.is_some() => return Err(Fault::Forbidden),
+            Address::User(user) => self.publish(Space::User, &user, caller, draft),
+            Address::All if self.announcing.is_full() => return Err(Fault::Unavailable),
+            Address::All => self.announce(&caller, draft.event.as_deref(), &draft.data),
+        }
+        Ok(())
+    }
+
+    fn publish(&mut self, space: Space, name: &str, caller: Caller, draft: Draft) {
         self.counters.messages_in += 1;
-        let room = self.room(Space::Native, room);
+        let room = self.room(space, name);
         self.post_home(&room, Post::Publish(room.clone(), caller, draft));
+    }
+
+    /// Asks every shard for its part of an answer.
+    fn ask_all(&mut self, key: u32, gathered: Gathered, ask: impl Fn(Caller) -> Post) -> Pending {
+        let caller = Caller::Call(self.id(key), 0);
+        for shard in 0..self.common.shards {
+            self.post(shard as ShardId, ask(caller.clone()));
+        }
+        Pending::new(self.common.shards, gathered)
     }
 
     fn look(&mut self, key: u32, room: &str, span: Span) {
@@ -86,11 +158,7 @@ impl Shard {
     fn ask_rooms(&mut self, key: u32, listing: Listing) -> Pending {
         // One more than a page shows whether there are more.
         let wanted = Arc::new(Listing { limit: listing.limit + 1, ..listing.clone() });
-        let caller = Caller::Call(self.id(key), 0);
-        for shard in 0..self.common.shards {
-            self.post(shard as u16, Post::List(caller.clone(), wanted.clone()));
-        }
-        Pending::new(self.common.shards, Gathered::Rooms(listing, Vec::new()))
+        self.ask_all(key, Gathered::Rooms(listing, Vec::new()), |caller| Post::List(caller, wanted.clone()))
     }
 
     /// The first rooms at home here that `listing` asks for.
@@ -106,6 +174,13 @@ impl Shard {
         lines.sort_unstable_by(|a, b| a.name.name().cmp(b.name.name()));
         lines.truncate(listing.limit);
         lines
+    }
+
+    /// An answer has come for a call; `take` is told which of its answers.
+    pub(super) fn answers(&mut self, caller: &Caller, take: impl FnOnce(&mut Pending, usize)) {
+        if let Caller::Call(session, index) = caller {
+            self.answered(*session, |pending| take(pending, *index as usize));
+        }
     }
 
     /// An answer has come for the call of `session`.

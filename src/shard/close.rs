@@ -128,6 +128,7 @@ impl Shard {
         if empty {
             self.audiences.remove(number);
         }
+        self.note_hearing(key, &room, false);
         self.post_home(&room, Post::Leave(room.clone(), self.me, user));
     }
 
@@ -140,6 +141,7 @@ impl Shard {
         {
             self.stand_up(key, seat.room);
         }
+        self.depart(key);
     }
 
     /// Closes the sessions that this turn found too far behind.

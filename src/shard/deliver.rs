@@ -1,34 +1,57 @@
 //! Messages come from home: each lane with members gets the frame, once.
 
 use super::Shard;
+use crate::broker::post::Notice;
 use crate::broker::seats::Seat;
 use crate::dialect::forms::Forms;
-use crate::id::SessionId;
+use crate::dialect::native::event;
 use crate::message::{Message, Wire};
-use crate::room_key::RoomKey;
+use crate::room_key::{RoomKey, Space};
 
 impl Shard {
     /// Passes a message to the members of its room on this shard.
     pub(super) fn deliver(&mut self, message: &Message) {
-        let left_out = message.exclude.and_then(|session| self.left_out(session, &message.room));
-        let members = self.append(&message.room, &mut Forms::message(message));
-        self.counters.messages_out += members as u64;
-        if let Some((wire, room, key)) = left_out
-            && let Some(slot) = self.session(key).and_then(|session| session.seats.slot(room))
-            && let Some(lane) = self.audiences.get_mut(room).and_then(|audience| audience.lane(wire))
-        {
-            lane.pass_over(slot);
-            self.counters.messages_out -= 1;
+        if message.room.space() == Space::User {
+            self.deliver_beside(message);
         }
+        let left_out = message.exclude.and_then(|id| self.find(id).map(|_| id.key));
+        let members = self.append_beside(&message.room, left_out.as_slice(), &mut Forms::message(message));
+        self.counters.messages_out += members as u64;
     }
 
-    /// Settles the member that does not get the next message; says where it sits.
-    fn left_out(&mut self, id: SessionId, room: &RoomKey) -> Option<(Wire, u32, u32)> {
-        let number = self.audiences.find_key(room)?;
-        let session = self.find(id)?;
-        let (wire, slot) = (session.wire(number), session.seats.slot(number)?);
-        self.settle_seat(id.key, Seat { room: number, slot });
-        Some((wire, number, id.key))
+    /// Tells the members of a room something about the people in it; nobody is told of their own typing.
+    pub(super) fn notice(&mut self, room: &RoomKey, notice: &Notice) {
+        let typists = match notice {
+            Notice::Typing { user, .. } => self.seated_of(room, user),
+            Notice::UserJoined { .. } | Notice::UserLeft { .. } | Notice::Count(_) => Vec::new(),
+        };
+        let mut json = Vec::new();
+        event::notice(room.label(), notice, &mut json);
+        self.append_beside(room, &typists, &mut Forms::notice(&json, None));
+    }
+
+    /// Adds something to every lane of a room, but not for the sessions `beside`; says how many will get it.
+    fn append_beside(&mut self, room: &RoomKey, beside: &[u32], forms: &mut Forms<'_>) -> usize {
+        let Some(number) = self.audiences.find_key(room) else { return 0 };
+        for &key in beside {
+            if let Some(slot) = self.session(key).and_then(|session| session.seats.slot(number)) {
+                self.settle_seat(key, Seat { room: number, slot });
+            }
+        }
+        let members = self.append(room, forms);
+        members - beside.iter().filter(|&&key| self.pass_over(key, number)).count()
+    }
+
+    /// Keeps from a session what was just added to a room. Whether it is a member.
+    fn pass_over(&mut self, key: u32, number: u32) -> bool {
+        let Some(session) = self.session(key) else { return false };
+        let (wire, slot) = (session.wire(number), session.seats.slot(number));
+        let lane = self.audiences.get_mut(number).and_then(|audience| audience.lane(wire));
+        if let (Some(slot), Some(lane)) = (slot, lane) {
+            lane.pass_over(slot);
+            return true;
+        }
+        false
     }
 
     /// Adds something to every lane of a room, and the room to the list of those to be served; says how many will get it.

@@ -4,6 +4,7 @@ use tungstenite::protocol::frame::coding::{Control, Data, OpCode};
 
 use super::Shard;
 use super::admit::NEWCOMER_MESSAGE;
+use super::users::Next;
 use crate::api::route::Upgrade;
 use crate::auth::access::Admission;
 use crate::broker::post::{Span, Ticket};
@@ -12,7 +13,7 @@ use crate::dialect::native::{self, event};
 use crate::error::{Close, Fault};
 use crate::http::{Head, Method, Response, Version};
 use crate::out_queue::Class;
-use crate::room_key::{Space, is_room_name};
+use crate::room_key::{Space, is_joinable};
 use crate::session::Phase;
 use crate::settings::Reject;
 use crate::ws::connection::{Connection, Event, Limits};
@@ -50,17 +51,11 @@ impl Shard {
     fn welcome(&mut self, key: u32, admission: Admission, wanted: Upgrade) {
         let rooms = self.admit(key, admission, wanted.rooms);
         self.first_beat(key);
-        match wanted.dialect {
-            Dialect::Echo => {}
-            Dialect::Raw { .. } => self.enter_raw(key, &rooms),
-            Dialect::Native => {
-                self.greet(key);
-                self.enter(key, &rooms);
-            }
-        }
+        self.arrive(key, Next::Welcome(rooms));
     }
 
-    fn enter_raw(&mut self, key: u32, rooms: &[String]) {
+    /// Joins the room of a raw client.
+    pub(super) fn enter_raw(&mut self, key: u32, rooms: &[String]) {
         for room in rooms {
             if !self.may_join(key, Space::Raw, room) {
                 return self.close(key, Close::FORBIDDEN);
@@ -79,7 +74,7 @@ impl Shard {
             if rooms[..index].contains(room) {
                 continue;
             }
-            if is_room_name(room) {
+            if is_joinable(room) {
                 self.join(key, Ticket::default(), room, Span::Nothing);
             } else {
                 self.error(key, Ticket::default(), Some(room), Fault::BadRoom);

@@ -54,6 +54,10 @@ impl Shard {
             }
             Post::Join(room, join) => self.at_home(&room, Request::Join(join)),
             Post::Leave(room, shard, user) => self.at_home(&room, Request::Leave(shard, user)),
+            // A member's room has a home already, but a client may write to users whom nobody has heard of.
+            Post::Publish(room, caller @ Caller::Session(session, _), _) if self.is_crowded(&room) => {
+                self.post(session.shard, Post::Published(room, caller, Err(Fault::Unavailable)));
+            }
             Post::Publish(room, caller, draft) => self.at_home(&room, Request::Publish(caller, draft)),
             Post::Look(room, caller, span) => {
                 if self.homes.find_key(&room).is_some() {
@@ -61,6 +65,26 @@ impl Shard {
                 } else if let Some(session) = caller.session() {
                     self.post(session.shard, Post::Looked(room, caller, Ok(None)));
                 }
+            }
+            Post::Typing(room, user, active) => {
+                if self.homes.find_key(&room).is_some() {
+                    self.at_home(&room, Request::Typing(user, active));
+                }
+            }
+            Post::Came(user, session, listens) => self.user_came(&user, session, listens),
+            Post::Went(user, session, listens) => self.user_went(&user, session, listens),
+            Post::Hears(inbox, shard, listens) => self.user_hears(&inbox, shard, listens),
+            Post::Entered(session, allowed) => self.entered(session, allowed),
+            Post::Evict(session) => self.evict(session),
+            Post::Seek(user, caller) => self.seek(&user, caller),
+            Post::Disconnect(user, reason, caller) => self.disconnect(&user, &reason, caller),
+            Post::Remove(room, user, caller) => self.remove_user(&room, &user, caller),
+            Post::Announce(announcement, caller) => self.begin_announcement(announcement, caller),
+            Post::Found(caller, connections, rooms) => {
+                self.answers(&caller, |pending, _| pending.found(connections, rooms))
+            }
+            Post::Counted(caller, connections) => {
+                self.answers(&caller, |pending, index| pending.counted(index, connections));
             }
             Post::Members(room, caller, page) => {
                 if self.homes.find_key(&room).is_some() {
@@ -77,15 +101,13 @@ impl Shard {
             }
             Post::Joined(room, join, result) => self.joined(&room, *join, result),
             Post::Deliver(message) => self.deliver(&message),
-            Post::Notice(room, notice) => {
-                self.tell_members(&room, None, |out| event::notice(room.name(), &notice, out));
-            }
+            Post::Notice(room, notice) => self.notice(&room, &notice),
             Post::Gap(room, from, to) => self.tell_gap(&room, from, to),
             Post::Published(room, caller, result) => match caller {
                 Caller::Nobody => {}
                 Caller::Session(session, ticket) => self.published(session, ticket.get(), &room, result),
                 Caller::Call(session, index) => {
-                    self.answered(session, |pending| pending.published(index as usize, result));
+                    self.answered(session, |pending| pending.sent(index as usize, result));
                 }
             },
             Post::Looked(room, caller, result) => match caller {
@@ -159,8 +181,8 @@ impl Shard {
         let Some(home) = self.homes.get_mut(number) else { return };
         let mut posts = std::mem::take(&mut self.mail.posts);
         let before = home.history_bytes();
-        let (asks, keys) = (&mut self.mail.asks, &mut self.keys);
-        work(home, &mut Desk { now: self.now.tick(), posts: &mut posts, asks, keys });
+        let (asks, keys, users) = (&mut self.mail.asks, &mut self.keys, &self.users);
+        work(home, &mut Desk { now: self.now.tick(), posts: &mut posts, asks, keys, users });
         self.home_deadlines.set(number, home.deadline());
         let after = home.history_bytes();
         if after != before {
@@ -179,7 +201,7 @@ impl Shard {
     /// Members of `room` here missed messages that nobody can give them.
     fn tell_gap(&mut self, room: &RoomKey, from: Position, to: Position) {
         // With its position, so that a member which is not sent it is told the same by a gap of its own.
-        self.tell_members(room, Some(to), |out| event::gap(room.name(), from, to, out));
+        self.tell_members(room, Some(to), |out| event::gap(room.label(), from, to, out));
     }
 
     /// Tells the members of `room` here something, after which they stand at `position` if there is one: `write` appends

@@ -10,6 +10,7 @@
 //! ```
 
 mod admit;
+pub mod announce;
 mod call;
 mod clock;
 mod close;
@@ -18,6 +19,8 @@ mod drain;
 mod flush;
 mod frames;
 mod http;
+mod inbox;
+mod join;
 mod mail;
 pub mod outlet;
 mod receive;
@@ -25,6 +28,7 @@ mod reply;
 mod request;
 mod settle;
 mod stream;
+mod users;
 
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
@@ -41,20 +45,25 @@ use crate::broker::keys::{Keys, MAX_KEYS};
 use crate::broker::permit::Rules;
 use crate::broker::place::{Ask, Tell};
 use crate::broker::post::Post;
+use crate::broker::users::Users;
 use crate::engine::Engine;
 use crate::id::{ConnectionNames, SessionId, ShardId};
 use crate::ledger::{Account, Purse};
 use crate::metrics::Counters;
 use crate::out_queue::OutQueue;
+use crate::position::Position;
 use crate::pressure::Pressure;
 use crate::proxy::is_trusted;
 use crate::room_key::{RoomKey, RoomKeys};
 use crate::session::Session;
+use crate::session::by_user::ByUser;
 use crate::session::exchange::Exchange;
 use crate::settings::{Console, Settings};
 use crate::time::{Deadlines, Now, Tick};
 use admit::Newcomer;
+use announce::Announcing;
 use drain::Drain;
+use users::Next;
 
 /// What the shards of one server have in common.
 pub struct Common {
@@ -85,7 +94,7 @@ impl Common {
     /// machine can reach them.
     pub fn new(settings: Settings, access: Access, shards: usize, loopback: bool) -> Self {
         Self {
-            rules: Rules::new(&settings.rooms),
+            rules: Rules::new(&settings.rooms, &settings.inbox),
             room_keys: RoomKeys::default(),
             names: ConnectionNames::new(),
             shards,
@@ -123,6 +132,15 @@ pub struct Shard {
     access: Arc<Access>,
     /// Sessions that have yet to say who they are.
     newcomers: HashMap<u32, Newcomer>,
+    /// Users at home here.
+    users: Users,
+    /// Sessions here that have a name.
+    by_user: ByUser,
+    /// Sessions that wait for their user's home to let them in.
+    entering: HashMap<u32, Next>,
+    /// Sessions that were handed something of their inbox without being members, and the first of it.
+    early: HashMap<u32, Position>,
+    announcing: Announcing,
     /// What the token checks of this turn have cost.
     checked: u32,
     mail: Mail,
@@ -171,6 +189,11 @@ impl Shard {
             me,
             access: common.access.clone(),
             newcomers: HashMap::new(),
+            users: Users::default(),
+            by_user: ByUser::default(),
+            entering: HashMap::new(),
+            early: HashMap::new(),
+            announcing: Announcing::default(),
             checked: 0,
             common,
             now,
@@ -233,7 +256,8 @@ impl Shard {
     pub fn has_work(&self) -> bool {
         let Work { touched, listed, resumed, ended, slow, .. } = &self.work;
         let sessions = [touched, resumed, ended, slow].iter().any(|keys| !keys.is_empty());
-        sessions || !listed.is_empty() || self.mail.others.iter().any(|posts| !posts.is_empty())
+        let telling = !listed.is_empty() || !self.announcing.is_empty();
+        sessions || telling || self.mail.others.iter().any(|posts| !posts.is_empty())
     }
 
     /// How many sessions there are.
@@ -241,9 +265,14 @@ impl Shard {
         self.sessions.len()
     }
 
-    /// How many rooms are at home here.
+    /// How many rooms are at home here, inboxes among them.
     pub fn rooms(&self) -> usize {
         self.homes.len()
+    }
+
+    /// How many users are at home here and connected somewhere.
+    pub fn users(&self) -> usize {
+        self.users.len()
     }
 
     /// Connections that each room at home here counts, by shard, to compare with reality.

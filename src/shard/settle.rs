@@ -98,9 +98,6 @@ impl Shard {
     /// Queues a part of a room's messages, of which the socket has already taken `sent` bytes, unless the session has
     /// too much queued: then the room's rule for slow members holds.
     pub(super) fn enqueue(&mut self, key: u32, room: u32, skips: bool, part: Part, sent: usize) {
-        let now = self.now.tick();
-        let limits = &self.common.settings.limits;
-        let (limit, stall) = (limits.queue, limits.stall);
         let Some(session) = self.sessions.get_mut(key as usize) else { return };
         if part.bytes.is_empty() || session.slow {
             return;
@@ -108,23 +105,49 @@ impl Shard {
         if let Some(gap) = session.gap(room) {
             return widen(gap, &part);
         }
-        let others = session.others();
-        let stalled = || session.queue.as_ref()?.oldest().map(|oldest| oldest.after(stall) <= now);
-        let full = others + part.bytes.len() + SEGMENT_COST > limit || stalled() == Some(true);
-        if session.blocked && others > 0 && full {
-            if skips {
-                return self.open_gap(key, room, &part);
-            }
-            session.slow = true;
-            return self.work.slow.push(key);
+        let wire = session.wire(room);
+        if !self.has_room(key, part.bytes.len()) {
+            return if skips { self.open_gap(key, room, &part) } else { self.falls_behind(key) };
         }
-        if others == 0 {
-            self.deadlines.hasten(key, now.after(stall));
-        }
-        if session.wire(room) == Wire::SseParts {
+        if wire == Wire::SseParts {
             return self.queue_parts(key, room, &part);
         }
         self.queue_shared(key, part.bytes, sent);
+    }
+
+    /// Queues bytes that others sent to one session alone, behind everything that its rooms have for it.
+    pub(super) fn hand(&mut self, key: u32, bytes: Bytes) {
+        if !self.catch_up(key) {
+            return;
+        }
+        if self.has_room(key, bytes.len()) {
+            self.queue_shared(key, bytes, 0)
+        } else {
+            self.falls_behind(key)
+        }
+    }
+
+    /// Whether `len` bytes more from others can wait in the queue of session `key`; then they have a time to get on.
+    fn has_room(&mut self, key: u32, len: usize) -> bool {
+        let now = self.now.tick();
+        let limits = &self.common.settings.limits;
+        let Some(session) = self.sessions.get(key as usize) else { return false };
+        let others = session.others();
+        let oldest = session.queue.as_ref().and_then(|queue| queue.oldest());
+        let stalled = oldest.is_some_and(|oldest| oldest.after(limits.stall) <= now);
+        if others == 0 {
+            self.deadlines.hasten(key, now.after(limits.stall));
+        }
+        let full = others + len + SEGMENT_COST > limits.queue || stalled;
+        !(session.blocked && others > 0 && full)
+    }
+
+    /// Notes that a session does not keep up, and is to be closed for it.
+    fn falls_behind(&mut self, key: u32) {
+        if let Some(session) = self.session(key) {
+            session.slow = true;
+            self.work.slow.push(key);
+        }
     }
 
     fn queue_shared(&mut self, key: u32, bytes: Bytes, sent: usize) {
@@ -158,7 +181,7 @@ impl Shard {
         }
         for gap in told {
             let Some(name) = self.audiences.key(gap.room).cloned() else { continue };
-            self.push_event(key, |out| event::gap(name.name(), gap.from, gap.to, out));
+            self.push_event(key, |out| event::gap(name.label(), gap.from, gap.to, out));
         }
     }
 }

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use super::Shard;
+use super::users::Next;
 use crate::api::route::refusal;
 use crate::api::stream::Subscription;
 use crate::auth::access::Admission;
@@ -54,16 +55,15 @@ impl Shard {
             return Err(response);
         }
         let envelope = Envelope { close: true, ..Envelope::answering(head, self.wall()) };
-        let rooms: Vec<RoomKey> = wanted.rooms.iter().map(|room| self.room(Space::Native, room)).collect();
         self.push_response(key, &envelope, &response);
+        self.admit(key, admission, Vec::new());
+        let rooms: Vec<RoomKey> = wanted.rooms.iter().map(|room| self.room_for(key, room)).collect();
         let Some(session) = self.session(key) else { return Ok(()) };
         let stream = Stream::new(rooms.into_iter().zip(wanted.since), wanted.history);
         session.phase = Phase::Stream(Box::new(stream));
-        self.admit(key, admission, Vec::new());
         self.first_beat(key);
         self.push(key, Class::Asked, |out| sse::retry(RETRY_MS, out));
-        self.greet(key);
-        self.go_on_with_stream(key);
+        self.arrive(key, Next::Stream);
         Ok(())
     }
 
@@ -91,7 +91,7 @@ impl Shard {
             }
             let Some(stream) = self.session(key).and_then(|session| session.stream()) else { return };
             if let Some((room, span)) = stream.next_room() {
-                self.join(key, Ticket::default(), room.name(), span);
+                self.join(key, Ticket::default(), room.label(), span);
             } else if let Some((slot, text)) = stream.requests.pop_front() {
                 if !self.carry_out(key, &text, Some(slot)) {
                     return self.put_back(key, slot, text);

@@ -9,7 +9,7 @@ use super::*;
 use crate::broker::post::Caller;
 use crate::engine::delayed::{Delayed, Odds};
 use crate::engine::local::Local;
-use crate::message::Draft;
+use crate::message::{Draft, Kind};
 use crate::position::Position;
 use crate::room_key::Space;
 use crate::settings::{Heartbeat, Limits, RoomRule, RoomSettings, Slow};
@@ -89,8 +89,15 @@ impl Bench {
 
     fn say(&mut self, room: &str, data: String) {
         let room = self.shard.common.room_keys.key(Space::Native, room);
-        let draft =
-            Draft { from: None, event: None, data: data.into(), store: true, exclude: None, key: None };
+        let draft = Draft {
+            kind: Kind::Message,
+            from: None,
+            event: None,
+            data: data.into(),
+            store: true,
+            exclude: None,
+            key: None,
+        };
         self.shard.take_all([Post::Publish(room, Caller::Nobody, draft)]);
     }
 

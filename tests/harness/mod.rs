@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use client::Client;
+pub use client::Client;
 use stream::Stream;
 use wire::{Response, Wire};
 
@@ -118,6 +118,11 @@ impl Server {
     /// The answer to a POST of `body` to `path` on a connection of its own.
     pub fn post(&self, path: &str, body: &str) -> Response {
         self.wire().request("POST", path, &format!("Content-Length: {}\r\n", body.len()), body)
+    }
+
+    /// The answer to a DELETE of `path`, with `body`, on a connection of its own.
+    pub fn delete(&self, path: &str, body: &str) -> Response {
+        self.wire().request("DELETE", path, &format!("Content-Length: {}\r\n", body.len()), body)
     }
 
     /// Publishes `data` in `room` as the app.

@@ -137,7 +137,7 @@ impl Http {
         for _ in 0..random.below(5) {
             if random.chance(10) {
                 numbers.push(None);
-                bodies.push(b"{\"room\":\"$me\",\"data\":1}".to_vec());
+                bodies.push(b"{\"room\":\"$you\",\"data\":1}".to_vec());
             } else {
                 let room = 2 * random.below(plan.rooms.len() / 2);
                 let (number, body) = self.message(room, names, truth, plan, random);

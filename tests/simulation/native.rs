@@ -198,7 +198,7 @@ impl Native {
         let (expected, json) = *random.one(&[
             ("pong", "\"type\":\"ping\""),
             ("unknown_type", "\"type\":\"dance\""),
-            ("bad_room", "\"type\":\"join\",\"room\":\"$me\""),
+            ("bad_room", "\"type\":\"join\",\"room\":\"$you\""),
             ("bad_request", "\"type\":\"publish\",\"room\":\"a\""),
         ]);
         self.asked.push(Asked { room: None, what: What::Other(expected), id: true, outcome: Outcome::Open });

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use super::{Desk, Home, Request, What};
 use crate::broker::history::Excerpt;
-use crate::broker::post::{Caller, Post, Roster, Span, Standing};
+use crate::broker::post::{Caller, Post, Receipt, Roster, Span, Standing};
 use crate::error::Fault;
 use crate::message::Message;
 use crate::position::Position;
+use crate::room_key::Space;
 
 impl Home {
     /// What a request needs that only the engine still has.
@@ -45,7 +46,7 @@ impl Home {
                 let roster = Some(Box::new(self.roster(&page)));
                 self.rostered(caller, Ok(roster), desk);
             }
-            Request::Leave(..) | Request::Publish(..) => {}
+            Request::Leave(..) | Request::Publish(..) | Request::Typing(..) => {}
         }
     }
 
@@ -99,6 +100,7 @@ impl Home {
     pub(super) fn refuse(&mut self, what: What, desk: &mut Desk<'_>) {
         match what {
             What::Request(Request::Leave(shard, user)) => self.leave(shard, user.as_ref(), desk),
+            What::Request(Request::Typing(..)) => {}
             What::Request(Request::Join(join)) => {
                 let shard = join.session.shard;
                 desk.posts.push((shard, Post::Joined(self.key.clone(), join, Err(Fault::Unavailable))));
@@ -119,8 +121,12 @@ impl Home {
         result: Result<Option<Position>, Fault>,
         desk: &mut Desk<'_>,
     ) {
-        // A client that gave no `id` is told of failure only.
-        let silent = result.is_ok() && matches!(&caller, Caller::Session(_, ticket) if ticket.is_blank());
+        let inbox = self.key.space() == Space::User;
+        let heard = if inbox { desk.users.listening(self.key.hash(), self.key.name()) } else { 0 };
+        let result = result.map(|position| Receipt { position, connections: heard });
+        // A client that gave no `id` is told of failure only, unless the answer says whom it reached.
+        let blank = matches!(&caller, Caller::Session(_, ticket) if ticket.is_blank());
+        let silent = result.is_ok() && blank && !inbox;
         if let Some(session) = caller.session()
             && !silent
         {

@@ -24,8 +24,40 @@ impl Home {
             Went::Others => {}
             Went::Guest => self.tell_count(desk),
             // Without a grace period whoever goes is gone at once.
-            Went::Last => self.expire_people(desk),
+            Went::Last => {
+                if let Some(user) = user {
+                    self.typed(user, false, desk);
+                }
+                self.expire_people(desk);
+            }
         }
+    }
+
+    /// `user` is writing, or is not any more. Like their names, that is not told where people are too many.
+    pub(super) fn typed(&mut self, user: &Arc<str>, active: bool, desk: &mut Desk<'_>) {
+        let told = match active {
+            true => {
+                let few = self.presence.count() <= self.settings.presence_limit;
+                self.settings.typing && few && self.typing.begin(user, desk.now)
+            }
+            false => self.typing.end(user),
+        };
+        if told {
+            self.tell_typing(user.clone(), active, desk);
+        }
+    }
+
+    /// Tells of those who have been silent for too long.
+    pub(super) fn expire_typing(&mut self, desk: &mut Desk<'_>) {
+        while let Some(user) = self.typing.silent(desk.now) {
+            self.tell_typing(user, false, desk);
+        }
+    }
+
+    fn tell_typing(&self, user: Arc<str>, active: bool, desk: &mut Desk<'_>) {
+        self.post_members(desk, || {
+            Post::Notice(self.key.clone(), Notice::Typing { user: user.clone(), active })
+        });
     }
 
     /// Tells of those whose time to come back has run out, and of a number that could not be told sooner.

@@ -8,7 +8,7 @@ mod reads;
 use super::*;
 use crate::broker::post::{Notice, Standing, Ticket};
 use crate::id::SessionId;
-use crate::message::Message;
+use crate::message::{Kind, Message};
 use crate::room_key::{RoomKeys, Space};
 
 const EPOCH: u32 = 7;
@@ -29,13 +29,22 @@ struct Bench {
     posts: Vec<(ShardId, Post)>,
     asks: Vec<Ask>,
     keys: Keys,
+    users: Users,
 }
 
 impl Bench {
     fn new(settings: RoomSettings) -> Self {
         let key = RoomKeys::default().key(Space::Native, "a");
         let home = Home::new(key.clone(), Arc::new(settings), 3, Tick(100));
-        Self { home, key, now: Tick(100), posts: Vec::new(), asks: Vec::new(), keys: Keys::new(9) }
+        Self {
+            home,
+            key,
+            now: Tick(100),
+            posts: Vec::new(),
+            asks: Vec::new(),
+            keys: Keys::new(9),
+            users: Users::default(),
+        }
     }
 
     /// A home whose room is open at `end`, of which the engine keeps everything from `first`.
@@ -49,8 +58,8 @@ impl Bench {
     }
 
     fn work(&mut self, work: impl FnOnce(&mut Home, &mut Desk<'_>)) {
-        let Self { now, posts, asks, keys, .. } = self;
-        work(&mut self.home, &mut Desk { now: *now, posts, asks, keys });
+        let Self { now, posts, asks, keys, users, .. } = self;
+        work(&mut self.home, &mut Desk { now: *now, posts, asks, keys, users });
     }
 
     fn request(&mut self, request: Request) {
@@ -77,7 +86,15 @@ impl Bench {
         let session = SessionId { shard: 0, key: 1, generation: 1 };
         let caller = Caller::Session(session, ticket(id));
         let key = key.map(Into::into);
-        let draft = Draft { from: None, event: None, data: "1".into(), store: true, exclude: None, key };
+        let draft = Draft {
+            kind: Kind::Message,
+            from: None,
+            event: None,
+            data: "1".into(),
+            store: true,
+            exclude: None,
+            key,
+        };
         self.request(Request::Publish(caller, draft));
     }
 
@@ -149,7 +166,10 @@ fn line(post: Post) -> String {
         Post::Deliver(message) => format!("deliver {}", offset(message.position)),
         Post::Gap(_, from, to) => format!("gap {from} {to}"),
         Post::Published(_, Caller::Session(_, Ticket { id: Some(id), .. }), result) => {
-            format!("published {id} {}", result.map_or_else(|fault| fault.code().into(), offset))
+            format!(
+                "published {id} {}",
+                result.map_or_else(|fault| fault.code().into(), |receipt| offset(receipt.position))
+            )
         }
         Post::Looked(_, Caller::Session(_, Ticket { id: Some(id), .. }), result) => {
             format!("looked {id} {}", standing(result.map(Option::unwrap)))

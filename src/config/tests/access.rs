@@ -10,12 +10,13 @@ fn every_key_of_access_reaches_its_setting() {
     let path = file.display();
     let read = settings(&format!(
         "[auth]\nsecret = \"s\"\nsecret_file = \"{path}\"\naudience = \"a\"\nissuer = \"i\"\nleeway = \"1s\"\n\
-         timeout = \"2s\"\ncookie = \"c\"\nanonymous = true\nreject = \"http\"\n\
+         timeout = \"2s\"\ncookie = \"c\"\nanonymous = true\nunique_names = true\nreject = \"http\"\n\
          [api]\nkey = \"k\"\nkeys = [{{ name = \"shop\", key = \"x\", rooms = [\"shop:*\"], calls = \"publish\" }}]\n\
          [origins]\nallow = [\"https://a.com\", \"https://*.b.com\"]\n\
          [proxies]\ntrust = [\"10.0.0.0/8\", \"::1\"]\nproxy_protocol = true\n"
     ));
     let auth = Auth {
+        unique_names: true,
         secret: Some(Secret::new("s")),
         secret_file: Some(file.clone()),
         public_key_file: None,

@@ -14,7 +14,7 @@ use crate::broker::post::{Notice, Roster, Standing};
 use crate::broker::presence::Person;
 use crate::error::{Close, Fault};
 use crate::id::ConnectionName;
-use crate::message::{Draft, Message};
+use crate::message::{Draft, Kind, Message};
 use crate::position::Position;
 use crate::room_key::RoomKey;
 use crate::time::rfc3339;
@@ -127,7 +127,7 @@ pub fn welcome(
 /// The answer to a join.
 pub fn joined(id: Option<&str>, room: &RoomKey, standing: &Standing, out: &mut Vec<u8>) {
     let Standing { position, excerpt, count, people, .. } = standing;
-    let (id, room, people) = (Id(id), room.name(), People(people.as_deref()));
+    let (id, room, people) = (Id(id), room.label(), People(people.as_deref()));
     put!(out, r#"{{"type":"joined"{id},"room":"{room}","position":"{position}","#);
     put!(out, r#""recovered":{},"count":{count},"users":{people},"history":"#, excerpt.recovered);
     messages(&excerpt.messages, out);
@@ -142,7 +142,7 @@ pub fn auth_ok(id: Option<&str>, user: &str, expires_ms: Option<u64>, out: &mut 
 }
 
 /// The room was left; unasked with a reason.
-pub fn left(id: Option<&str>, room: &str, reason: Option<&'static str>, out: &mut Vec<u8>) {
+pub fn left(id: Option<&str>, room: &str, reason: Option<&str>, out: &mut Vec<u8>) {
     put!(out, r#"{{"type":"left"{},"room":"{room}""#, Id(id));
     if let Some(reason) = reason {
         put!(out, r#","reason":"{reason}""#);
@@ -152,14 +152,19 @@ pub fn left(id: Option<&str>, room: &str, reason: Option<&'static str>, out: &mu
 
 /// The answer to a publish that had an `id`.
 pub fn published(id: &str, room: &RoomKey, position: Option<Position>, out: &mut Vec<u8>) {
-    let (room, position) = (room.name(), OrNull(position.map(InQuotes)));
+    let (room, position) = (room.label(), OrNull(position.map(InQuotes)));
     put!(out, r#"{{"type":"published","id":{id},"room":"{room}","position":{position}}}"#);
+}
+
+/// The answer to a message from user to user.
+pub fn delivered(id: Option<&str>, to: &str, connections: u32, out: &mut Vec<u8>) {
+    put!(out, r#"{{"type":"delivered"{},"to":{},"connections":{connections}}}"#, Id(id), Quoted(to));
 }
 
 /// The answer to a request for history.
 pub fn history(id: Option<&str>, room: &RoomKey, standing: &Standing, out: &mut Vec<u8>) {
     let Standing { position, excerpt, .. } = standing;
-    let (id, room) = (Id(id), room.name());
+    let (id, room) = (Id(id), room.label());
     put!(out, r#"{{"type":"history"{id},"room":"{room}","position":"{position}","#);
     put!(out, r#""recovered":{},"more":{},"messages":"#, excerpt.recovered, excerpt.more);
     messages(&excerpt.messages, out);
@@ -168,7 +173,7 @@ pub fn history(id: Option<&str>, room: &RoomKey, standing: &Standing, out: &mut 
 
 /// The answer to a request for members.
 pub fn members(id: Option<&str>, room: &RoomKey, roster: &Roster, out: &mut Vec<u8>) {
-    let (id, room, Roster { count, people, after }) = (Id(id), room.name(), roster);
+    let (id, room, Roster { count, people, after }) = (Id(id), room.label(), roster);
     let (people, after) = (People(people.as_deref()), OrNull(after.as_deref().map(Quoted)));
     put!(out, r#"{{"type":"members"{id},"room":"{room}","count":{count},"users":{people},"after":{after}}}"#);
 }
@@ -182,6 +187,10 @@ pub fn notice(room: &str, notice: &Notice, out: &mut Vec<u8>) {
     match notice {
         Notice::UserJoined { user, count } => person("user_joined", user, *count),
         Notice::UserLeft { user, count } => person("user_left", user, *count),
+        Notice::Typing { user, active } => {
+            let user = Quoted(user);
+            put!(out, r#"{{"type":"typing","room":"{room}","user":{user},"active":{active}}}"#);
+        }
         Notice::Count(count) => {
             put!(out, r#"{{"type":"count","room":"{room}","count":{count}}}"#);
         }
@@ -214,27 +223,52 @@ pub fn gap(room: &str, from: Position, to: Position, out: &mut Vec<u8>) {
     put!(out, r#"{{"type":"gap","room":"{room}","from":"{from}","to":"{to}"}}"#);
 }
 
-/// A room's message as its members read it, `data` as it was written.
+/// A message as its readers get it, `data` as it was written.
 pub fn message(room: RoomKey, position: Option<Position>, draft: Draft, wall_ms: u64) -> Message {
     let mut frame = Vec::with_capacity(draft.data.len() + room.name().len() + 160);
     let mut payload = 0;
     text_frame(&mut frame, |out| {
         let start = out.len();
-        put!(out, r#"{{"type":"message""#);
-        if let Some(event) = &draft.event {
-            put!(out, r#","event":"{event}""#);
+        let kind = match draft.kind {
+            Kind::Message => "message",
+            Kind::Direct => "direct",
+            Kind::Notification => "notification",
+        };
+        typed(kind, draft.event.as_deref(), out);
+        if draft.kind == Kind::Message {
+            put!(out, r#","room":"{}""#, room.name());
         }
-        put!(out, r#","room":"{}""#, room.name());
         if let Some(position) = position {
             put!(out, r#","position":"{position}""#);
         }
-        put!(out, r#","from":{}"#, OrNull(draft.from.as_deref().map(Quoted)));
-        put!(out, r#","time":"{}","data":"#, rfc3339(wall_ms));
-        out.extend_from_slice(&draft.data);
-        out.push(b'}');
+        if draft.kind != Kind::Notification {
+            put!(out, r#","from":{}"#, OrNull(draft.from.as_deref().map(Quoted)));
+        }
+        timed(wall_ms, &draft.data, out);
         payload = out.len() - start;
     });
     // How long the frame's header is depends on its payload, so it is counted from the end.
     let header = frame.len() - payload;
     Message::new(room, position, draft.exclude, Bytes::from(frame), header)
+}
+
+/// What the app says to everybody.
+pub fn announcement(event: Option<&str>, data: &[u8], wall_ms: u64, out: &mut Vec<u8>) {
+    typed("announcement", event, out);
+    timed(wall_ms, data, out);
+}
+
+/// The beginning of an object, up to where its names are read.
+fn typed(kind: &str, event: Option<&str>, out: &mut Vec<u8>) {
+    put!(out, r#"{{"type":"{kind}""#);
+    if let Some(event) = event {
+        put!(out, r#","event":"{event}""#);
+    }
+}
+
+/// The end of an object: when it was said, and what.
+fn timed(wall_ms: u64, data: &[u8], out: &mut Vec<u8>) {
+    put!(out, r#","time":"{}","data":"#, rfc3339(wall_ms));
+    out.extend_from_slice(data);
+    out.push(b'}');
 }

@@ -42,7 +42,7 @@ fields! {
     kind "type", id "id", room "room", data "data", event "event", since "since", history "history", limit "limit", after "after",
     key "idempotency_key",
     echo "echo", store "store", from "from", exclude "exclude", user "user", all "all", messages "messages",
-    token "token",
+    token "token", to "to", active "active", reason "reason",
 }
 
 impl<'a> Fields<'a> {

@@ -5,8 +5,9 @@ use std::borrow::Cow;
 use super::fields::{self, Fields};
 use crate::broker::post::{Page, Span};
 use crate::error::Fault;
+use crate::id::is_user;
 use crate::position::Position;
-use crate::room_key::is_room_name;
+use crate::room_key::is_joinable;
 
 /// People that one answer lists unless the client says otherwise, and at most.
 pub const PEOPLE: (usize, usize) = (100, 1_000);
@@ -72,6 +73,22 @@ pub enum What<'a> {
         /// The mark under which it is said once.
         key: Option<Box<str>>,
     },
+    /// To say something to a user.
+    Direct {
+        /// The user.
+        to: Cow<'a, str>,
+        /// The sender's word for what kind of message it is.
+        event: Option<Box<str>>,
+        /// What to say, as it was written.
+        data: &'a str,
+    },
+    /// To let a room know that somebody is writing, or is not any more.
+    Typing {
+        /// The room.
+        room: Cow<'a, str>,
+        /// Whether they are.
+        active: bool,
+    },
     /// What was said in a room.
     History {
         /// The room.
@@ -97,9 +114,10 @@ impl What<'_> {
             Self::Join { room, .. }
             | Self::Leave { room }
             | Self::Publish { room, .. }
+            | Self::Typing { room, .. }
             | Self::History { room, .. }
             | Self::Members { room, .. } => Some(room),
-            Self::Auth { .. } | Self::Ping => None,
+            Self::Auth { .. } | Self::Direct { .. } | Self::Ping => None,
         }
     }
 }
@@ -139,6 +157,15 @@ fn what<'a>(fields: &Fields<'a>) -> Result<What<'a>, Fault> {
             store: fields::flag(fields.store, true, "`store` is true or false")?,
             key: fields::key(fields.key)?,
         }),
+        "direct" => Ok(What::Direct {
+            to: user(fields)?,
+            event: fields::event(fields.event)?,
+            data: fields::data(fields.data)?,
+        }),
+        "typing" => Ok(What::Typing {
+            room: room(fields)?,
+            active: fields::flag(fields.active, true, "`active` is true or false")?,
+        }),
         "history" => Ok(What::History { room: room(fields)?, span: history_span(fields)? }),
         "members" => Ok(What::Members { room: room(fields)?, page: page(fields)? }),
         "ping" => Ok(What::Ping),
@@ -148,7 +175,13 @@ fn what<'a>(fields: &Fields<'a>) -> Result<What<'a>, Fault> {
 
 fn room<'a>(fields: &Fields<'a>) -> Result<Cow<'a, str>, Fault> {
     let room = fields::required(fields.room, "`room` is a string that this request needs")?;
-    if is_room_name(&room) { Ok(room) } else { Err(Fault::BadRoom) }
+    if is_joinable(&room) { Ok(room) } else { Err(Fault::BadRoom) }
+}
+
+fn user<'a>(fields: &Fields<'a>) -> Result<Cow<'a, str>, Fault> {
+    const TO: &str = "`to` is a user id of 1 to 128 bytes without control characters";
+    let to = fields::required(fields.to, TO)?;
+    if is_user(&to) { Ok(to) } else { Err(Fault::BadRequest(TO)) }
 }
 
 /// A position is opaque to clients, so one that no server wrote is not an error: nothing can be recovered from it.
@@ -227,7 +260,15 @@ mod tests {
             (r#"{"type":"join"}"#, "bad_request"),
             (r#"{"type":"join","room":7}"#, "bad_request"),
             (r#"{"type":"join","room":""}"#, "bad_room"),
-            (r#"{"type":"join","room":"$stats"}"#, "bad_room"),
+            (r#"{"type":"join","room":"$other"}"#, "bad_room"),
+            (r#"{"type":"join","room":"$me"}"#, "fine"),
+            (r#"{"type":"direct","data":1}"#, "bad_request"),
+            (r#"{"type":"direct","to":"","data":1}"#, "bad_request"),
+            (r#"{"type":"direct","to":"\n","data":1}"#, "bad_request"),
+            (r#"{"type":"direct","to":"ann"}"#, "bad_request"),
+            (r#"{"type":"direct","to":"ann","data":1}"#, "fine"),
+            (r#"{"type":"typing","room":"a","active":1}"#, "bad_request"),
+            (r#"{"type":"typing","room":"a"}"#, "fine"),
             (r#"{"type":"join","room":"a b"}"#, "bad_room"),
             (r#"{"type":"join","room":"a","since":7}"#, "bad_request"),
             (r#"{"type":"join","room":"a","history":-1}"#, "bad_request"),

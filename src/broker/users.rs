@@ -1,0 +1,300 @@
+//! Which users are connected, of those at home on this shard: how often, on which shards, and who may come.
+//!
+//! A user who is only connected costs one entry here. What is sent to a user has a room of its own, an inbox, which is
+//! made when something is first sent or asked for.
+
+use std::sync::Arc;
+
+use hashbrown::HashTable;
+
+use crate::id::{SessionId, ShardId};
+use crate::room_key::{RoomKeys, Space};
+
+/// How many connections a user may have, and what happens to one more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Allowance {
+    /// So many at once; 0: any number, and nobody has to ask.
+    pub connections: usize,
+    /// Whether the oldest makes room for the new one.
+    pub evicts: bool,
+}
+
+/// What a connection that wants to come is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Entry {
+    /// It is in.
+    In,
+    /// It is in, and this one has to go.
+    Replaces(SessionId),
+    /// There are as many as there may be.
+    Refused,
+}
+
+/// The connections of one user on one shard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Here {
+    /// Which shard.
+    pub shard: ShardId,
+    /// All of them.
+    pub connections: u32,
+    /// Those that get what is sent to the user.
+    pub listening: u32,
+}
+
+/// One user's connections.
+#[derive(Debug)]
+#[expect(clippy::box_collection, reason = "the rare part of what 100,000 users have one of each")]
+struct User {
+    name: Arc<str>,
+    shards: Shards,
+    /// The connections in the order in which they came; only where their number is limited.
+    order: Option<Box<Vec<Held>>>,
+}
+
+/// Most users are on one shard.
+#[derive(Debug)]
+#[expect(clippy::box_collection, reason = "the rare case of what 100,000 users have one of each")]
+enum Shards {
+    One(Here),
+    Several(Box<Vec<Here>>),
+}
+
+/// A connection that counts, until it is told to go.
+#[derive(Debug)]
+struct Held {
+    session: SessionId,
+    evicted: bool,
+}
+
+/// The users at home on a shard.
+#[derive(Debug, Default)]
+pub struct Users {
+    table: HashTable<User>,
+}
+
+impl Users {
+    /// How many users are connected.
+    pub fn len(&self) -> usize {
+        self.table.len()
+    }
+
+    /// Whether nobody is.
+    pub fn is_empty(&self) -> bool {
+        self.table.is_empty()
+    }
+
+    /// Where the user whose name has this hash is connected.
+    pub fn shards(&self, hash: u64, name: &str) -> &[Here] {
+        self.find(hash, name).map_or(&[], |user| user.shards.all())
+    }
+
+    /// How many of the user's connections get what is sent to the user.
+    pub fn listening(&self, hash: u64, name: &str) -> u32 {
+        self.shards(hash, name).iter().map(|here| here.listening).sum()
+    }
+
+    /// A connection of `name` wants to come.
+    pub fn came(
+        &mut self,
+        keys: &RoomKeys,
+        name: &Arc<str>,
+        session: SessionId,
+        listens: bool,
+        allowance: Allowance,
+    ) -> Entry {
+        let hash_of = |user: &User| keys.hash(Space::User, &user.name);
+        let entry = self.table.entry(keys.hash(Space::User, name), |user| *user.name == **name, hash_of);
+        let entry = entry.or_insert_with(|| User::new(name.clone(), session.shard));
+        entry.into_mut().came(session, listens, allowance)
+    }
+
+    /// A connection that had come is gone; `listens` as it last was.
+    pub fn went(&mut self, hash: u64, name: &str, session: SessionId, listens: bool) {
+        let Ok(mut entry) = self.table.find_entry(hash, |user| *user.name == *name) else { return };
+        if entry.get_mut().went(session, listens) {
+            entry.remove();
+        }
+        if self.table.is_empty() {
+            self.table = HashTable::new();
+        }
+    }
+
+    /// A connection on `shard` gets what is sent to its user from now on, or does not any more.
+    pub fn hears(&mut self, hash: u64, name: &str, shard: ShardId, listens: bool) {
+        let user = self.table.find_mut(hash, |user| *user.name == *name);
+        if let Some(here) = user.and_then(|user| user.shards.find(shard)) {
+            here.listening = if listens { here.listening + 1 } else { here.listening.saturating_sub(1) };
+        }
+    }
+
+    fn find(&self, hash: u64, name: &str) -> Option<&User> {
+        self.table.find(hash, |user| *user.name == *name)
+    }
+}
+
+impl User {
+    fn new(name: Arc<str>, shard: ShardId) -> Self {
+        Self { name, shards: Shards::One(Here { shard, connections: 0, listening: 0 }), order: None }
+    }
+
+    fn came(&mut self, session: SessionId, listens: bool, allowance: Allowance) -> Entry {
+        let mut entry = Entry::In;
+        if allowance.connections > 0 {
+            let order = self.order.get_or_insert_default();
+            let mut counted = order.iter_mut().filter(|held| !held.evicted);
+            if let Some(oldest) = counted.next()
+                && 1 + counted.count() >= allowance.connections
+            {
+                if !allowance.evicts {
+                    return Entry::Refused;
+                }
+                oldest.evicted = true;
+                entry = Entry::Replaces(oldest.session);
+            }
+            order.push(Held { session, evicted: false });
+        }
+        let here = self.shards.find_or_add(session.shard);
+        here.connections += 1;
+        here.listening += u32::from(listens);
+        entry
+    }
+
+    /// Takes a connection out; whether it was the last.
+    fn went(&mut self, session: SessionId, listens: bool) -> bool {
+        if let Some(order) = &mut self.order {
+            // One that was refused, and ended before it heard of it, was never counted.
+            let Some(index) = order.iter().position(|held| held.session == session) else { return false };
+            order.remove(index);
+        }
+        if let Some(here) = self.shards.find(session.shard) {
+            here.connections = here.connections.saturating_sub(1);
+            here.listening = here.listening.saturating_sub(u32::from(listens));
+        }
+        self.shards.tidy();
+        self.shards.all().iter().all(|here| here.connections == 0)
+    }
+}
+
+impl Shards {
+    fn all(&self) -> &[Here] {
+        match self {
+            Self::One(here) => std::slice::from_ref(here),
+            Self::Several(all) => all,
+        }
+    }
+
+    fn find(&mut self, shard: ShardId) -> Option<&mut Here> {
+        match self {
+            Self::One(here) => Some(here).filter(|here| here.shard == shard),
+            Self::Several(all) => all.iter_mut().find(|here| here.shard == shard),
+        }
+    }
+
+    fn find_or_add(&mut self, shard: ShardId) -> &mut Here {
+        if self.find(shard).is_none() {
+            let mut all = self.all().to_vec();
+            all.retain(|here| here.connections > 0);
+            all.push(Here { shard, connections: 0, listening: 0 });
+            *self = Self::Several(Box::new(all));
+        }
+        match self {
+            Self::One(here) => here,
+            Self::Several(all) => {
+                let index = all.iter().position(|here| here.shard == shard).unwrap_or_default();
+                &mut all[index]
+            }
+        }
+    }
+
+    fn tidy(&mut self) {
+        if let Self::Several(all) = self {
+            all.retain(|here| here.connections > 0);
+            if let [here] = all[..] {
+                *self = Self::One(here);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ANY: Allowance = Allowance { connections: 0, evicts: false };
+
+    fn session(shard: ShardId, key: u32) -> SessionId {
+        SessionId { shard, key, generation: 0 }
+    }
+
+    struct Bench {
+        keys: RoomKeys,
+        users: Users,
+        ann: Arc<str>,
+    }
+
+    impl Bench {
+        fn new() -> Self {
+            Self { keys: RoomKeys::default(), users: Users::default(), ann: "ann".into() }
+        }
+
+        fn came(&mut self, session: SessionId, listens: bool, allowance: Allowance) -> Entry {
+            self.users.came(&self.keys, &self.ann, session, listens, allowance)
+        }
+
+        fn went(&mut self, session: SessionId, listens: bool) {
+            self.users.went(self.keys.hash(Space::User, "ann"), "ann", session, listens);
+        }
+
+        fn here(&self) -> Vec<(ShardId, u32, u32)> {
+            let shards = self.users.shards(self.keys.hash(Space::User, "ann"), "ann");
+            shards.iter().map(|here| (here.shard, here.connections, here.listening)).collect()
+        }
+    }
+
+    #[test]
+    fn connections_are_counted_by_shard() {
+        let mut bench = Bench::new();
+        bench.came(session(0, 1), true, ANY);
+        bench.came(session(2, 1), false, ANY);
+        bench.came(session(2, 2), true, ANY);
+        assert_eq!((bench.here(), bench.users.len()), (vec![(0, 1, 1), (2, 2, 1)], 1));
+        bench.users.hears(bench.keys.hash(Space::User, "ann"), "ann", 2, true);
+        bench.went(session(0, 1), true);
+        assert_eq!(bench.here(), [(2, 2, 2)]);
+        bench.went(session(2, 1), true);
+        bench.went(session(2, 2), true);
+        assert_eq!((bench.here(), bench.users.is_empty()), (vec![], true));
+    }
+
+    #[test]
+    fn one_too_many_is_refused() {
+        let mut bench = Bench::new();
+        let two = Allowance { connections: 2, evicts: false };
+        let entries = [1, 2, 3].map(|key| bench.came(session(0, key), true, two));
+        assert_eq!(entries, [Entry::In, Entry::In, Entry::Refused]);
+        // Whoever was refused changes nothing by going.
+        bench.went(session(0, 3), true);
+        assert_eq!(bench.here(), [(0, 2, 2)]);
+        bench.went(session(0, 1), true);
+        assert_eq!(bench.came(session(1, 4), true, two), Entry::In);
+    }
+
+    #[test]
+    fn the_oldest_makes_room_once() {
+        let mut bench = Bench::new();
+        let two = Allowance { connections: 2, evicts: true };
+        let entries = [1, 2, 3, 4].map(|key| bench.came(session(0, key), true, two));
+        let (first, second) = (Entry::Replaces(session(0, 1)), Entry::Replaces(session(0, 2)));
+        assert_eq!(entries, [Entry::In, Entry::In, first, second]);
+        for key in [1, 2] {
+            bench.went(session(0, key), true);
+        }
+        assert_eq!(bench.here(), [(0, 2, 2)]);
+        assert_eq!(bench.came(session(0, 5), true, two), Entry::Replaces(session(0, 3)));
+    }
+
+    #[test]
+    fn a_user_is_small() {
+        assert!(size_of::<User>() <= 40, "{}", size_of::<User>());
+    }
+}

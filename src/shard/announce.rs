@@ -1,0 +1,95 @@
+//! Announcements: everybody is the slab itself, walked a part at a time, so that many connections delay nobody's room.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::Shard;
+use crate::broker::post::{Announcement, Caller, Post};
+use crate::dialect::Dialect;
+use crate::dialect::native::event;
+use crate::dialect::sse;
+use crate::id::ShardId;
+
+/// Sessions that hear of an announcement in one turn.
+const SLICE: usize = 512;
+
+/// Announcements that may be under way when another is asked for.
+const MAX_UNDER_WAY: usize = 64;
+
+/// Announcements under way, told one after the other.
+#[derive(Default)]
+pub(super) struct Announcing {
+    queue: VecDeque<(Arc<Announcement>, Caller)>,
+    /// The key of the session that hears the first of them next.
+    next: usize,
+    /// How many have heard it.
+    told: u32,
+}
+
+impl Announcing {
+    /// Whether there is nothing to tell.
+    pub(super) fn is_empty(&self) -> bool {
+        self.queue.is_empty()
+    }
+
+    /// Whether so much is under way that no more is taken.
+    pub(super) fn is_full(&self) -> bool {
+        self.queue.len() >= MAX_UNDER_WAY
+    }
+}
+
+/// The announcement of `data`, in the form of each wire.
+pub fn compose(event: Option<&str>, data: &[u8], wall_ms: u64) -> Announcement {
+    let mut json = Vec::with_capacity(data.len() + 100);
+    event::announcement(event, data, wall_ms, &mut json);
+    let (mut frame, mut block) = (Vec::new(), Vec::new());
+    event::text_frame(&mut frame, |out| out.extend_from_slice(&json));
+    sse::event(&json, &mut block);
+    Announcement { frame: frame.into(), event: block.into() }
+}
+
+impl Shard {
+    /// The app has something to say to everybody.
+    pub(super) fn announce(&mut self, caller: &Caller, event: Option<&str>, data: &[u8]) {
+        let announcement = Arc::new(compose(event, data, self.now.wall_ms));
+        self.counters.messages_in += 1;
+        for shard in 0..self.common.shards {
+            self.post(shard as ShardId, Post::Announce(announcement.clone(), caller.clone()));
+        }
+    }
+
+    /// Takes an announcement for the sessions of this shard.
+    pub(super) fn begin_announcement(&mut self, announcement: Arc<Announcement>, caller: Caller) {
+        self.announcing.queue.push_back((announcement, caller));
+    }
+
+    /// Tells some more sessions.
+    pub(super) fn announce_some(&mut self) {
+        let Some((announcement, _)) = self.announcing.queue.front() else { return };
+        let announcement = announcement.clone();
+        let until = (self.announcing.next + SLICE).min(self.sessions.capacity());
+        for key in self.announcing.next..until {
+            self.tell_announcement(key as u32, &announcement);
+        }
+        self.announcing.next = until;
+        if until == self.sessions.capacity() {
+            let told = std::mem::take(&mut self.announcing.told);
+            self.announcing.next = 0;
+            if let Some((_, caller)) = self.announcing.queue.pop_front() {
+                self.answer(caller, |caller| Post::Counted(caller, told));
+            }
+        }
+    }
+
+    fn tell_announcement(&mut self, key: u32, announcement: &Announcement) {
+        let Some(session) = self.sessions.get(key as usize) else { return };
+        let welcomed = session.is_open() && !session.newcomer && !self.entering.contains_key(&key);
+        if !welcomed || session.dialect != Dialect::Native {
+            return;
+        }
+        let bytes = if session.is_stream() { &announcement.event } else { &announcement.frame };
+        self.announcing.told += 1;
+        self.counters.messages_out += 1;
+        self.hand(key, bytes.clone());
+    }
+}

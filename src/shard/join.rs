@@ -1,0 +1,154 @@
+//! Coming into a room and going out of it.
+
+use super::Shard;
+use crate::broker::audience::Audience;
+use crate::broker::post::{Join, Post, Span, Standing, Ticket};
+use crate::broker::seats::Seat;
+use crate::dialect::native::event;
+use crate::error::{Close, Fault};
+use crate::id::SessionId;
+use crate::room_key::{INBOX, RoomKey, Space};
+
+impl Shard {
+    /// Asks the room's home to let a session in; the answer comes as a post.
+    pub(super) fn join(&mut self, key: u32, ticket: Ticket<&str>, room: &str, span: Span) {
+        let session_id = self.id(key);
+        let space = self.space(key);
+        if !self.may_join(key, space, room) {
+            return self.not_let_in(key, ticket, room, Fault::Forbidden);
+        }
+        let room = self.room_for(key, room);
+        let number = self.audiences.find_key(&room);
+        let limit = self.common.settings.limits.rooms_per_connection;
+        let Some(session) = self.session(key) else { return };
+        let again = number.is_some_and(|number| session.seats.slot(number).is_some());
+        if !again && limit > 0 && session.seats.len() + usize::from(session.joins) >= limit {
+            return self.error(key, ticket, Some(room.label()), Fault::RoomLimit);
+        }
+        session.joins += 1;
+        // History is as large as its room allows: the next request waits, so that answers cannot pile up unread.
+        session.awaiting |= span != Span::Nothing;
+        let user = session.user().cloned();
+        self.joining.entry(key).or_default().push(room.clone());
+        let join = Join { session: session_id, user, ticket: ticket.keep(), span, again };
+        self.post_home(&room, Post::Join(room.clone(), Box::new(join)));
+    }
+
+    /// Rule 2: a session is a member from here on. What the room had said before is in the answer, what it says
+    /// afterwards comes behind it.
+    pub(super) fn joined(&mut self, room: &RoomKey, join: Join, result: Result<Box<Standing>, Fault>) {
+        let (key, ticket) = (join.session.key, join.ticket.get());
+        self.join_answered(join.session, room);
+        if self.find(join.session).is_none_or(|session| !session.is_open()) {
+            // Rule 4: nobody is there to become a member, so the count is put right at once.
+            if result.is_ok() && !join.again {
+                self.post_home(room, Post::Leave(room.clone(), self.me, join.user));
+            }
+            return self.too_late(join.ticket.get());
+        }
+        let allowed = self.may_join(key, room.space(), room.label());
+        if !allowed && result.is_ok() && !join.again {
+            // A fresh token came between the request and its answer.
+            self.post_home(room, Post::Leave(room.clone(), self.me, join.user.clone()));
+        }
+        match result.and_then(|standing| if allowed { Ok(standing) } else { Err(Fault::Forbidden) }) {
+            Ok(mut standing) => {
+                if room.space() != Space::Raw {
+                    self.tell_gap_in(key, room);
+                    self.forget_early(key, &mut standing);
+                    self.admitted(key, ticket, room, *standing);
+                }
+                if !join.again {
+                    self.sit(key, room);
+                }
+            }
+            Err(_) if room.space() == Space::Raw => self.close(key, Close::NO_ROOM),
+            Err(fault) => self.not_let_in(key, ticket, room.label(), fault),
+        }
+        self.go_on(key, join.span != Span::Nothing || room.space() == Space::Raw);
+    }
+
+    /// A session is told that it is not in a room.
+    fn not_let_in(&mut self, key: u32, ticket: Ticket<&str>, room: &str, fault: Fault) {
+        self.error(key, ticket, Some(room), fault);
+        if self.is_feed(key, ticket) {
+            // Without one of its rooms a stream is not what its client asked for; trying again may give it.
+            self.close(key, if fault == Fault::Forbidden { Close::FORBIDDEN } else { Close::NO_ROOM });
+        }
+    }
+
+    /// A session is told that it is in a room.
+    fn admitted(&mut self, key: u32, ticket: Ticket<&str>, room: &RoomKey, standing: Standing) {
+        if self.is_feed(key, ticket) {
+            self.begin_feed(key, room, standing);
+        } else {
+            self.reply(key, ticket, |out| event::joined(ticket.id, room, &standing, out));
+        }
+    }
+
+    fn join_answered(&mut self, id: SessionId, room: &RoomKey) {
+        let Some(session) = self.find(id) else { return };
+        session.joins -= 1;
+        if let Some(rooms) = self.joining.get_mut(&id.key) {
+            if let Some(index) = rooms.iter().position(|other| other == room) {
+                rooms.swap_remove(index);
+            }
+            if rooms.is_empty() {
+                self.joining.remove(&id.key);
+            }
+        }
+    }
+
+    /// Gives a session its seat in a room.
+    fn sit(&mut self, key: u32, room: &RoomKey) {
+        let settings = self.common.rules.settings(room.space(), room.name());
+        let number = self.audiences.find_or_insert(room, || Audience::new(settings.clone()));
+        let (Some(session), Some(audience)) =
+            (self.sessions.get_mut(key as usize), self.audiences.get_mut(number))
+        else {
+            return;
+        };
+        if let Some(stream) = session.stream() {
+            stream.sits(room, number);
+        }
+        let lane = audience.lane_for(session.wire(number));
+        let slot = lane.join(key, super::settle::moved(&mut self.sessions, number));
+        if let Some(session) = self.session(key) {
+            session.seats.add(Seat { room: number, slot });
+        }
+        self.note_hearing(key, room, true);
+    }
+
+    /// Lets what waited for an answer go on.
+    pub(super) fn go_on(&mut self, key: u32, awaited: bool) {
+        if let Some(session) = self.session(key) {
+            session.awaiting &= !awaited;
+        }
+        self.unpark(key);
+        self.release(key);
+        self.after_input(key);
+    }
+
+    /// The room that session `key` is in under that name.
+    pub(super) fn seated_in(&self, key: u32, room: &str) -> Option<(RoomKey, Seat)> {
+        let session = self.sessions.get(key as usize)?;
+        let (space, name) = match session.user() {
+            Some(user) if room == INBOX => (Space::User, &**user),
+            _ => (self.space(key), room),
+        };
+        let number = self.audiences.find(self.common.room_keys.hash(space, name), space, name)?;
+        let slot = session.seats.slot(number)?;
+        Some((self.audiences.key(number)?.clone(), Seat { room: number, slot }))
+    }
+
+    /// Rule 4: a leave takes effect at once, and home hears of it once.
+    pub(super) fn leave(&mut self, key: u32, ticket: Ticket<&str>, room: &str) {
+        let Some((room, seat)) = self.seated_in(key, room) else {
+            return self.error(key, ticket, Some(room), Fault::NotJoined);
+        };
+        self.settle(key);
+        self.tell_gaps(key, Some(seat.room));
+        self.stand_up(key, seat.room);
+        self.acknowledge(key, ticket, |id, out| event::left(Some(id), room.label(), None, out));
+    }
+}

@@ -1,0 +1,228 @@
+//! Users' connections: how one comes, how it goes, and how the app finds them.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::Shard;
+use crate::broker::post::{Caller, Post, Ticket};
+use crate::broker::users::{Allowance, Entry};
+use crate::dialect::Dialect;
+use crate::dialect::native::event;
+use crate::error::Close;
+use crate::id::{SessionId, ShardId};
+use crate::room_key::{RoomKey, Space, home};
+use crate::settings::TooMany;
+
+/// Why the app's word took somebody out of a room.
+const REMOVED: &str = "removed by the app";
+
+/// What a session goes on with when it is in.
+pub(super) enum Next {
+    /// A WebSocket is welcomed, and joins the rooms that it named.
+    Welcome(Vec<String>),
+    /// A stream is welcomed, and joins its rooms.
+    Stream,
+    /// A WebSocket that was welcomed before has said who it is: the answer to that, and the rooms that waited for it.
+    Known(Ticket, Vec<String>),
+}
+
+impl Shard {
+    /// A session comes in: at once, unless its user's connections are limited. Then the user's home is asked, since
+    /// nobody else knows all of them.
+    pub(super) fn arrive(&mut self, key: u32, next: Next) {
+        let id = self.id(key);
+        let limited = self.allowance().connections > 0;
+        let Some(session) = self.session(key) else { return };
+        let Some(user) = session.user().cloned() else { return self.come_in(key, next) };
+        session.arrived = true;
+        session.awaiting |= limited;
+        let listens = session.dialect == Dialect::Native && !session.is_stream();
+        self.index(key, &user);
+        self.post_user(&user.clone(), Post::Came(user, id, listens));
+        if limited {
+            self.entering.insert(key, next);
+        } else {
+            self.come_in(key, next);
+        }
+    }
+
+    fn come_in(&mut self, key: u32, next: Next) {
+        let dialect = self.sessions.get(key as usize).map(|session| session.dialect);
+        match (next, dialect) {
+            (Next::Welcome(rooms), Some(Dialect::Native)) => {
+                self.greet(key);
+                self.enter(key, &rooms);
+            }
+            (Next::Welcome(rooms), Some(Dialect::Raw { .. })) => self.enter_raw(key, &rooms),
+            (Next::Welcome(_), _) => {}
+            (Next::Stream, _) => {
+                self.greet(key);
+                self.go_on_with_stream(key);
+            }
+            (Next::Known(ticket, rooms), _) => {
+                self.confirm(key, ticket.get());
+                self.enter(key, &rooms);
+            }
+        }
+    }
+
+    /// Tells a session who it is, and for how long.
+    pub(super) fn confirm(&mut self, key: u32, ticket: Ticket<&str>) {
+        let identity = self.sessions.get(key as usize).and_then(|session| session.identity.clone());
+        if let Some(identity) = identity {
+            let (user, expires) = (&identity.user, identity.expires_ms);
+            self.reply(key, ticket, |out| event::auth_ok(ticket.id, user, expires, out));
+        }
+    }
+
+    /// The user's home has decided about a session that waits for it.
+    pub(super) fn entered(&mut self, id: SessionId, allowed: bool) {
+        if self.find(id).is_none() {
+            return;
+        }
+        let Some(next) = self.entering.remove(&id.key) else { return };
+        if let Some(session) = self.session(id.key) {
+            session.awaiting = false;
+        }
+        if allowed {
+            self.come_in(id.key, next);
+        } else {
+            self.close(
+                id.key,
+                if self.names_are_unique() { Close::NAME_TAKEN } else { Close::MAX_CONNECTIONS },
+            );
+        }
+        self.go_on(id.key, false);
+    }
+
+    /// A session is not one of its user's any more.
+    pub(super) fn depart(&mut self, key: u32) {
+        let id = self.id(key);
+        self.entering.remove(&key);
+        self.early.remove(&key);
+        let Some(session) = self.session(key) else { return };
+        if !std::mem::take(&mut session.arrived) {
+            return;
+        }
+        let listens = session.dialect == Dialect::Native && !session.is_stream();
+        let Some(user) = session.user().cloned() else { return };
+        self.by_user.remove(key, self.common.room_keys.hash(Space::User, &user));
+        self.post_user(&user.clone(), Post::Went(user, id, listens));
+    }
+
+    /// At a user's home: a connection wants to come.
+    pub(super) fn user_came(&mut self, user: &Arc<str>, id: SessionId, listens: bool) {
+        let allowance = self.allowance();
+        let entry = self.users.came(&self.common.room_keys, user, id, listens, allowance);
+        if let Entry::Replaces(oldest) = entry {
+            self.post(oldest.shard, Post::Evict(oldest));
+        }
+        if allowance.connections > 0 {
+            self.post(id.shard, Post::Entered(id, entry != Entry::Refused));
+        }
+    }
+
+    /// At a user's home: a connection is gone.
+    pub(super) fn user_went(&mut self, user: &str, id: SessionId, listens: bool) {
+        self.users.went(self.common.room_keys.hash(Space::User, user), user, id, listens);
+    }
+
+    /// At a user's home: a connection hears the user's inbox from now on, or does not any more.
+    pub(super) fn user_hears(&mut self, inbox: &RoomKey, shard: ShardId, listens: bool) {
+        self.users.hears(inbox.hash(), inbox.name(), shard, listens);
+    }
+
+    /// A newer connection of the same user has come.
+    pub(super) fn evict(&mut self, id: SessionId) {
+        if self.find(id).is_some_and(|session| session.is_open()) {
+            self.close(id.key, Close::REPLACED);
+        }
+    }
+
+    /// Says where a user is.
+    pub(super) fn seek(&mut self, user: &str, caller: Caller) {
+        let keys = self.sessions_of(user);
+        let mut rooms: Vec<RoomKey> = Vec::new();
+        let mut known = BTreeSet::new();
+        for &key in &keys {
+            let Some(session) = self.sessions.get(key as usize) else { continue };
+            for seat in session.seats.iter().filter(|seat| known.insert(seat.room)) {
+                rooms.extend(
+                    self.audiences.key(seat.room).filter(|room| room.space() == Space::Native).cloned(),
+                );
+            }
+        }
+        self.answer(caller, |caller| Post::Found(caller, keys.len() as u32, rooms));
+    }
+
+    /// Closes a user's connections.
+    pub(super) fn disconnect(&mut self, user: &str, reason: &str, caller: Caller) {
+        let keys = self.sessions_of(user);
+        for &key in &keys {
+            self.close(key, Close::by_app(reason));
+        }
+        self.answer(caller, |caller| Post::Counted(caller, keys.len() as u32));
+    }
+
+    /// Takes a user out of a room.
+    pub(super) fn remove_user(&mut self, room: &RoomKey, user: &str, caller: Caller) {
+        let keys = self.seated_of(room, user);
+        for &key in &keys {
+            self.remove(key, room, REMOVED);
+        }
+        self.answer(caller, |caller| Post::Counted(caller, keys.len() as u32));
+    }
+
+    /// The open sessions of a user.
+    pub(super) fn sessions_of(&self, user: &str) -> Vec<u32> {
+        let of_user = |&key: &u32| {
+            let session = self.sessions.get(key as usize);
+            session
+                .is_some_and(|session| session.is_open() && session.user().is_some_and(|own| **own == *user))
+        };
+        self.by_user.find(self.common.room_keys.hash(Space::User, user)).filter(of_user).collect()
+    }
+
+    /// The sessions of a user that are members of a room.
+    pub(super) fn seated_of(&self, room: &RoomKey, user: &str) -> Vec<u32> {
+        let Some(number) = self.audiences.find_key(room) else { return Vec::new() };
+        let mut keys = self.sessions_of(user);
+        keys.retain(|&key| self.sessions.get(key as usize).is_some_and(|s| s.seats.slot(number).is_some()));
+        keys
+    }
+
+    fn index(&mut self, key: u32, user: &str) {
+        let (names, sessions) = (&self.common.room_keys, &self.sessions);
+        let user_of = |key: u32| sessions.get(key as usize).and_then(|session| session.user());
+        let hash_of = |key| user_of(key).map_or(0, |user| names.hash(Space::User, user));
+        self.by_user.add(key, names.hash(Space::User, user), hash_of);
+    }
+
+    /// How many connections a user may have.
+    fn allowance(&self) -> Allowance {
+        if self.names_are_unique() {
+            return Allowance { connections: 1, evicts: false };
+        }
+        let limits = &self.common.settings.limits;
+        Allowance {
+            connections: limits.connections_per_user,
+            evicts: limits.too_many == TooMany::EvictOldest,
+        }
+    }
+
+    fn names_are_unique(&self) -> bool {
+        self.common.settings.auth.unique_names && self.access.is_open()
+    }
+
+    fn post_user(&mut self, user: &str, post: Post) {
+        let hash = self.common.room_keys.hash(Space::User, user);
+        self.post(home(hash, self.common.shards) as ShardId, post);
+    }
+
+    /// Answers whoever waits for one shard's part of an answer.
+    pub(super) fn answer(&mut self, caller: Caller, post: impl FnOnce(Caller) -> Post) {
+        if let Some(session) = caller.session() {
+            self.post(session.shard, post(caller));
+        }
+    }
+}
