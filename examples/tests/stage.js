@@ -88,10 +88,10 @@ export async function play(t, name, variables = {}, [program, ...args] = [here(`
 }
 
 /** A relay with the configuration of the example `name`, that can be killed and started again on its port. */
-export async function relayOf(t, name) {
+export async function relayOf(t, name, variables = {}) {
   const [port] = await freePorts(1);
   const args = ['--config', here(`${name}/relay.toml`), '--listen', `127.0.0.1:${port}`];
-  const start = () => runs(t, process.env.SWITCHBOARD, args, {}, [port]);
+  const start = () => runs(t, process.env.SWITCHBOARD, args, variables, [port]);
   const relay = { port, url: `http://127.0.0.1:${port}`, stop: await start() };
   relay.restart = async () => {
     await relay.stop('SIGKILL');
