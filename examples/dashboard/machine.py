@@ -9,6 +9,7 @@ import socket
 import threading
 import time
 import urllib.request
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -59,7 +60,7 @@ def share(before: tuple[int, int], now: tuple[int, int]) -> float:
 
 def rates(names: tuple[str, str], before: tuple[int, int], now: tuple[int, int], seconds: float) -> dict[str, int]:
     """Bytes a second between two readings."""
-    return {name: round((b - a) / seconds) for name, a, b in zip(names, before, now)}
+    return {name: round((b - a) / seconds) for name, a, b in zip(names, before, now, strict=True)}
 
 
 class Machine:
@@ -135,7 +136,5 @@ if __name__ == "__main__":
     threading.Thread(target=publish_for_ever, daemon=True).start()
     server = ThreadingHTTPServer(("127.0.0.1", PORT), Page)
     print(f"The dashboard is at http://localhost:{server.server_port}", flush=True)
-    try:
+    with suppress(KeyboardInterrupt):
         server.serve_forever()
-    except KeyboardInterrupt:
-        pass

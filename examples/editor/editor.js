@@ -72,7 +72,9 @@ function show() {
   document.querySelector('#state').textContent = words;
   line.textContent = room.connected ? 'Work offline' : 'Connect';
   const people = [...room.awareness.getStates()].sort(([a], [b]) => a - b).filter(([, state]) => state.user);
-  document.querySelector('#people').replaceChildren(...people.map(([id, { user }]) => badge(user, id === doc.clientID)));
+  document
+    .querySelector('#people')
+    .replaceChildren(...people.map(([id, { user }]) => badge(user, id === doc.clientID)));
 }
 
 function badge({ name, color }, me) {

@@ -12,7 +12,12 @@
 
 import { createDecoder, readVarUint, readVarUint8Array } from 'lib0/decoding';
 import { createEncoder, toUint8Array, writeVarUint, writeVarUint8Array } from 'lib0/encoding';
-import { applyAwarenessUpdate, Awareness, encodeAwarenessUpdate, removeAwarenessStates } from 'y-protocols/awareness';
+import {
+  applyAwarenessUpdate,
+  Awareness,
+  encodeAwarenessUpdate,
+  removeAwarenessStates,
+} from 'y-protocols/awareness';
 import { applyUpdate, encodeStateAsUpdate, encodeStateVector } from 'yjs';
 
 const [UPDATE, AWARENESS, HELLO, ANSWER] = [0, 1, 2, 3];
@@ -52,6 +57,7 @@ export class RawRoom extends EventTarget {
       if (origin !== this) this.#tell([...added, ...updated, ...removed]);
     });
     addEventListener('pagehide', () => this.disconnect());
+    addEventListener('pageshow', ({ persisted }) => persisted && this.connect());
     addEventListener('online', () => this.#timer && this.connect());
   }
 
@@ -97,7 +103,8 @@ export class RawRoom extends EventTarget {
     if (type === UPDATE) applyUpdate(this.#doc, readVarUint8Array(message), this);
     else if (type === AWARENESS) applyAwarenessUpdate(this.awareness, readVarUint8Array(message), this);
     else if (type === HELLO) this.#answer(readVarUint(message), readVarUint8Array(message));
-    else if (type === ANSWER) this.#catchUp(readVarUint(message), readVarUint8Array(message), readVarUint8Array(message));
+    else if (type === ANSWER)
+      this.#catchUp(readVarUint(message), readVarUint8Array(message), readVarUint8Array(message));
   }
 
   #answer(newcomer, known) {

@@ -14,6 +14,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -114,7 +115,5 @@ if __name__ == "__main__":
         threading.Thread(target=work, daemon=True).start()
     server = ThreadingHTTPServer(("127.0.0.1", PORT), Page)
     print(f"The feed is at http://localhost:{server.server_port}", flush=True)
-    try:
+    with suppress(KeyboardInterrupt):
         server.serve_forever()
-    except KeyboardInterrupt:
-        pass

@@ -1,7 +1,7 @@
 """A task board: an ordinary web app, which tells the relay what it did.
 
-People change tasks here, over HTTP. When a change is saved, the app publishes it to the project's room, and everybody who
-looks at that project sees it. Who may look is the app's decision too: it says so in the tokens that it mints.
+People change tasks here, over HTTP. When a change is saved, the app publishes it to the project's room, and everybody
+who looks at that project sees it. Who may look is the app's decision too: it says so in the tokens that it mints.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ def room(project: int) -> str:
 def tell(event: str, task: dict[str, Any], by: str, exclude: str | None) -> None:
     """Tells a project's viewers of a change, but for the page that made it.
 
-    The change is saved already. A page that misses this one, because the relay is away, loads the board when it is back.
+    The change is saved already. A page that misses this, because the relay is away, loads the board when it is back.
     """
     try:
         relay.publish(room(task["project"]), {"task": task, "by": by}, event=event, exclude=exclude)

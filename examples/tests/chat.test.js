@@ -24,7 +24,9 @@ const reads = (page, text) => sees(page, '#messages li:not(.pending)', text);
 
 /** What was said in the open place, without names and times. */
 const said = (page) =>
-  page.locator('#messages li:not(.note)').evaluateAll((lines) => lines.map((line) => line.lastChild.textContent));
+  page
+    .locator('#messages li:not(.note)')
+    .evaluateAll((lines) => lines.map((line) => line.lastChild.textContent));
 
 test('people talk, see who is there, and who types', options, async (t) => {
   const address = at(await play(t, 'chat'));

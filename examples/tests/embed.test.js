@@ -11,7 +11,8 @@ const vote = async (url, number) => (await fetch(`${url}votes/${number}`, { meth
 /** Waits until the page gives each answer this share of the votes. */
 const shares = (page, ...expected) =>
   page.waitForFunction(
-    (expected) => [...document.querySelectorAll('li b')].map((share) => share.textContent).join() === expected,
+    (expected) =>
+      [...document.querySelectorAll('li b')].map((share) => share.textContent).join() === expected,
     expected.map((share) => `${share} %`).join(),
   );
 

@@ -20,7 +20,13 @@ async function behindALine(t) {
   const { url } = await play(t, 'feed', { RELAY: way.url, LOG: log });
   const page = await visit(t, url);
   await sees(page, '#state', 'live');
-  const write = (from, to) => appendFile(log, numbers(from, to).map((line) => `${line}\n`).join(''));
+  const write = (from, to) =>
+    appendFile(
+      log,
+      numbers(from, to)
+        .map((line) => `${line}\n`)
+        .join(''),
+    );
   return { relay, way, page, write };
 }
 
@@ -43,7 +49,8 @@ test('three rooms come on one stream, and go on where they were', options, async
   await page.locator('#line').click();
   await sees(page, '#state', 'cut off');
   await page.locator('#line').click();
-  for (const room of ['prices', 'job', 'log']) await sees(page, '#story li', `${room}: resumed, nothing missed`);
+  for (const room of ['prices', 'job', 'log'])
+    await sees(page, '#story li', `${room}: resumed, nothing missed`);
   await picture('feed', page);
 });
 

@@ -84,7 +84,11 @@ export async function play(t, name, variables = {}, [program, ...args] = [here(`
   const [port, relayPort] = await freePorts(2);
   const env = { PORT: port, RELAY_PORT: relayPort, ...variables };
   const stop = await runs(t, program, args, env, variables.RELAY ? [port] : [port, relayPort]);
-  return { url: `http://localhost:${port}/`, relay: variables.RELAY ?? `http://127.0.0.1:${relayPort}`, stop };
+  return {
+    url: `http://localhost:${port}/`,
+    relay: variables.RELAY ?? `http://127.0.0.1:${relayPort}`,
+    stop,
+  };
 }
 
 /** A relay with the configuration of the example `name`, that can be killed and started again on its port. */
@@ -105,12 +109,11 @@ let browser;
 after(() => browser?.close());
 
 /** A browser of somebody's own, at `url`; the test fails on any uncaught error of its pages. */
-export async function visit(t, url, { width = 1000, height = 640, ...settings } = {}) {
+export async function visit(t, url, { width = 1000, height = 640 } = {}) {
   browser ??= await chromium.launch({ executablePath: BROWSER, args: ARGUMENTS.split(' ') });
   const viewport = { width, height };
-  const context = await browser.newContext({ viewport, reducedMotion: 'reduce', locale: 'en-GB', ...settings });
+  const context = await browser.newContext({ viewport, reducedMotion: 'reduce', locale: 'en-GB' });
   context.setDefaultTimeout(PATIENCE);
-  await context.route('**/switchboard.js', (route) => route.fulfill({ path: here('../clients/js/switchboard.js'), headers: { 'access-control-allow-origin': '*' }, contentType: 'text/javascript' })); // TEMPORARY
   const page = await context.newPage();
   const errors = [];
   page.on('pageerror', (error) => errors.push(error));
@@ -123,11 +126,16 @@ export async function visit(t, url, { width = 1000, height = 640, ...settings } 
 }
 
 /** Waits until `selector` has an element whose text holds `text`. */
-export const sees = (page, selector, text = '') => page.locator(selector, { hasText: text }).first().waitFor();
+export const sees = (page, selector, text = '') =>
+  page.locator(selector, { hasText: text }).first().waitFor();
 
 /** Waits until `selector` has no such element. */
 export const seesNo = (page, selector, text = '') =>
   page.locator(selector, { hasText: text }).first().waitFor({ state: 'detached' });
+
+const SHEET = `
+  body { display: flex; gap: 16px; width: max-content; margin: 0; padding: 16px; background: #cbd5e1 }
+  img { border-radius: 8px }`;
 
 /** Takes the picture of the example `name` where that is asked for: pages side by side. */
 export async function picture(name, ...pages) {
@@ -136,9 +144,8 @@ export async function picture(name, ...pages) {
   if (pages.length === 1) return void (await pages[0].screenshot({ path, animations: 'disabled' }));
   const shots = await Promise.all(pages.map((page) => page.screenshot({ animations: 'disabled' })));
   const images = shots.map((shot) => `<img src="data:image/png;base64,${shot.toString('base64')}">`);
-  const style = 'body{margin:0;padding:16px;display:flex;align-items:start;gap:16px;background:#cbd5e1}img{border-radius:8px;display:block;flex:none}';
   const sheet = await browser.newPage({ viewport: { width: 2000, height: 1200 } });
-  await sheet.setContent(`<!doctype html><style>${style}body{width:max-content}</style>${images.join('')}`);
+  await sheet.setContent(`<!doctype html><style>${SHEET}</style>${images.join('')}`);
   await sheet.locator('body').screenshot({ path });
   await sheet.close();
 }

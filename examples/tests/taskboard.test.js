@@ -7,7 +7,10 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { options, picture, play, relayOf, sees, seesNo, visit } from './stage.js';
 
-const KEYS = { SECRET: 'a-secret-of-more-than-thirty-two-bytes', API_KEY: 'a-key-of-more-than-thirty-two-bytes' };
+const KEYS = {
+  SECRET: 'a-secret-of-more-than-thirty-two-bytes',
+  API_KEY: 'a-key-of-more-than-thirty-two-bytes',
+};
 
 /** The variables of a board that begins anew. */
 async function freshBoard(t) {
@@ -45,7 +48,9 @@ test('two see each other move cards, with the mouse and with the keyboard', opti
   await inColumn(emmy, 'done', 'Order form');
   await inColumn(ada, 'done', 'Order form');
   await emmy.keyboard.press('ArrowDown');
-  await ada.waitForFunction(() => document.querySelector('[data-column=done] li + li').innerText.startsWith('Order'));
+  await ada.waitForFunction(() =>
+    document.querySelector('[data-column=done] li + li').innerText.startsWith('Order'),
+  );
   assert.deepEqual(await order(ada, 'done'), await order(emmy, 'done'));
 
   await ada.getByLabel('Add a task').fill('Invite the testers');
@@ -69,7 +74,10 @@ test('who is not of a project hears nothing of it, whatever they try', options, 
     const { connect } = await import(`${relay}/switchboard.js`);
     const client = connect(relay, { getToken: async () => (await fetch('/token')).text() });
     const codes = [];
-    for (const attempt of [() => client.join('project:1').joined, () => client.join('project:2').publish('mine')]) {
+    for (const attempt of [
+      () => client.join('project:1').joined,
+      () => client.join('project:2').publish('mine'),
+    ]) {
       await attempt().catch(({ code }) => codes.push(code));
     }
     client.close();

@@ -56,7 +56,10 @@ export class Board {
     if (!before || matchMedia('(prefers-reduced-motion: reduce)').matches) return;
     const { left, top } = element.getBoundingClientRect();
     const from = `translate(${before.left - left}px, ${before.top - top}px)`;
-    element.animate([{ transform: from, zIndex: 1 }, { transform: 'none' }], { duration: 250, easing: 'ease' });
+    element.animate([{ transform: from, zIndex: 1 }, { transform: 'none' }], {
+      duration: 250,
+      easing: 'ease',
+    });
   }
 
   #card(id) {
@@ -84,7 +87,8 @@ export class Board {
     const id = (other) => (other ? +other.dataset.task : null);
     const { previousElementSibling: above, nextElementSibling: below } = element;
     if (key === 'ArrowUp' && above) return { column: COLUMNS[column], before: id(above) };
-    if (key === 'ArrowDown' && below) return { column: COLUMNS[column], before: id(below.nextElementSibling) };
+    if (key === 'ArrowDown' && below)
+      return { column: COLUMNS[column], before: id(below.nextElementSibling) };
     const sideways = COLUMNS[column + { ArrowLeft: -1, ArrowRight: 1 }[key]];
     return sideways && { column: sideways, before: id(this.#list(sideways).firstElementChild) };
   }
@@ -106,7 +110,8 @@ export class Board {
 
   #count() {
     for (const column of COLUMNS) {
-      this.#root.querySelector(`[data-column=${column}] h2`).dataset.count = this.#list(column).children.length;
+      this.#root.querySelector(`[data-column=${column}] h2`).dataset.count =
+        this.#list(column).children.length;
     }
   }
 }

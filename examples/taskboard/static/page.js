@@ -22,8 +22,12 @@ let room;
 const people = new Set();
 
 const board = new Board($('main'), async (id, change) => {
-  const response = await ask('PATCH', `/tasks/${id}`, change);
-  board.put(await response.json());
+  try {
+    const response = await ask('PATCH', `/tasks/${id}`, change);
+    board.put(await response.json());
+  } catch {
+    say('This could not be moved. Try again.');
+  }
 });
 
 /** Shows a project, and follows its room. */
@@ -32,11 +36,13 @@ function open(project) {
   room = client.join(`project:${project.id}`);
   const here = room;
   const load = async () => {
-    const tasks = await read(`/projects/${project.id}/tasks`);
-    if (room === here) board.fill(tasks);
+    const tasks = await read(`/projects/${project.id}/tasks`).catch(() =>
+      say('The board cannot be read. Reload the page.'),
+    );
+    if (tasks && room === here) board.fill(tasks);
   };
   // First in the room, then the board: whatever changes after it was read is heard. What comes twice has its version.
-  here.joined.then(load);
+  here.joined.then(load, () => {});
   here.on('recovered', (nothingMissed) => nothingMissed || load());
   here.on('message', ({ event, data: { task, by } }) => {
     if (board.put(task)) say(`${name(by)} ${WORDS[event]} “${task.title}”`);
@@ -51,21 +57,23 @@ function open(project) {
   here.on('user_left', ({ user }) => showPeople(people.delete(user)));
   here.on('left', ({ reason }) => reason && say(`This project is not open to you any more: ${reason}`));
 
-  for (const tab of $('nav').children) tab.ariaCurrent = tab.dataset.project === String(project.id) ? 'page' : null;
+  for (const tab of $('nav').children)
+    tab.ariaCurrent = tab.dataset.project === String(project.id) ? 'page' : null;
   document.title = project.name;
   board.fill([]);
 }
 
 const name = (user) => user[0].toUpperCase() + user.slice(1);
 
-const say = (words) => ($('#news').textContent = words);
+const say = (words) => void ($('#news').textContent = words);
 
 function showPeople() {
   const avatars = [...people].sort().map((user) => {
     const item = document.createElement('li');
     item.textContent = name(user)[0];
     item.title = user === client.user ? `${name(user)} (you)` : name(user);
-    item.style.background = COLORS[[...user].reduce((sum, letter) => sum + letter.codePointAt(0), 0) % COLORS.length];
+    item.style.background =
+      COLORS[[...user].reduce((sum, letter) => sum + letter.codePointAt(0), 0) % COLORS.length];
     return item;
   });
   $('#people').replaceChildren(...avatars);
