@@ -20,7 +20,7 @@ async function says(page, text) {
   await page.keyboard.press('Enter');
 }
 
-const reads = (page, text) => sees(page, '#messages li:not(.pending)', text);
+const reads = (page, text) => sees(page, '.said li', text);
 
 /** What was said in the open place, without names and times. */
 const said = (page) =>
@@ -83,8 +83,8 @@ test('what is written without a connection is said once, and missed messages com
   await says(emmy, 'two');
   await reads(ada, 'two');
   await reads(emmy, 'three');
+  assert.deepEqual(await said(ada), await said(emmy));
   assert.deepEqual((await said(ada)).toSorted(), ['one', 'three', 'two']);
-  assert.deepEqual((await said(emmy)).toSorted(), ['one', 'three', 'two']);
 });
 
 test('a private message is for one alone, and waits a while for who is away', options, async (t) => {
@@ -100,4 +100,15 @@ test('a private message is for one alone, and waits a while for who is away', op
   await says(ada, 'and this for later');
   await sees(ada, '#messages .note', 'Emmy is not here');
   assert.equal(await cleo.locator('#talks button').count(), 0);
+});
+
+test('what a relay refuses is marked, and waits', options, async (t) => {
+  const relay = await relayOf(t, 'chat', { SWITCHBOARD_LIMITS__MESSAGE: '1KiB' });
+  const { url } = await play(t, 'chat', { RELAY: relay.url });
+  const ada = await enter(t, at({ url, relay: relay.url }), 'Ada');
+  await says(ada, 'long '.repeat(300));
+  await sees(ada, '.waiting .failed', 'long');
+  await says(ada, 'short');
+  await reads(ada, 'short');
+  assert.deepEqual(await said(ada), ['short']);
 });
