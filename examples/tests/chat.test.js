@@ -25,7 +25,7 @@ const reads = (page, text) => sees(page, '.said li', text);
 /** What was said in the open place, without names and times. */
 const said = (page) =>
   page
-    .locator('#messages li:not(.note)')
+    .locator('.said li:not(.note)')
     .evaluateAll((lines) => lines.map((line) => line.lastChild.textContent));
 
 test('people talk, see who is there, and who types', options, async (t) => {
