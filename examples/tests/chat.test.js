@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { tunnel } from '../../clients/js/tests/relay.js';
-import { options, picture, play, relayOf, sees, seesNo, visit } from './stage.js';
+import { afterwards, options, picture, play, relayOf, sees, seesNo, visit } from './stage.js';
 
 const at = ({ url, relay }) => `${url}?port=${new URL(relay).port}`;
 
@@ -24,9 +24,7 @@ const reads = (page, text) => sees(page, '.said li', text);
 
 /** What was said in the open place, without names and times. */
 const said = (page) =>
-  page
-    .locator('.said li:not(.note)')
-    .evaluateAll((lines) => lines.map((line) => line.lastChild.textContent));
+  page.locator('.said li:not(.note)').evaluateAll((lines) => lines.map((line) => line.lastChild.textContent));
 
 test('people talk, see who is there, and who types', options, async (t) => {
   const address = at(await play(t, 'chat'));
@@ -71,7 +69,7 @@ test('people talk, see who is there, and who types', options, async (t) => {
 test('what is written without a connection is said once, and missed messages come', options, async (t) => {
   const relay = await relayOf(t, 'chat');
   const way = await tunnel(relay.port);
-  t.after(() => way.close());
+  afterwards(t, () => way.close());
   const { url } = await play(t, 'chat', { RELAY: relay.url });
   const ada = await enter(t, at({ url, relay: way.url }), 'Ada');
   const emmy = await enter(t, at({ url, relay: relay.url }), 'Emmy');

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { tunnel } from '../../clients/js/tests/relay.js';
-import { options, picture, play, relayOf, sees, seesNo, visit } from './stage.js';
+import { afterwards, options, picture, play, relayOf, sees, seesNo, visit } from './stage.js';
 
 const small = { width: 620, height: 600 };
 const content = '.cm-content';
@@ -71,7 +71,7 @@ test('two write at once, also while one of them is offline', options, async (t) 
 test('two that lost the relay converge when they find it again', options, async (t) => {
   const relay = await relayOf(t, 'editor');
   const way = await tunnel(relay.port);
-  t.after(() => way.close());
+  afterwards(t, () => way.close());
   const { url } = await play(t, 'editor', { RELAY: way.url });
   const [ada, emmy] = await both(t, url);
   await writes(ada, 'one ');

@@ -1,21 +1,18 @@
 /** The feed: an EventSource that is cut off, and a relay that forgets. */
 
 import assert from 'node:assert/strict';
-import { appendFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { appendFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { tunnel } from '../../clients/js/tests/relay.js';
-import { options, picture, play, relayOf, sees, visit } from './stage.js';
+import { afterwards, folder, options, picture, play, relayOf, sees, visit } from './stage.js';
 
 /** The feed behind a line that can be cut, following a log that the test writes. */
 async function behindALine(t) {
   const relay = await relayOf(t, 'feed');
   const way = await tunnel(relay.port);
-  t.after(() => way.close());
-  const folder = await mkdtemp(join(tmpdir(), 'feed-'));
-  t.after(() => rm(folder, { recursive: true }));
-  const log = join(folder, 'test.log');
+  afterwards(t, () => way.close());
+  const log = join(await folder(t), 'test.log');
   await writeFile(log, '');
   const { url } = await play(t, 'feed', { RELAY: way.url, LOG: log });
   const page = await visit(t, url);

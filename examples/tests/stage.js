@@ -4,7 +4,10 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -25,6 +28,36 @@ export const options = { skip, timeout: 240_000 };
 
 /** How long anything on a page may take, in milliseconds. */
 const PATIENCE = 20_000;
+
+const endings = new WeakMap();
+
+/** Does `end` when the test is over: what began last ends first, whatever becomes of the rest. */
+export function afterwards(t, end) {
+  if (!endings.has(t)) {
+    endings.set(t, []);
+    t.after(() => finish(endings.get(t)));
+  }
+  endings.get(t).push(end);
+}
+
+async function finish(ends) {
+  const failures = [];
+  for (const end of ends.toReversed()) {
+    try {
+      await end();
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  if (failures.length) throw failures[0];
+}
+
+/** A folder for the time of a test. */
+export async function folder(t) {
+  const path = await mkdtemp(join(tmpdir(), 'switchboard-'));
+  afterwards(t, () => rm(path, { recursive: true }));
+  return path;
+}
 
 const here = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 
@@ -48,6 +81,16 @@ async function freePorts(count) {
 async function runs(t, program, args, env, ports) {
   const settings = { env: { ...process.env, ...env }, stdio: 'pipe', detached: true, cwd: here('..') };
   const child = spawn(program, args, settings);
+  const kill = (signal) => {
+    try {
+      process.kill(-child.pid, signal);
+    } catch {
+      // It is gone already.
+    }
+  };
+  // Also where the test itself is given up.
+  const giveUp = () => kill('SIGKILL');
+  process.on('exit', giveUp);
   const closed = once(child, 'close');
   const said = [];
   const unnamed = new Set(ports.map((port) => `:${port}`));
@@ -62,14 +105,13 @@ async function runs(t, program, args, env, ports) {
     child.on('exit', () => reject(new Error(`${program} ended:\n${said.join('\n')}`)));
   });
   const stop = async (signal = 'SIGTERM') => {
-    try {
-      process.kill(-child.pid, signal);
-    } catch {
-      // It is gone already.
-    }
+    kill(signal);
+    const late = setTimeout(giveUp, PATIENCE);
     await closed;
+    clearTimeout(late);
+    process.off('exit', giveUp);
   };
-  t.after(async () => {
+  afterwards(t, async () => {
     await stop();
     t.diagnostic(said.slice(-20).join('\n'));
   });
@@ -117,7 +159,7 @@ export async function visit(t, url, { width = 1000, height = 640 } = {}) {
   const page = await context.newPage();
   const errors = [];
   page.on('pageerror', (error) => errors.push(error));
-  t.after(async () => {
+  afterwards(t, async () => {
     await context.close();
     assert.deepEqual(errors, []);
   });

@@ -1,11 +1,9 @@
 /** The task board: people who see each other work, and only what they may see. */
 
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { options, picture, play, relayOf, sees, seesNo, visit } from './stage.js';
+import { folder, options, picture, play, relayOf, sees, seesNo, visit } from './stage.js';
 
 const KEYS = {
   SECRET: 'a-secret-of-more-than-thirty-two-bytes',
@@ -13,11 +11,7 @@ const KEYS = {
 };
 
 /** The variables of a board that begins anew. */
-async function freshBoard(t) {
-  const folder = await mkdtemp(join(tmpdir(), 'taskboard-'));
-  t.after(() => rm(folder, { recursive: true }));
-  return { DB: join(folder, 'board.db') };
-}
+const freshBoard = async (t) => ({ DB: join(await folder(t), 'board.db') });
 
 async function enter(t, url, name, size) {
   const page = await visit(t, url, size);
