@@ -76,3 +76,15 @@ test('a relay that was restarted says that it cannot know, and the page says so 
   assert.notEqual(note, -1);
   assert.deepEqual(lines.toSpliced(note, 1), numbers(1, 6));
 });
+
+test('a relay that shuts down says goodbye, and the page waits for the next one', options, async (t) => {
+  const { relay, page, write } = await behindALine(t);
+  await write(1, 3);
+  await sees(page, '#log li', 'entry 3.');
+  await relay.stop('SIGTERM');
+  await sees(page, '#story li', 'the relay says goodbye');
+  await relay.restart();
+  await write(4, 6);
+  await sees(page, '#log li', 'entry 6.');
+  await sees(page, '#story li', 'log: not everything could be recovered');
+});
