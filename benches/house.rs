@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use switchboard::auth::access::Access;
 use switchboard::engine::{Engine, local::Local};
-use switchboard::settings::{Console, Settings};
+use switchboard::settings::{Console, RoomRule, RoomSettings, Settings};
 use switchboard::shard::outlet::{Outlet, Taken};
 use switchboard::shard::{Common, Shard};
 use switchboard::time::Now;
@@ -48,8 +48,14 @@ pub(crate) struct House {
 impl House {
     /// A shard without sessions.
     pub(crate) fn new() -> Self {
-        let now = Now { loop_ms: 60_000, wall_ms: 1_700_000_000_000 };
-        let settings = Settings { console: Console::On, ..Settings::default() };
+        Self::of(RoomSettings::default())
+    }
+
+    /// A shard without sessions, all of whose rooms are like this.
+    pub(crate) fn of(room: RoomSettings) -> Self {
+        let now = Now { loop_ms: 60_000, wall_ms: 1_700_000_000_000, us: 0 };
+        let rooms = vec![RoomRule { pattern: "*".to_owned(), room }];
+        let settings = Settings { console: Console::On, rooms, ..Settings::default() };
         let common = Arc::new(Common::new(settings, Access::default(), 1, true));
         let shard = Shard::new(0, common, Engine::Local(Local::default()), now);
         Self { shard, sink: Sink::default(), now, buffer: Vec::new() }
@@ -89,6 +95,7 @@ impl House {
         self.shard.tick();
         self.shard.flush(&mut self.sink);
         self.shard.reap(|_| {});
+        self.shard.end_turn(self.now.us);
         self.sink.writes - before
     }
 }

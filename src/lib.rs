@@ -5,56 +5,99 @@
 //!           ◀── reactor ◀── queues ◀──── lanes ◀──── audience ◀──── posts ◀──┘
 //! ```
 //!
-//! One [`reactor`] a core turns bytes into events and queued bytes into writes. Everything between is state machines
-//! without sockets or clocks: a [`shard`] is one core's sessions and rooms, [`broker`] puts rooms in order.
+//! One `reactor` a core turns bytes into events and queued bytes into writes. Everything between is state machines
+//! without sockets or clocks: a `shard` is one core's sessions and rooms, `broker` puts rooms in order.
 //!
 //! The smallest program:
 //!
 //! ```
-//! use switchboard::{Server, settings::Settings};
+//! use std::time::Duration;
+//! use switchboard::Server;
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let settings = Settings { listen: vec!["127.0.0.1:0".parse()?], ..Settings::default() };
-//! let server = Server::new(settings)?; // binds here: errors before threads
+//! let server = Server::builder().listen("127.0.0.1:0".parse()?).build()?; // binds here: errors before threads
 //! let handle = server.handle(); // for any thread, async or not: no call waits
 //! println!("ws://{}/ws/lobby", server.local_addrs()[0]);
 //! let running = std::thread::spawn(move || server.run());
-//! handle.publish("lobby", &serde_json::value::to_raw_value("hello")?)?;
-//! handle.shutdown(); // closes everybody with 1001, in the configured time
+//! handle.publish("lobby", "hello")?;
+//! handle.shutdown(Duration::from_secs(10)); // closes everybody with 1001
 //! running.join().expect("the server does not panic")?;
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! `ARCHITECTURE.md` is the tour of the house, `docs/protocol.md` what clients and apps can rely on.
+//! - [`Server::builder`] says what a server is to be like, [`Settings`] what there is to say.
+//! - [`Handle`] speaks to it: [`publish`](Handle::publish) to a room, [`notify`](Handle::notify) a user,
+//!   [`announce`](Handle::announce) to everybody, and ask who is there. An [`Answer`] is waited for or awaited.
+//! - [`Handle::token`] lets people in.
+//!
+//! `docs/embedding.md` is the guide, with axum and without; `docs/protocol.md` is what clients and apps can rely on, and
+//! `ARCHITECTURE.md` the tour of the house. Modules that are not shown here are public for the project's own benches and
+//! tests, and promise nothing.
 
+#[doc(hidden)]
 pub mod api;
+#[doc(hidden)]
 pub mod auth;
+#[doc(hidden)]
 pub mod broker;
+mod builder;
+#[doc(hidden)]
 pub mod config;
+#[doc(hidden)]
 pub mod dialect;
+#[doc(hidden)]
 pub mod engine;
+#[doc(hidden)]
 pub mod error;
-pub mod handle;
+mod handle;
+#[doc(hidden)]
 pub mod http;
+#[doc(hidden)]
 pub mod id;
+#[doc(hidden)]
 pub mod ledger;
+#[doc(hidden)]
 pub mod message;
+#[doc(hidden)]
 pub mod metrics;
+#[doc(hidden)]
 pub mod origin;
+#[doc(hidden)]
 pub mod out_queue;
+#[doc(hidden)]
 pub mod position;
+#[doc(hidden)]
 pub mod pressure;
+#[doc(hidden)]
 pub mod proxy;
+#[doc(hidden)]
 pub mod reactor;
+#[doc(hidden)]
 pub mod room_key;
-pub mod server;
+mod server;
+#[doc(hidden)]
 pub mod session;
 pub mod settings;
+#[doc(hidden)]
 pub mod shard;
+#[doc(hidden)]
 pub mod time;
 mod watch;
+#[doc(hidden)]
 pub mod ws;
 
-pub use handle::{Handle, PublishError};
-pub use server::{RunError, Server, StartError};
+pub use broker::presence::Person;
+pub use builder::{Builder, Rooms};
+pub use handle::{
+    Answer, AnswerError, Handle, Members, Message, Notified, Online, Room, SendError, TokenError,
+};
+pub use position::Position;
+pub use reactor::BindError;
+pub use server::{RunError, Running, Server, StartError};
+pub use settings::Settings;
+
+/// The examples of the guide are compiled and run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/embedding.md")]
+struct Embedding;

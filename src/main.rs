@@ -55,9 +55,9 @@ fn serve(input: &Input) -> Result<(), ExitCode> {
         tracing::info!(limits.queue_total, limits.history_total, "totals lowered to fit the memory there is");
     }
     credentials::warnings(&settings).iter().for_each(|warning| tracing::warn!("{warning}"));
-    let access = banner::Access::of(&settings);
+    let (access, drain) = (banner::Access::of(&settings), settings.drain);
     let server = Server::new(settings).map_err(console::refuse_named)?;
-    signals::listen(server.handle()).map_err(console::refuse_named)?;
+    signals::listen(server.handle(), drain).map_err(console::refuse_named)?;
     logging.announce(&Banner::new(server.local_addrs(), access));
     let ended = server.run();
     if let Err(error) = &ended {

@@ -68,6 +68,8 @@ pub struct Message {
     pub exclude: Option<SessionId>,
     frame: Bytes,
     payload: u32,
+    /// When its room took it, in microseconds as in [`crate::time::Now::us`], as far as 32 bits go.
+    pub taken_us: u32,
 }
 
 impl Message {
@@ -80,7 +82,7 @@ impl Message {
         header: usize,
     ) -> Self {
         debug_assert!(header <= frame.len());
-        Self { room, position, exclude, frame, payload: header as u32 }
+        Self { room, position, exclude, frame, payload: header as u32, taken_us: 0 }
     }
 
     /// The frame that carries it on its own space's wire.

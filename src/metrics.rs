@@ -1,5 +1,8 @@
 //! Figures that a shard keeps of its own work: plain counters, since each shard is one thread.
 
+pub mod board;
+pub mod histogram;
+
 /// What a shard has done since it began.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
@@ -17,4 +20,23 @@ pub struct Counters {
     pub writes: u64,
     /// Connections cut off because they did not keep up.
     pub slow: u64,
+}
+
+/// How a shard stands at the end of a turn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Gauges {
+    /// Open WebSockets.
+    pub websockets: u64,
+    /// Open streams of Server-Sent Events.
+    pub streams: u64,
+    /// Connections that are neither: they speak HTTP, have said nothing yet, or are about to end.
+    pub http: u64,
+    /// Rooms at home here.
+    pub rooms: u64,
+    /// Users that this shard counts; no user is counted by two.
+    pub users: u64,
+    /// What waits for sockets to take it, in bytes as `limits.queue` counts them.
+    pub queue_bytes: u64,
+    /// What the kept messages of the rooms at home here cost, in bytes.
+    pub history_bytes: u64,
 }

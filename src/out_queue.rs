@@ -77,6 +77,11 @@ impl OutQueue {
         self.others
     }
 
+    /// The cost of everything.
+    pub fn cost(&self) -> usize {
+        self.asked + self.others
+    }
+
     /// When the oldest of what others sent was queued.
     pub fn oldest(&self) -> Option<Tick> {
         self.segments.iter().find(|segment| segment.class == Class::Sent).map(|segment| segment.at)

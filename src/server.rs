@@ -1,5 +1,7 @@
 //! A whole server: bound, then run on one thread a shard.
 
+mod running;
+
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
@@ -7,16 +9,21 @@ use std::sync::Arc;
 use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 
-use crate::auth::access::BadKey;
+use crate::auth::access::Access;
+use crate::builder::Builder;
 use crate::config::credentials;
 use crate::handle::Handle;
 use crate::id::ShardId;
 use crate::reactor::{self, BindError, Inbox, Reactor};
-use crate::settings::Settings;
+use crate::settings::{self, BadSettings, Settings};
 use crate::shard::Common;
 use crate::watch::Watch;
+pub use running::Running;
 
-/// A server that has its addresses and does not serve yet.
+/// A server that has its addresses and does not serve yet: clients that connect wait.
+///
+/// [`run`](Self::run) serves on the thread that calls it and on one for each shard, until the server is told to end;
+/// [`spawn`](Self::spawn) does so in the background.
 pub struct Server {
     reactors: Vec<Reactor>,
     addresses: Vec<SocketAddr>,
@@ -26,17 +33,19 @@ pub struct Server {
 
 /// Why a server could not start.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum StartError {
     /// An address cannot be listened on.
     Bind(BindError),
-    /// Keys that cannot be read or used.
-    Keys(Vec<BadKey>),
+    /// Settings that no server can have, or keys that cannot be read or used.
+    Settings(BadSettings),
     /// The system has no room for another server.
     System(io::Error),
 }
 
 /// Why a server ended that was not told to.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum RunError {
     /// The system refused what it must not refuse.
     System(io::Error),
@@ -45,12 +54,22 @@ pub enum RunError {
 }
 
 impl Server {
+    /// Begins to say what a server is to be like.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
     /// Binds every address of `settings`. Connections wait from now on; they are served by [`Server::run`].
     ///
     /// # Errors
     ///
-    /// The first address that cannot be listened on, or a system without descriptors.
+    /// Every setting that is wrong, the first address that cannot be listened on, or a system without descriptors.
     pub fn new(settings: Settings) -> Result<Self, StartError> {
+        settings::check(&settings).map_err(StartError::Settings)?;
+        let watch = Watch::new(credentials::files(&settings));
+        let unusable = |bad: Vec<_>| StartError::Settings(bad.into());
+        let sources = credentials::sources(&settings).map_err(unusable)?;
+        let access = Access::new(&settings, &sources).map_err(unusable)?;
         let cores = || thread::available_parallelism().map_or(1, usize::from);
         let shards = if settings.shards == 0 { cores() } else { settings.shards };
         let mut listeners: Vec<Vec<_>> = (0..shards).map(|_| Vec::new()).collect();
@@ -62,9 +81,6 @@ impl Server {
                 shard.push(listener);
             }
         }
-        let drain = settings.drain;
-        let watch = Watch::new(credentials::files(&settings));
-        let access = credentials::access(&settings).map_err(StartError::Keys)?;
         let loopback = addresses.iter().all(|address| address.ip().is_loopback());
         let common = Arc::new(Common::new(settings, access, shards, loopback));
         let reactor = |(me, listeners)| Reactor::new(me as ShardId, common.clone(), listeners);
@@ -75,7 +91,7 @@ impl Server {
             .collect::<Result<_, _>>()
             .map_err(StartError::System)?;
         let inboxes = reactors.iter().map(Reactor::inbox).collect();
-        let handle = Handle::new(inboxes, common, drain);
+        let handle = Handle::new(inboxes, common, &sources);
         Ok(Self { reactors, addresses, handle, watch })
     }
 
@@ -87,6 +103,17 @@ impl Server {
     /// The way to it from other threads.
     pub fn handle(&self) -> Handle {
         self.handle.clone()
+    }
+
+    /// Serves in the background, on threads of its own, as long as what it returns is kept.
+    ///
+    /// # Errors
+    ///
+    /// If the system has no room for a thread.
+    pub fn spawn(self) -> Result<Running, RunError> {
+        let (handle, addresses) = (self.handle(), self.addresses.clone());
+        let thread = thread::Builder::new().name("switchboard".to_owned()).spawn(|| self.run());
+        Ok(Running::new(handle, addresses, thread.map_err(RunError::System)?))
     }
 
     /// Serves until [`Handle::shutdown`] or [`Handle::stop_now`].
@@ -139,10 +166,7 @@ impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Bind(error) => error.fmt(f),
-            Self::Keys(bad) => {
-                let bad: Vec<_> = bad.iter().map(ToString::to_string).collect();
-                f.write_str(&bad.join("; "))
-            }
+            Self::Settings(bad) => bad.fmt(f),
             Self::System(error) => {
                 write!(f, "cannot start: {error}; is the limit of open files too low (ulimit -n)?")
             }
@@ -159,5 +183,28 @@ impl fmt::Display for RunError {
     }
 }
 
-impl std::error::Error for StartError {}
-impl std::error::Error for RunError {}
+impl std::error::Error for StartError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            // What these say is said already: the source is what is behind them.
+            Self::Bind(error) => error.source(),
+            Self::Settings(_) => None,
+            Self::System(error) => Some(error),
+        }
+    }
+}
+
+impl std::error::Error for RunError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::System(error) => Some(error),
+            Self::Panicked => None,
+        }
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server").field("addresses", &self.addresses).finish_non_exhaustive()
+    }
+}

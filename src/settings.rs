@@ -4,11 +4,15 @@
 //! Every limit carries its reason beside its default.
 
 pub mod access;
+mod check;
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
+pub use crate::origin::OriginRule;
 pub use access::{Api, ApiKey, Auth, Calls, KeySource, Origins, Proxies, Reject, Secret};
+pub(crate) use check::is_loopback;
+pub use check::{BadSetting, BadSettings, check};
 
 /// One kibibyte, in bytes.
 pub const KIB: usize = 1024;
@@ -36,6 +40,8 @@ pub struct Settings {
     pub origins: Origins,
     /// Proxies in front of the server.
     pub proxies: Proxies,
+    /// Who may read the server's metrics.
+    pub metrics: Metrics,
     /// Bounds on what peers can make the server do.
     pub limits: Limits,
     /// When silent connections are asked for a sign of life.
@@ -67,6 +73,13 @@ pub enum Console {
     On,
     /// Never.
     Off,
+}
+
+/// Who may read the server's metrics.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Metrics {
+    /// Everybody: `/metrics` needs no key of the API even where there is one.
+    pub public: bool,
 }
 
 /// Bounds on what peers can make the server do. 0 means that there is no limit only where a field says so; in any other
@@ -200,6 +213,7 @@ impl Default for Settings {
             api: Api::default(),
             origins: Origins::new(),
             proxies: Proxies::default(),
+            metrics: Metrics::default(),
             limits: Limits::default(),
             heartbeat: Heartbeat::default(),
             inbox: Inbox::default(),

@@ -9,6 +9,8 @@ pub struct Now {
     pub loop_ms: u64,
     /// Milliseconds since 1970 by the wall clock, for what people read and for token expiry.
     pub wall_ms: u64,
+    /// Microseconds by a clock that all shards of the process share, for measuring.
+    pub us: u64,
 }
 
 impl Now {

@@ -5,6 +5,7 @@
 #[path = "floors/source.rs"]
 mod source;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -30,7 +31,7 @@ const FLOORS: [&[&str]; 6] = [
     &["broker"],
     &["shard", "session", "dialect", "api", "auth", "engine"],
     &["reactor"],
-    &["config", "server", "handle", "watch", "main", "cli", "lib"],
+    &["config", "server", "handle", "builder", "watch", "main", "cli", "lib"],
 ];
 
 /// Neighbours that must not know each other: they meet in `session` and `shard`.
@@ -113,6 +114,38 @@ fn tests_are_one_noun_a_file_too() {
         |path: &PathBuf| fs::read_to_string(path).expect("the file can be read").lines().count() > LINES;
     let long: Vec<_> = files(Path::new("tests")).into_iter().filter(long).collect();
     assert!(long.is_empty(), "more than {LINES} lines: {long:?}");
+}
+
+/// The packages that `package` is built from, itself included, by what Cargo locked: those of its tests as well.
+fn built_from(package: &str) -> BTreeSet<String> {
+    let lock: toml::Table =
+        fs::read_to_string("Cargo.lock").expect("it is there").parse().expect("it is TOML");
+    let needs = |package: &str| {
+        let all = lock["package"].as_array().expect("a list of packages").iter();
+        let versions = all.filter(|one| one["name"].as_str() == Some(package));
+        let needs = versions.filter_map(|one| one.get("dependencies")?.as_array()).flatten();
+        // A package of which there are two versions is named with its version.
+        needs.filter_map(|need| need.as_str()?.split(' ').next()).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let (mut found, mut next) = (BTreeSet::new(), vec![package.to_owned()]);
+    while let Some(package) = next.pop() {
+        if !found.contains(&package) {
+            next.extend(needs(&package));
+            found.insert(package);
+        }
+    }
+    found
+}
+
+/// Whoever embeds the server brings a runtime, or none.
+#[test]
+fn there_is_no_async_runtime_in_the_tree() {
+    let tree = built_from("switchboard");
+    assert!(tree.contains("mio") && tree.len() > 50, "{tree:?}");
+    let runtimes =
+        ["tokio", "async-std", "smol", "async-executor", "async-io", "futures-executor", "monoio", "glommio"];
+    let found: Vec<_> = runtimes.iter().filter(|runtime| tree.contains(**runtime)).collect();
+    assert!(found.is_empty(), "{found:?}");
 }
 
 #[test]

@@ -30,12 +30,18 @@ const EXAMPLES: &str = "Examples:
   loadtest echo --connections 5000 --duration 10 --report /tmp/echo
   loadtest idle --connections 10000 --target 127.0.0.1:8000 --pid 4711
   loadtest compare --pin --shape room-1000 --runs 7
-  loadtest compare --pin --write docs/performance.md";
+  loadtest compare --pin --write docs/performance.md
+  loadtest shards --write docs/performance.md
+  loadtest churn --connections 10000 --duration 600
+  loadtest drain --connections 10000";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Run the same work against several servers in turn and print the ratios.
     Compare(Compare),
+    /// Run the same work against Switchboard with one shard and with several, in turn: by how much do more shards
+    /// deliver more, and what bounds it?
+    Shards(Shards),
     #[command(flatten)]
     Work(Work),
 }
@@ -72,6 +78,10 @@ pub(crate) struct Options {
     /// Handshakes under way at once while opening.
     #[arg(long, global = true, default_value_t = 256)]
     pub(crate) connecting: usize,
+    /// Let the connections come from so many addresses of loopback in turn (127.0.0.1, 127.0.0.2 and so on). If not
+    /// said: one for every 28,000 connections, since an address has no more ports.
+    #[arg(long, global = true, value_name = "N", value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=60_000))]
+    pub(crate) sources: Option<usize>,
     /// The seed of everything random.
     #[arg(long, global = true, default_value_t = 1)]
     pub(crate) seed: u64,
@@ -102,6 +112,26 @@ pub(crate) struct Compare {
     pub(crate) list: bool,
 }
 
+#[derive(Args, Debug)]
+pub(crate) struct Shards {
+    /// Numbers of shards; the first one is what the others are held against.
+    #[arg(long, value_delimiter = ',', default_value = "1,2")]
+    pub(crate) counts: Vec<usize>,
+    /// Shapes of `compare` to run.
+    #[arg(
+        long = "shape",
+        value_delimiter = ',',
+        default_value = "room-1000,rooms-100,publishers-50,echo-100"
+    )]
+    pub(crate) shapes: Vec<String>,
+    /// Runs of each number and shape, the numbers in turn.
+    #[arg(long, default_value_t = 5)]
+    pub(crate) runs: usize,
+    /// Write the table into this file, between its markers.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) write: Option<PathBuf>,
+}
+
 impl Options {
     pub(crate) fn plan(&self) -> Plan {
         Plan {
@@ -110,6 +140,7 @@ impl Options {
             connect_rate: self.connect_rate,
             connecting: self.connecting.max(1),
             seed: self.seed,
+            sources: self.sources,
         }
     }
 }

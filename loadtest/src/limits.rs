@@ -1,10 +1,31 @@
 //! The limits of the machine, checked before the first connection.
 
-use anyhow::{Result, bail};
+use std::net::SocketAddr;
+
+use anyhow::{Result, bail, ensure};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// Descriptors that are no connections: standard streams, epoll, the timer, files being read.
 const SPARE: u64 = 64;
+
+/// How many connections one source address can have to one server: the ephemeral ports of Linux, less some that
+/// others use.
+const PORTS: usize = 28_000;
+
+/// How many source addresses so many connections to `server` take, or those that were asked for.
+///
+/// # Errors
+///
+/// Several are needed, and the server is not on loopback, where any address will do.
+pub(crate) fn sources(connections: usize, asked: Option<usize>, server: SocketAddr) -> Result<usize> {
+    let sources = asked.unwrap_or(connections.div_ceil(PORTS)).max(1);
+    ensure!(
+        sources == 1 || server.ip().is_loopback() && server.is_ipv4(),
+        "{connections} connections from {sources} addresses can only go to a server on 127.0.0.1: one address has \
+         {PORTS} ports to a server, so run several load tests on several machines against {server}"
+    );
+    Ok(sources)
+}
 
 /// Makes room for so many connections in this process and in the server that it starts.
 ///
@@ -39,6 +60,16 @@ pub(crate) fn make_room(connections: usize) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn another_source_address_for_every_28_000_connections() {
+        let (near, far) = (SocketAddr::from(([127, 0, 0, 1], 80)), SocketAddr::from(([10, 0, 0, 1], 80)));
+        let of = |connections, asked| sources(connections, asked, near).expect("loopback has many");
+        assert_eq!([of(0, None), of(28_000, None), of(28_001, None), of(9, Some(3))], [1, 1, 2, 3]);
+        assert_eq!(sources(28_000, None, far).expect("one is enough"), 1);
+        let why = sources(28_001, None, far).expect_err("two are not to be had").to_string();
+        assert!(why.contains("several load tests"), "{why}");
+    }
 
     #[test]
     fn a_few_fit_and_a_trillion_do_not() {

@@ -5,7 +5,7 @@
 
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use clap::Parser;
 
 mod cli;
@@ -25,15 +25,14 @@ mod report;
 mod run;
 mod scenario;
 mod stats;
+mod subject;
 mod target;
 mod wire;
 mod work;
 
-use cli::{Cli, Command, Compare, Options};
+use cli::{Cli, Command, Compare, Options, Shards};
+use compare::Compared;
 use outcome::Outcome;
-use process::Watch;
-use progress::Progress;
-use run::Run;
 use work::Work;
 
 fn main() -> ExitCode {
@@ -56,6 +55,7 @@ fn command(cli: &Cli) -> Result<()> {
             Ok(())
         }
         Command::Compare(arguments) => compare_all(arguments, &cli.options),
+        Command::Shards(arguments) => compare_shards(arguments, &cli.options),
         Command::Work(work) => run_one(work, &cli.options),
     }
 }
@@ -72,7 +72,26 @@ fn compare_all(arguments: &Compare, options: &Options) -> Result<()> {
     if let Some(file) = &arguments.write {
         report::markdown::write(file, &compared, arguments.shapes.is_empty())?;
     }
-    let failures = compared.iter().map(|one| one.failures.len()).sum::<usize>();
+    none_failed(compared.iter())
+}
+
+fn compare_shards(arguments: &Shards, options: &Options) -> Result<()> {
+    let scaled = compare::shards::compare(arguments, options)?;
+    if options.json {
+        let outcomes: Vec<_> = scaled.iter().flat_map(|one| one.outcomes.iter().flatten()).collect();
+        println!("{}", serde_json::to_string_pretty(&outcomes)?);
+    }
+    if let Some(directory) = &options.report {
+        report::page::write_shards(directory, &scaled)?;
+    }
+    if let Some(file) = &arguments.write {
+        report::markdown::write_shards(file, &scaled)?;
+    }
+    none_failed(scaled.iter())
+}
+
+fn none_failed<'a>(compared: impl Iterator<Item = &'a Compared>) -> Result<()> {
+    let failures = compared.map(|one| one.failures.len()).sum::<usize>();
     ensure!(failures == 0, "{failures} runs failed");
     Ok(())
 }
@@ -87,6 +106,8 @@ fn run_one(work: &Work, options: &Options) -> Result<()> {
     if let Some(directory) = &options.report {
         report::page::write_run(directory, &outcome)?;
     }
+    let broken = outcome.findings.iter().filter(|finding| finding.holds == Some(false)).count();
+    ensure!(broken == 0, "{broken} of what was to hold did not");
     Ok(())
 }
 
@@ -98,16 +119,10 @@ fn one(work: &Work, options: &Options) -> Result<Outcome> {
         if !options.no_build {
             target.build()?;
         }
-        return compare::run_once(work, &target, &options.plan(), options.pin);
+        return work.against(&target, &options.plan(), options.pin);
     };
-    limits::make_room(work.connections())?;
     if let Some(pin) = options.pin {
         process::pin_self(pin.load)?;
     }
-    let mut scenario = work.scenario(&target::find(&targets, "switchboard")?, options.seed)?;
-    let progress = Progress::new(work.name());
-    let watch = options.pid.map(Watch::on);
-    let plan = options.plan();
-    let run = Run::new(&plan, address, scenario.as_mut(), watch, &progress)?;
-    run.go(&options.target, work.name()).context(options.target.clone())
+    work.at(address, &target::find(&targets, "switchboard")?, &options.plan(), options.pid)
 }

@@ -25,6 +25,7 @@ pub(crate) struct Outcome {
     pub(crate) timeline: Vec<Point>,
     pub(crate) memory: Vec<Memory>,
     pub(crate) facts: Vec<Fact>,
+    pub(crate) findings: Vec<Finding>,
     pub(crate) warnings: Vec<String>,
 }
 
@@ -54,6 +55,33 @@ pub(crate) struct Fact {
     pub(crate) name: &'static str,
     pub(crate) value: f64,
     pub(crate) unit: &'static str,
+}
+
+/// A sentence on what a server was to do, and whether it did.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Finding {
+    /// `None` where there was too little of it to judge by: then chance decides, not the server.
+    pub(crate) holds: Option<bool>,
+    pub(crate) sentence: String,
+}
+
+/// A run of fewer connections is told of, not judged.
+const ENOUGH: usize = 1_000;
+
+impl Finding {
+    /// A sentence that holds or does not, if `connections` are enough to judge by.
+    pub(crate) fn of(connections: usize, holds: bool, sentence: String) -> Finding {
+        Finding { holds: (connections >= ENOUGH).then_some(holds), sentence }
+    }
+
+    /// The word before the sentence.
+    pub(crate) fn word(&self) -> &'static str {
+        match self.holds {
+            Some(true) => "holds",
+            Some(false) => "DOES NOT HOLD",
+            None => "not judged",
+        }
+    }
 }
 
 impl Fact {
@@ -94,6 +122,12 @@ impl Outcome {
         (self.delivered > 0).then_some(self.server_cpu? * 1e6 / self.delivered as f64)
     }
 
+    /// The server's CPU time a connection and second, in microseconds.
+    pub(crate) fn cpu_per_connection(&self) -> Option<f64> {
+        let connection_seconds = self.connections as f64 * self.seconds;
+        (connection_seconds > 0.0).then_some(self.server_cpu? * 1e6 / connection_seconds)
+    }
+
     /// Resident memory a connection in KiB: what the server grew by, shared among them.
     pub(crate) fn memory_per_connection(&self) -> Option<f64> {
         let (first, last) = (self.memory.first()?, self.memory.last()?);
@@ -131,6 +165,7 @@ pub(crate) mod tests {
             timeline: Vec::new(),
             memory: Vec::new(),
             facts: vec![Fact::new("lost", 3.0, "")],
+            findings: Vec::new(),
             warnings: Vec::new(),
         }
     }
@@ -139,12 +174,20 @@ pub(crate) mod tests {
     fn cost_rate_and_memory() {
         let mut outcome = outcome(1_000, 0.004);
         assert_eq!((outcome.cpu_per_delivery(), outcome.rate()), (Some(4.0), 500.0));
+        assert_eq!(outcome.cpu_per_connection(), Some(1_000.0));
         assert_eq!((outcome.fact("lost"), outcome.fact("x")), (Some(3.0), None));
         outcome.memory = vec![
             Memory { connections: 0, bytes: 10_240 },
             Memory { connections: 10, bytes: 10_240 + 20_480 },
         ];
         assert_eq!(outcome.memory_per_connection(), Some(2.0));
+    }
+
+    #[test]
+    fn few_connections_are_not_judged() {
+        let words = [(999, false), (1_000, false), (1_000, true)]
+            .map(|(connections, holds)| Finding::of(connections, holds, String::new()).word());
+        assert_eq!(words, ["not judged", "DOES NOT HOLD", "holds"]);
     }
 
     #[test]

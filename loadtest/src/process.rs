@@ -4,11 +4,11 @@ use std::fs::{self, File};
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process, setpriority_process};
 use rustix::thread::{CpuSet, sched_setaffinity};
 
 /// How long a server may take to listen.
@@ -28,6 +28,9 @@ pub(crate) struct Pin {
 #[derive(Debug)]
 pub(crate) struct Server {
     child: Child,
+    /// What it was started with, to start it again.
+    command: Vec<String>,
+    pin: Option<Pin>,
     /// What it says on standard error: shown when it does not start.
     log: PathBuf,
     pub(crate) address: SocketAddr,
@@ -45,27 +48,21 @@ pub(crate) fn pin_self(core: usize) -> Result<()> {
     sched_setaffinity(None, &set).with_context(|| format!("core {core} cannot be pinned to"))
 }
 
+/// Lowers the priority of this thread as far as it goes: others come first wherever a core is short.
+pub(crate) fn take_what_is_left() -> Result<()> {
+    // On Linux a process of id 0 is the calling thread, and its niceness is its own (sched(7)).
+    setpriority_process(None, 19).context("the priority cannot be lowered")
+}
+
 impl Server {
     /// Starts `command` (a program and its arguments), waits until it listens at `address`, and puts both on their
     /// cores.
     pub(crate) fn start(command: &[String], address: SocketAddr, pin: Option<Pin>) -> Result<Server> {
-        let Some((program, arguments)) = command.split_first() else { bail!("the target has no command") };
-        // A child inherits the affinity of its parent, so that none of its threads ever runs elsewhere.
-        if let Some(pin) = pin {
-            pin_self(pin.server)?;
-        }
         let log =
             std::env::temp_dir().join(format!("loadtest-{}-{}.log", std::process::id(), address.port()));
-        let errors = File::create(&log).with_context(|| format!("{} cannot be written", log.display()))?;
-        let mut command = Command::new(program);
-        let spawned =
-            command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(errors).spawn();
-        if let Some(pin) = pin {
-            pin_self(pin.load)?;
-        }
-        let child = spawned.with_context(|| format!("{program} cannot be started"))?;
-        let mut server = Server { child, log, address };
-        server.wait_until_it_listens(program)?;
+        let child = spawn(command, pin, &log)?;
+        let mut server = Server { child, command: command.to_vec(), pin, log, address };
+        server.wait_until_it_listens()?;
         Ok(server)
     }
 
@@ -73,7 +70,26 @@ impl Server {
         self.child.id()
     }
 
-    fn wait_until_it_listens(&mut self, program: &str) -> Result<()> {
+    /// SIGTERM: the server is to end in good order.
+    pub(crate) fn terminate(&self) -> Result<()> {
+        kill_process(Pid::from_child(&self.child), Signal::TERM).context("no SIGTERM reaches the server")
+    }
+
+    /// How it has ended, once it has.
+    pub(crate) fn ended(&mut self) -> Result<Option<ExitStatus>> {
+        Ok(self.child.try_wait()?)
+    }
+
+    /// SIGKILL, and the same command anew at the same address. Returns when it listens.
+    pub(crate) fn kill_and_start_again(&mut self) -> Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        self.child = spawn(&self.command, self.pin, &self.log)?;
+        self.wait_until_it_listens()
+    }
+
+    fn wait_until_it_listens(&mut self) -> Result<()> {
+        let program = self.command.first().map_or("the server", String::as_str);
         let begun = Instant::now();
         while TcpStream::connect(self.address).is_err() {
             if let Some(status) = self.child.try_wait()? {
@@ -89,9 +105,28 @@ impl Server {
     }
 }
 
+/// Starts `command` on its core.
+fn spawn(command: &[String], pin: Option<Pin>, log: &Path) -> Result<Child> {
+    let Some((program, arguments)) = command.split_first() else { bail!("the target has no command") };
+    let errors = File::create(log).with_context(|| format!("{} cannot be written", log.display()))?;
+    // A child inherits the affinity of its parent, so that none of its threads ever runs elsewhere.
+    if let Some(pin) = pin {
+        pin_self(pin.server)?;
+    }
+    let mut command = Command::new(program);
+    let spawned = command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(errors).spawn();
+    if let Some(pin) = pin {
+        pin_self(pin.load)?;
+    }
+    spawned.with_context(|| format!("{program} cannot be started"))
+}
+
 impl Drop for Server {
     fn drop(&mut self) {
         let _ = fs::remove_file(&self.log);
+        if !matches!(self.child.try_wait(), Ok(None)) {
+            return;
+        }
         let _ = kill_process(Pid::from_child(&self.child), Signal::TERM);
         let begun = Instant::now();
         while begun.elapsed() < STOP {

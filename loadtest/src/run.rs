@@ -8,10 +8,15 @@ use anyhow::{Context, Result, bail};
 use crate::clock::{Clock, Nanos, SECOND, nanos, seconds};
 use crate::meter::Point;
 use crate::net::Net;
-use crate::outcome::{Latency, Memory, Outcome};
+use crate::outcome::{Fact, Latency, Memory, Outcome};
 use crate::process::Watch;
 use crate::progress::Progress;
 use crate::scenario::Scenario;
+use crate::subject::Subject;
+
+mod warnings;
+
+use warnings::warnings;
 
 /// How long all connections may take.
 const RAMP: Nanos = 120 * SECOND;
@@ -36,6 +41,8 @@ pub(crate) struct Plan {
     /// Handshakes under way at once.
     pub(crate) connecting: usize,
     pub(crate) seed: u64,
+    /// Source addresses; as many as are needed, if not said.
+    pub(crate) sources: Option<usize>,
 }
 
 /// A run under way.
@@ -43,7 +50,7 @@ pub(crate) struct Run<'a> {
     plan: &'a Plan,
     net: Net,
     scenario: &'a mut dyn Scenario,
-    server: Option<Watch>,
+    subject: Subject,
     progress: &'a Progress,
     begun: bool,
     timeline: Vec<Point>,
@@ -64,7 +71,7 @@ impl<'a> Run<'a> {
         plan: &'a Plan,
         address: SocketAddr,
         scenario: &'a mut dyn Scenario,
-        server: Option<Watch>,
+        subject: Subject,
         progress: &'a Progress,
     ) -> Result<Run<'a>> {
         let net = Net::new(address, plan.seed, Clock::new()).context("no event loop")?;
@@ -72,12 +79,18 @@ impl<'a> Run<'a> {
             plan,
             net,
             scenario,
-            server,
+            subject,
             progress,
             begun: false,
             timeline: Vec::new(),
             memory: Vec::new(),
         })
+    }
+
+    /// Lets the connections come from so many addresses of loopback.
+    pub(crate) fn spread_over(mut self, sources: usize) -> Run<'a> {
+        self.net.spread_over(sources);
+        self
     }
 
     /// Runs to the end.
@@ -102,6 +115,11 @@ impl<'a> Run<'a> {
         let after = self.read()?;
         self.weigh()?;
         self.drain()?;
+        if self.scenario.weighs() {
+            let settled = self.net.now() + SETTLE;
+            self.until(settled)?;
+            self.weigh()?;
+        }
         Ok(self.outcome(target, name, before, after))
     }
 
@@ -146,7 +164,8 @@ impl<'a> Run<'a> {
     fn measure(&mut self) -> Result<()> {
         self.scenario.meter().start();
         let begun = self.net.now();
-        let end = begun + nanos(self.plan.duration);
+        let end = begun + self.scenario.lasts().unwrap_or(nanos(self.plan.duration));
+        self.scenario.measured_until(end);
         let mut last = begun;
         while last < end && !self.scenario.is_over() {
             self.until((last + INTERVAL).min(end))?;
@@ -154,6 +173,9 @@ impl<'a> Run<'a> {
             let point = self.scenario.meter().end_interval(seconds(now - begun), seconds(now - last));
             self.progress.measure(&point, seconds(end - begun));
             self.timeline.push(point);
+            if self.scenario.weighs() {
+                self.weigh()?;
+            }
             last = now;
         }
         self.scenario.meter().stop();
@@ -186,21 +208,34 @@ impl<'a> Run<'a> {
         let due = if self.begun { self.scenario.tick(&mut self.net, now) } else { None };
         let next = due.map_or(deadline, |due| due.min(deadline));
         self.net.turn(self.scenario, Some(next)).context("the event loop broke")?;
+        self.serve_the_scenario()?;
         match self.scenario.meter().failure() {
             Some(failure) => bail!("{failure}"),
             None => Ok(()),
         }
     }
 
+    /// Does to the server what the scenario asks for, and tells it what came of it.
+    fn serve_the_scenario(&mut self) -> Result<()> {
+        if let Some(deed) = self.scenario.deed() {
+            self.subject.carry_out(deed)?;
+        }
+        if let Some(well) = self.subject.ended()? {
+            self.scenario.server_ended(self.net.now(), well);
+        }
+        Ok(())
+    }
+
     fn weigh(&mut self) -> Result<()> {
-        if let Some(server) = self.server {
-            self.memory.push(Memory { connections: self.net.open_count(), bytes: server.memory()? });
+        if let Some(bytes) = self.subject.memory()? {
+            self.memory.push(Memory { connections: self.net.open_count(), bytes });
+            self.scenario.weighed(self.net.now(), bytes);
         }
         Ok(())
     }
 
     fn read(&self) -> Result<Reading> {
-        let server = self.server.map(|server| server.cpu()).transpose()?;
+        let server = self.subject.cpu()?;
         Ok(Reading { at: self.net.now(), waited: self.net.waited(), server, load: Watch::on_self().cpu()? })
     }
 
@@ -208,7 +243,10 @@ impl<'a> Run<'a> {
         let micros = |before: u64, after: u64| after.saturating_sub(before) as f64 / 1e6;
         let elapsed = after.at - before.at;
         let busy = 1.0 - (after.waited - before.waited) as f64 / elapsed.max(1) as f64;
-        let facts = self.scenario.facts();
+        let mut facts = self.scenario.facts();
+        facts
+            .extend((self.net.pings() > 0).then(|| Fact::new("pings answered", self.net.pings() as f64, "")));
+        let findings = self.scenario.findings();
         let connections = self.net.open_count();
         let meter = self.scenario.meter();
         let mut outcome = Outcome {
@@ -225,48 +263,10 @@ impl<'a> Run<'a> {
             timeline: self.timeline,
             memory: self.memory,
             facts,
+            findings,
             warnings: Vec::new(),
         };
         outcome.warnings = warnings(&outcome, meter.lateness().value_at_quantile(0.99));
         outcome
-    }
-}
-
-/// What a reader of the figures must know about the load test itself.
-fn warnings(outcome: &Outcome, lateness: Nanos) -> Vec<String> {
-    let mut warnings = Vec::new();
-    let server_busy = outcome.server_cpu.map_or(1.0, |cpu| cpu / outcome.seconds.max(1e-9));
-    if outcome.load_busy > 0.9 && server_busy < 0.9 {
-        warnings.push(format!(
-            "the load generator, not the server, was the bottleneck: it was at work {:.0} % of the time and the server \
-             {:.0} %. The server's CPU a message holds; rates and latencies are the load generator's.",
-            outcome.load_busy * 100.0,
-            server_busy * 100.0
-        ));
-    }
-    if lateness > SECOND / 1_000 {
-        warnings.push(format!(
-            "the load generator sent up to {:.1} ms late (p99): latencies are counted from the intended time and \
-             include that.",
-            lateness as f64 / 1e6
-        ));
-    }
-    warnings
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::outcome::tests::outcome;
-
-    #[test]
-    fn the_bottleneck_is_named() {
-        let mut outcome = outcome(10, 0.5);
-        assert!(warnings(&outcome, 0).is_empty());
-        outcome.load_busy = 0.97;
-        assert!(warnings(&outcome, 0)[0].contains("at work 97 % of the time and the server 25 %"));
-        outcome.server_cpu = Some(1.99);
-        assert!(warnings(&outcome, 0).is_empty());
-        assert!(warnings(&outcome, 2_500_000)[0].contains("2.5 ms late"));
     }
 }

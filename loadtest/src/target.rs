@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
@@ -27,6 +28,8 @@ pub(crate) struct Target {
     pub(crate) build: Option<String>,
     #[serde(default)]
     pub(crate) start: Vec<String>,
+    /// Words that are added to the command to say how long a stop may take; {ms} becomes that time.
+    pub(crate) drain: Option<Vec<String>>,
     /// A command of the shell that succeeds where the server's package is there.
     pub(crate) check: Option<String>,
     #[serde(default)]
@@ -126,9 +129,28 @@ impl Target {
         Server::start(&self.command(address), address, pin)
     }
 
+    /// The same server with so many shards, under the name of their number.
+    pub(crate) fn with_shards(&self, shards: usize) -> Result<Target> {
+        let is_told = self.start.iter().any(|word| word.contains("{shards}"));
+        ensure!(is_told, "{} cannot be told how many shards to run", self.name);
+        let name = format!("{shards} shard{}", if shards == 1 { "" } else { "s" });
+        let start = self.start.iter().map(|word| word.replace("{shards}", &shards.to_string())).collect();
+        Ok(Target { name, start, ..self.clone() })
+    }
+
+    /// The same server, which is to stop within `drain` when it is told to.
+    pub(crate) fn with_drain(&self, drain: Duration) -> Result<Target> {
+        let words = self.wanted(self.drain.as_ref(), "drain time that could be set")?;
+        let words = words.iter().map(|word| word.replace("{ms}", &drain.as_millis().to_string()));
+        Ok(Target { start: self.start.iter().cloned().chain(words).collect(), ..self.clone() })
+    }
+
     fn command(&self, address: SocketAddr) -> Vec<String> {
         let (listen, port) = (address.to_string(), address.port().to_string());
-        self.start.iter().map(|word| word.replace("{listen}", &listen).replace("{port}", &port)).collect()
+        let fill = |word: &String| {
+            word.replace("{listen}", &listen).replace("{port}", &port).replace("{shards}", "1")
+        };
+        self.start.iter().map(fill).collect()
     }
 
     /// How one speaks to its raw rooms.
@@ -192,6 +214,21 @@ mod tests {
         assert_eq!(mine.room_dialect(false).expect("rooms").opening("a").target, "/r/a");
         assert!(mine.native_dialect().is_err_and(|why| why.to_string() == "mine has no native dialect"));
         assert_eq!(mine.family, Family::Other);
+    }
+
+    #[test]
+    fn shards_and_the_time_of_a_stop_are_words_of_the_command() {
+        let targets = all(None).expect("good targets");
+        let own = find(&targets, "switchboard").expect("there");
+        let address = SocketAddr::from(([127, 0, 0, 1], 81));
+        let words = |target: &Target| target.command(address).join(" ");
+        assert!(words(&own).ends_with("--shards 1"));
+        let two = own.with_shards(2).expect("it can be told");
+        assert!(two.name == "2 shards" && words(&two).ends_with("--shards 2"));
+        let stops = own.with_drain(Duration::from_secs(3)).expect("it can be told");
+        assert!(words(&stops).ends_with("--shards 1 --drain 3000ms"));
+        let floor = find(&targets, "floor").expect("there");
+        assert!(floor.with_drain(Duration::from_secs(3)).is_err() && floor.with_shards(2).is_err());
     }
 
     #[test]

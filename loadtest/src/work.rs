@@ -7,6 +7,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use crate::cli::parse_seconds;
 use crate::scenario::pace::Drive;
 
+mod against;
 mod assemble;
 mod numbers;
 
@@ -31,6 +32,14 @@ pub(crate) enum Work {
     Sse(PublishWork),
     /// All members drop and come back at once, each resuming from where it was (native dialect).
     Storm(StormWork),
+    /// Members come, go and change rooms for a time: the server's memory must be flat (native dialect).
+    Churn(ChurnWork),
+    /// The server is killed (SIGKILL) and started again; everybody comes back and resumes, and what is lost is told
+    /// (native dialect).
+    Kill(StormWork),
+    /// The server is told to stop (SIGTERM): everybody must be sent away with 1001 and a delay, and the returns must be
+    /// spread (native dialect).
+    Drain(DrainWork),
     /// A share of the members stop reading: they must be cut off, and nobody else may notice.
     Slow(SlowWork),
 }
@@ -103,7 +112,7 @@ pub(crate) struct FanoutWork {
 #[derive(Args, Clone, Debug)]
 pub(crate) struct BesideWork {
     /// Members of the room.
-    #[arg(long, default_value_t = 9_000)]
+    #[arg(long, default_value_t = 10_000)]
     pub(crate) members: usize,
     /// Messages of the room's publisher under way at once: with two the server has always one to write.
     #[arg(long, default_value_t = 2)]
@@ -176,6 +185,29 @@ pub(crate) struct StormWork {
     /// Bytes of a payload.
     #[arg(long, default_value_t = 128)]
     pub(crate) size: usize,
+}
+
+#[derive(Args, Clone, Debug)]
+pub(crate) struct ChurnWork {
+    /// Members, each in one room; every second one is a named user.
+    #[arg(long, default_value_t = 10_000)]
+    pub(crate) connections: usize,
+    /// Rooms.
+    #[arg(long, default_value_t = 500)]
+    pub(crate) rooms: usize,
+    /// Members a second that change rooms, or drop and come back.
+    #[arg(long, default_value_t = 1_000.0)]
+    pub(crate) rate: f64,
+}
+
+#[derive(Args, Clone, Debug)]
+pub(crate) struct DrainWork {
+    /// Members, in rooms of twenty.
+    #[arg(long, default_value_t = 10_000)]
+    pub(crate) connections: usize,
+    /// Seconds that the server may take to stop.
+    #[arg(long, default_value = "10", value_parser = parse_seconds)]
+    pub(crate) drain: Duration,
 }
 
 #[derive(Args, Clone, Debug)]

@@ -139,9 +139,14 @@ fn every_scenario_against_the_server() {
         "beside --members 50",
         "http --members 5 --publishers 3 --window 3",
         "http --members 5 --rooms 2 --publishers 3 --batch 10",
+        "sse --members 5",
+        "churn --connections 30 --rooms 5 --rate 300",
+        "drain --connections 40 --drain 0.5",
+        "echo --connections 9 --sources 3",
         "slow --members 5 --slow 2",
-        "chat --users 20 --rooms 5 --rate 400 --typing 0",
+        "chat --users 20 --rooms 5 --rate 400",
         "storm --members 30 --rooms 3 --rate 20 --after 0.2",
+        "kill --members 30 --rooms 3 --rate 20 --after 0.2",
     ];
     for words in all {
         outcome(&format!("{words} --targets-file {file} --target test-server"));

@@ -3,12 +3,14 @@
 use std::io::Write;
 
 use super::call::{Gathered, Reply};
+use super::exposition;
 use super::route::refusal;
 use super::sent::Sent;
 use crate::broker::post::{Line, Listing, Roster, Standing};
 use crate::dialect::native::event::{self, OrNull, People, Quoted};
 use crate::error::Fault;
 use crate::http::Response;
+use crate::metrics::board::Totals;
 use crate::position::Position;
 use crate::room_key::RoomKey;
 
@@ -18,6 +20,16 @@ const NOWHERE: Position = Position { epoch: 0, offset: 0 };
 /// The answer of a server that is alive.
 pub fn health() -> Response {
     Response::new(200).json(r#"{"status":"ok"}"#)
+}
+
+/// The answer of a server that takes new clients.
+pub fn ready() -> Response {
+    Response::new(200).json(r#"{"status":"ready"}"#)
+}
+
+/// The server's figures for Prometheus.
+pub fn metrics(totals: Totals) -> Response {
+    Response::new(200).body(exposition::CONTENT_TYPE, exposition::text(totals).into_bytes())
 }
 
 /// The answer of a call that has all of its answers.

@@ -69,10 +69,13 @@ pub fn reason(body: &[u8]) -> Result<Option<Box<str>>, Fault> {
     Ok(fields::optional(fields.reason, REASON)?.map(Into::into))
 }
 
-/// Whether a close frame can hold `reason`.
-pub fn check_reason(reason: &str) -> Result<(), Fault> {
-    const LONG: Fault = Fault::BadRequest("`reason` is at most 123 bytes");
-    if reason.len() <= MAX_REASON { Ok(()) } else { Err(LONG) }
+/// As much of `reason` as a close frame can hold, in whole characters.
+pub fn fitting(reason: &str) -> &str {
+    let mut end = reason.len().min(MAX_REASON);
+    while !reason.is_char_boundary(end) {
+        end -= 1;
+    }
+    &reason[..end]
 }
 
 /// The messages that the body of a batch holds, each with its own fault if it has one.
@@ -182,6 +185,13 @@ mod tests {
         let draft = publish(text.as_bytes(), &names).unwrap();
         assert_eq!((&draft.data[..], draft.store, draft.exclude), (&b"[1e400 ]"[..], true, Some(id)));
         assert_eq!((draft.from.as_deref(), draft.event.as_deref()), (Some("ann"), Some("e")));
+    }
+
+    #[test]
+    fn a_reason_is_cut_to_what_fits() {
+        let long = "\u{20ac}".repeat(100);
+        assert_eq!((fitting("short"), fitting(&long).len()), ("short", 123));
+        assert_eq!(fitting(&format!("x{long}")).len(), 121);
     }
 
     #[test]

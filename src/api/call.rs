@@ -13,6 +13,14 @@ use crate::room_key::RoomKey;
 pub enum Call {
     /// Is the server alive?
     Health,
+    /// Does the server take new clients?
+    Ready,
+    /// What does it do, and how does it stand?
+    Stats,
+    /// The same, for Prometheus.
+    Metrics,
+    /// Which calls are there?
+    Description,
     /// Say something in a room.
     Publish(String),
     /// Say something to a user.

@@ -15,7 +15,7 @@ use crate::http::{Head, Response};
 ///
 /// The answer, if it may not be made at all.
 pub fn authorise(access: &Access, head: &Head, call: Call) -> Result<Call, Response> {
-    if access.is_open() || matches!(call, Call::Health | Call::Requests { .. }) {
+    if access.is_open() || matches!(call, Call::Health | Call::Ready | Call::Requests { .. }) {
         return Ok(call);
     }
     if !access.has_api_key() {
@@ -24,7 +24,8 @@ pub fn authorise(access: &Access, head: &Head, call: Call) -> Result<Call, Respo
     let key = presented::bearer(head).and_then(|bearer| access.api_key(bearer));
     let scope = &key.ok_or_else(unauthorized)?.scope;
     let kind = match call {
-        Call::Health | Call::Requests { .. } => true,
+        Call::Health | Call::Ready | Call::Description | Call::Requests { .. } => true,
+        Call::Stats | Call::Metrics => scope.calls.read && scope.rooms.is_none(),
         Call::Publish(_) | Call::Notify(_) | Call::Broadcast | Call::Batch(_) => scope.calls.publish,
         Call::Rooms(_) | Call::Room(_) | Call::Members(..) | Call::History(..) | Call::User(_) => {
             scope.calls.read

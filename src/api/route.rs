@@ -110,6 +110,10 @@ fn call(head: &Head, segments: &[&str]) -> Result<Call, Response> {
     match *segments {
         ["sse", connection] => Ok(Call::Requests { stream: connection.to_owned(), user: None }),
         ["healthz"] => allow(head, READ).map(|()| Call::Health),
+        ["readyz"] => allow(head, READ).map(|()| Call::Ready),
+        ["metrics"] => allow(head, READ).map(|()| Call::Metrics),
+        ["api", "stats"] => allow(head, READ).map(|()| Call::Stats),
+        ["api", "openapi.json"] => allow(head, READ).map(|()| Call::Description),
         ["api", "batch"] => allow(head, &[Method::Post]).map(|()| Call::Batch(Scope::ALL)),
         ["api", "rooms"] => {
             allow(head, READ)?;

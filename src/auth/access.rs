@@ -1,6 +1,5 @@
 //! Everything that decides who may come in, as one value.
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +10,7 @@ use super::key::{Key, KeySet};
 use super::token::{self, Terms};
 use crate::broker::permit::all;
 use crate::origin::{OriginRule, is_local, is_local_host};
-use crate::settings::{self, Settings};
+use crate::settings::{self, BadSetting, Settings};
 
 /// The keys that the configuration names, as they stand in it or in their files.
 #[derive(Clone, Default)]
@@ -24,21 +23,6 @@ pub struct Sources {
     pub jwks: Option<Vec<u8>>,
     /// Keys of the HTTP API, likewise.
     pub api_keys: Vec<(&'static str, settings::ApiKey, Vec<u8>)>,
-}
-
-/// A key that cannot be used.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BadKey {
-    /// The key of the configuration that named it.
-    pub setting: &'static str,
-    /// What is wrong with it.
-    pub why: String,
-}
-
-impl fmt::Display for BadKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.setting, self.why)
-    }
 }
 
 /// Who may come in.
@@ -88,11 +72,11 @@ impl Access {
     /// # Errors
     ///
     /// Every key that cannot be used.
-    pub fn new(settings: &Settings, sources: &Sources) -> Result<Self, Vec<BadKey>> {
+    pub fn new(settings: &Settings, sources: &Sources) -> Result<Self, Vec<BadSetting>> {
         let mut problems = Vec::new();
         let mut keys = KeySet::default();
         let mut note = |setting, result: Result<(), String>| {
-            problems.extend(result.err().map(|why| BadKey { setting, why }));
+            problems.extend(result.err().map(|why| BadSetting { setting, why }));
         };
         for (setting, secret) in &sources.secrets {
             note(setting, Key::secret(secret).map(|key| keys.add(key)));

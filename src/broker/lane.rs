@@ -98,6 +98,9 @@ struct Flying {
 struct Turn {
     flying: Flying,
     filling: Batch,
+    /// When the oldest message of each was taken by its room.
+    flying_since: Option<u32>,
+    filling_since: Option<u32>,
 }
 
 /// A range of frames for one member: its bytes and, in a lane that keeps them, the first and last position in it.
@@ -137,12 +140,13 @@ pub struct Lane {
     /// What the members of this lane read.
     pub wire: Wire,
     turn: Option<Box<Turn>>,
+    landed: Option<u32>,
 }
 
 impl Lane {
     /// An empty lane.
     pub fn new(wire: Wire) -> Self {
-        Self { members: Vec::new(), hand: 0, wire, turn: None }
+        Self { members: Vec::new(), hand: 0, wire, turn: None, landed: None }
     }
 
     /// Its members, in no order.
@@ -215,6 +219,18 @@ impl Lane {
         }
     }
 
+    /// What was appended last was taken by its room at this time, in microseconds.
+    pub fn stamp(&mut self, taken_us: u32) {
+        if let Some(turn) = &mut self.turn {
+            turn.filling_since.get_or_insert(taken_us);
+        }
+    }
+
+    /// When the oldest message of a pass was taken that has ended since the last call.
+    pub fn take_landed(&mut self) -> Option<u32> {
+        self.landed.take()
+    }
+
     /// The member in `slot` is not to get what was appended last. It must be settled up to just before that.
     pub fn pass_over(&mut self, slot: u32) {
         debug_assert!(slot < self.hand);
@@ -260,6 +276,7 @@ impl Lane {
         if self.hand == self.members.len() as u32 {
             let filling = std::mem::take(&mut turn.filling);
             turn.flying = Flying { bytes: filling.bytes.seal(), marks: filling.marks };
+            turn.flying_since = turn.filling_since.take();
             self.hand = 0;
             self.land();
         }
@@ -296,6 +313,8 @@ impl Lane {
         }
         let Some(turn) = &mut self.turn else { return };
         turn.flying = Flying::default();
+        // Nobody has asked yet about the one that ended before: the older of the two took longer.
+        self.landed = self.landed.or(turn.flying_since.take());
         // With nothing filling either, every `from` is 0 already: it counts bytes of nothing.
         if turn.filling.bytes.len() == 0 {
             self.turn = None;

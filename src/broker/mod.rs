@@ -13,6 +13,7 @@ pub mod permit;
 pub mod place;
 pub mod post;
 pub mod presence;
+pub mod question;
 pub mod seats;
 pub mod typing;
 pub mod users;

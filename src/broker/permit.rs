@@ -1,8 +1,9 @@
 //! Which rooms are like what, and who may do what there: the one place that decides.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use crate::room_key::Space;
+use crate::room_key::{STATS, Space};
 use crate::settings::{Inbox, RoomRule, RoomSettings, Slow};
 
 /// A room name in which `*` stands for any run of characters.
@@ -83,11 +84,26 @@ pub struct Asker<'a> {
     pub open: bool,
 }
 
+/// What the room of the server's figures is like, whatever is configured: a moment's figures are of no use later, and who
+/// watches is nobody else's business.
+fn stats() -> RoomSettings {
+    RoomSettings {
+        history: 0,
+        ttl: Duration::ZERO,
+        presence: false,
+        client_publish: false,
+        typing: false,
+        slow: Slow::Skip,
+        ..RoomSettings::default()
+    }
+}
+
 /// What rooms are like, by name.
 #[derive(Clone, Debug)]
 pub struct Rules {
     by_pattern: Vec<(Pattern, Kinds)>,
     otherwise: Kinds,
+    stats: Arc<RoomSettings>,
     inbox: Arc<RoomSettings>,
 }
 
@@ -121,13 +137,16 @@ impl Rules {
             by_pattern: by_pattern.collect(),
             otherwise: Kinds::new(&RoomSettings::default()),
             inbox: Arc::new(kept),
+            stats: Arc::new(stats()),
         }
     }
 
     /// What the room called `name` is like.
     pub fn settings(&self, space: Space, name: &str) -> &Arc<RoomSettings> {
-        if space == Space::User {
-            return &self.inbox;
+        match (space, name) {
+            (Space::User, _) => return &self.inbox,
+            (Space::Native, STATS) => return &self.stats,
+            _ => {}
         }
         let found = self.by_pattern.iter().find(|(pattern, _)| pattern.matches(name));
         let kinds = found.map_or(&self.otherwise, |(_, kinds)| kinds);
@@ -142,7 +161,7 @@ impl Rules {
         match name {
             // Everybody with a name has an inbox, and nobody can name another's.
             "$me" => asker.named,
-            "$stats" if asker.open => true,
+            STATS if asker.open => true,
             _ if name.starts_with('$') => asker.permits.is_some_and(|permits| permits.may_join(name)),
             _ => {
                 let settings = self.settings(space, name);
@@ -151,15 +170,14 @@ impl Rules {
             }
         }
     }
+}
 
-    /// Whether `asker`, a member, may publish in the room called `name`.
-    ///
-    /// Both must agree: a token does not open a room that the operator keeps for the app.
-    pub fn may_publish(&self, space: Space, name: &str, asker: Asker<'_>) -> bool {
-        let settings = self.settings(space, name);
-        let named = asker.permits.map_or(!settings.private, |permits| permits.may_publish(name));
-        named && settings.client_publish && !name.starts_with('$')
-    }
+/// Whether `asker`, a member, may publish in the room called `name`, which is like `settings`.
+///
+/// Both must agree: a token does not open a room that the operator keeps for the app.
+pub fn may_publish(settings: &RoomSettings, name: &str, asker: Asker<'_>) -> bool {
+    let named = asker.permits.map_or(!settings.private, |permits| permits.may_publish(name));
+    named && settings.client_publish && !name.starts_with('$')
 }
 
 #[cfg(test)]
@@ -253,7 +271,10 @@ mod tests {
         ];
         for (asker, name, expected) in cases {
             for space in [Space::Native, Space::Raw] {
-                let may = (rules.may_join(space, name, asker), rules.may_publish(space, name, asker));
+                let may = (
+                    rules.may_join(space, name, asker),
+                    may_publish(rules.settings(space, name), name, asker),
+                );
                 assert_eq!(may, expected, "{name} {asker:?}");
             }
         }

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use super::history::Excerpt;
 use super::permit::Pattern;
 use super::presence::Person;
+use super::question::Question;
 use crate::error::Fault;
 use crate::id::{SessionId, ShardId};
 use crate::message::{Draft, Message};
@@ -22,14 +23,17 @@ pub enum Caller {
     Session(SessionId, Ticket),
     /// A call of the HTTP API on this connection: the answer goes to this place among its answers.
     Call(SessionId, u32),
+    /// The program around the server: this shard passes the answer on.
+    Program(Question, ShardId),
 }
 
 impl Caller {
-    /// The session that waits.
-    pub fn session(&self) -> Option<SessionId> {
+    /// The shard that takes the answer.
+    pub fn shard(&self) -> Option<ShardId> {
         match self {
             Self::Nobody => None,
-            Self::Session(session, _) | Self::Call(session, _) => Some(*session),
+            Self::Session(session, _) | Self::Call(session, _) => Some(session.shard),
+            Self::Program(_, shard) => Some(*shard),
         }
     }
 }
@@ -159,7 +163,7 @@ pub enum Post {
     Went(Arc<str>, SessionId, bool),
     /// To a user's home: a connection on this shard gets what is sent to the user from now on, or does not any more.
     Hears(RoomKey, ShardId, bool),
-    /// From a user's home, where the number of connections is limited: whether this one may come.
+    /// From a user's home: whether this connection may come.
     Entered(SessionId, bool),
     /// From a user's home: this connection makes room for a newer one.
     Evict(SessionId),

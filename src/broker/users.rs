@@ -13,7 +13,7 @@ use crate::room_key::{RoomKeys, Space};
 /// How many connections a user may have, and what happens to one more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Allowance {
-    /// So many at once; 0: any number, and nobody has to ask.
+    /// So many at once; 0: any number.
     pub connections: usize,
     /// Whether the oldest makes room for the new one.
     pub evicts: bool,

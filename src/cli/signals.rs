@@ -2,17 +2,18 @@
 
 use std::io;
 use std::thread;
+use std::time::Duration;
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use switchboard::Handle;
 
-/// Obeys signals from now on, on a thread of its own that lives as long as the process.
+/// Obeys signals from now on, draining for `drain`, on a thread of its own that lives as long as the process.
 ///
 /// # Errors
 ///
 /// When the system refuses a handler or the thread.
-pub(crate) fn listen(handle: Handle) -> io::Result<()> {
+pub(crate) fn listen(handle: Handle, drain: Duration) -> io::Result<()> {
     let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP])?;
     thread::Builder::new().name("signals".to_owned()).spawn(move || {
         let mut draining = false;
@@ -25,7 +26,7 @@ pub(crate) fn listen(handle: Handle) -> io::Result<()> {
                 }
                 _ => {
                     tracing::info!(signal = name(signal), "draining; a second signal ends at once");
-                    handle.shutdown();
+                    handle.shutdown(drain);
                     draining = true;
                 }
             }

@@ -5,8 +5,7 @@ use std::net::SocketAddr;
 use super::kinds::Bytes;
 use super::reader::Reader;
 use super::{Config, Source, credentials};
-use crate::auth::access::BadKey;
-use crate::settings::Settings;
+use crate::settings::{BadSetting, Settings, is_loopback};
 
 /// Reports to `reader` what does not fit together in `config`.
 pub(super) fn check(config: &Config, reader: &mut Reader) {
@@ -30,11 +29,6 @@ fn addresses(settings: &Settings, reader: &mut Reader) {
     if let Some(address) = settings.listen.iter().find(|address| open && !is_loopback(address)) {
         reader.report(source, "listen", exposed(*address));
     }
-}
-
-/// Whether only this machine can reach `address`; `::ffff:127.0.0.1` is 127.0.0.1.
-fn is_loopback(address: &SocketAddr) -> bool {
-    address.ip().to_canonical().is_loopback()
 }
 
 fn exposed(address: SocketAddr) -> String {
@@ -61,7 +55,7 @@ fn pages(settings: &Settings, reader: &mut Reader) {
 }
 
 fn keys(settings: &Settings, reader: &mut Reader) {
-    for BadKey { setting, why } in credentials::access(settings).err().into_iter().flatten() {
+    for BadSetting { setting, why } in credentials::access(settings).err().into_iter().flatten() {
         if let Some(source) = reader.origin(setting).cloned() {
             reader.report(source, setting, why);
         }

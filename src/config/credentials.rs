@@ -4,8 +4,8 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use crate::auth::access::{Access, BadKey, Sources};
-use crate::settings::{ApiKey, Calls, KeySource, Settings};
+use crate::auth::access::{Access, Sources};
+use crate::settings::{ApiKey, BadSetting, Calls, KeySource, Settings};
 
 /// The most bytes that a file of keys may have.
 const MOST_BYTES: u64 = 1024 * 1024;
@@ -21,7 +21,7 @@ const ONLY: &str = "api";
 /// # Errors
 ///
 /// Every key that cannot be read or used.
-pub fn access(settings: &Settings) -> Result<Access, Vec<BadKey>> {
+pub fn access(settings: &Settings) -> Result<Access, Vec<BadSetting>> {
     Access::new(settings, &sources(settings)?)
 }
 
@@ -30,11 +30,11 @@ pub fn access(settings: &Settings) -> Result<Access, Vec<BadKey>> {
 /// # Errors
 ///
 /// Every file that cannot be read.
-pub fn sources(settings: &Settings) -> Result<Sources, Vec<BadKey>> {
+pub fn sources(settings: &Settings) -> Result<Sources, Vec<BadSetting>> {
     let (auth, mut problems) = (&settings.auth, Vec::new());
     let mut load = |setting, path: &Path| {
         let bytes = read(path).map_err(|error| format!("{} cannot be read: {error}", path.display()));
-        bytes.map_err(|why| problems.push(BadKey { setting, why })).ok()
+        bytes.map_err(|why| problems.push(BadSetting { setting, why })).ok()
     };
     let mut sources = Sources::default();
     if let Some(secret) = &auth.secret {

@@ -33,6 +33,7 @@ pub(super) fn root(section: &mut Section<'_>, config: &mut Config) {
         api,
         origins,
         proxies,
+        metrics,
         limits,
         heartbeat,
         inbox,
@@ -51,6 +52,7 @@ pub(super) fn root(section: &mut Section<'_>, config: &mut Config) {
     section.table("api", |section| access::api_table(section, api));
     section.table("origins", |section| section.set_list("allow", origins, kinds::origin));
     section.table("proxies", |section| access::proxies_table(section, proxies));
+    section.table("metrics", |section| section.set("public", &mut metrics.public, kinds::boolean));
     section.table("limits", |section| limits_table(section, limits));
     section.table("heartbeat", |section| heartbeat_table(section, heartbeat));
     section.table("inbox", |section| inbox_table(section, inbox));

@@ -89,7 +89,7 @@ fn the_example_has_every_key() {
 fn every_key_reaches_its_setting() {
     let read = settings(
         "listen = [\"127.0.0.1:1\", \"[::1]:2\"]\nshards = 3\ndrain = 0\nconsole = true\ndirect = true\n\
-         [inbox]\nhistory = 19\nttl = \"20s\"\n\
+         [metrics]\npublic = true\n[inbox]\nhistory = 19\nttl = \"20s\"\n\
          [limits]\nconnections = 4\nconnections_per_user = 21\ntoo_many = \"evict-oldest\"\nrooms_per_connection = 5\nmessage = 6\necho_message = \"7KiB\"\napi_body = \"8 MB\"\n\
          queue = \"9MiB\"\nstall = \"250ms\"\nqueue_total = \"1GiB\"\nhistory_total = \"1.5KiB\"\nheader = 1024\n\
          headers = 12\nhandshake = \"1m 5s\"\nbody = \"1h\"\nhttp_idle = \"2days\"\nclose = \"3s\"\n\
@@ -102,6 +102,7 @@ fn every_key_reaches_its_setting() {
     assert_eq!(read.listen, ["127.0.0.1:1".parse().unwrap(), "[::1]:2".parse().unwrap()]);
     assert_eq!((read.shards, read.drain, read.console), (3, Duration::ZERO, Console::On));
     assert_eq!((read.direct, read.inbox), (Some(true), Inbox { history: 19, ttl: seconds(20) }));
+    assert!(read.metrics.public);
     let limits = read.limits;
     assert_eq!((limits.connections_per_user, limits.too_many), (21, TooMany::EvictOldest));
     assert_eq!((limits.connections, limits.rooms_per_connection, limits.message), (4, 5, 6));

@@ -14,18 +14,21 @@ pub struct Forms<'a> {
     block: Option<Block>,
     /// The place of what is told in the room's order.
     pub position: Option<Position>,
+    /// When a room took it, in microseconds; none for what is no message.
+    pub taken_us: Option<u32>,
 }
 
 impl<'a> Forms<'a> {
     /// A message, which has its frame already.
     pub fn message(message: &'a Message) -> Self {
         let frame = Some(message.frame().clone());
-        Self { json: message.payload(), frame, block: None, position: message.position }
+        let (position, taken_us) = (message.position, Some(message.taken_us));
+        Self { json: message.payload(), frame, block: None, position, taken_us }
     }
 
     /// Something else, as JSON, and where members stand behind it.
     pub fn notice(json: &'a [u8], position: Option<Position>) -> Self {
-        Self { json, frame: None, block: None, position }
+        Self { json, frame: None, block: None, position, taken_us: None }
     }
 
     /// The form that is read on `wire`.

@@ -34,8 +34,9 @@ impl Local {
             Ask::Publish { room, draft, tag } => {
                 let stored = draft.store && room.space() != Space::Raw;
                 let position = stored.then(|| self.next(&room));
-                let message = Arc::new(dialect::compose(room, position, draft, now.wall_ms));
-                tells.push_back(Tell::Committed { message, tag: Some(tag) });
+                let mut message = dialect::compose(room, position, draft, now.wall_ms);
+                message.taken_us = now.us as u32;
+                tells.push_back(Tell::Committed { message: Arc::new(message), tag: Some(tag) });
             }
             // The home keeps all there is.
             Ask::Read { room, tag, .. } => tells.push_back(Tell::Page { room, tag, messages: Vec::new() }),

@@ -29,6 +29,8 @@ pub struct Response {
     status: u16,
     headers: Vec<(&'static str, String)>,
     content_type: Option<&'static str>,
+    /// The word for what went wrong.
+    code: Option<&'static str>,
     body: Cow<'static, [u8]>,
     /// Whether a body of unknown length follows, which the end of the connection ends.
     streams: bool,
@@ -67,14 +69,25 @@ impl Envelope {
 impl Response {
     /// A response without a body. 401 says which way to identify is meant, as it must (RFC 9110 15.5.2).
     pub fn new(status: u16) -> Self {
-        let bare =
-            Self { status, headers: Vec::new(), content_type: None, body: Cow::default(), streams: false };
+        let bare = Self {
+            status,
+            headers: Vec::new(),
+            content_type: None,
+            code: None,
+            body: Cow::default(),
+            streams: false,
+        };
         if status == 401 { bare.header("WWW-Authenticate", "Bearer") } else { bare }
     }
 
     /// The HTTP status.
     pub fn status(&self) -> u16 {
         self.status
+    }
+
+    /// The `code` of the error that it is.
+    pub fn code(&self) -> Option<&'static str> {
+        self.code
     }
 
     /// Adds a field. `Connection`, `Content-Length`, `Content-Type` and `Date` are not for this: they are written from
@@ -132,7 +145,8 @@ impl Response {
 
     /// Gives it the body that every error here has: `{"error":{"code","message"}}`.
     #[must_use]
-    pub fn error(self, code: &str, message: &str) -> Self {
+    pub fn error(mut self, code: &'static str, message: &str) -> Self {
+        self.code = Some(code);
         self.json(json!({"error": {"code": code, "message": message}}).to_string())
     }
 

@@ -1,8 +1,12 @@
 //! The loop's clock.
 
+use std::sync::LazyLock;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::time::Now;
+
+/// What all clocks of the process measure from.
+static ORIGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 /// The most that the loop's time advances in one turn beyond what the loop meant to sleep.
 ///
@@ -30,16 +34,31 @@ impl Clock {
         self.stride_ms = STRIDE_MS + timeout.map_or(0, |timeout| timeout.as_millis() as u64);
     }
 
+    /// Reads both clocks.
     pub(super) fn read(&mut self) -> Now {
+        self.advance(wall().as_millis() as u64)
+    }
+
+    /// Reads the loop's clock again, for which the wall's need not be read: a turn is shorter than what it tells apart.
+    pub(super) fn read_again(&mut self, before: Now) -> Now {
+        self.advance(before.wall_ms)
+    }
+
+    fn advance(&mut self, wall_ms: u64) -> Now {
         let now = Instant::now();
         let passed_us = now.duration_since(self.last).as_micros() as u64 + self.rest_us;
         self.last = now;
         self.loop_ms += (passed_us / 1_000).min(self.stride_ms);
         self.stride_ms = STRIDE_MS;
         self.rest_us = passed_us % 1_000;
-        let wall_ms = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |wall| wall.as_millis() as u64);
-        Now { loop_ms: self.loop_ms, wall_ms }
+        let us = now.saturating_duration_since(*ORIGIN).as_micros() as u64;
+        Now { loop_ms: self.loop_ms, wall_ms, us }
     }
+}
+
+/// The time since 1970; zero on a clock that stands before.
+pub fn wall() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
 #[cfg(test)]

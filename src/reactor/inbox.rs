@@ -41,6 +41,8 @@ const LETTER: usize = 256;
 struct Letters {
     kept: Vec<Letter>,
     bytes: usize,
+    /// Nobody takes them any more.
+    closed: bool,
 }
 
 impl Letter {
@@ -48,6 +50,7 @@ impl Letter {
     fn bytes(&self) -> usize {
         match self {
             Self::Post(Post::Publish(_, _, draft)) => LETTER + draft.data.len(),
+            Self::Post(Post::Announce(announcement, _)) => LETTER + announcement.frame.len(),
             Self::Post(Post::Requests(_, _, _, texts)) => texts.iter().map(|text| LETTER + text.len()).sum(),
             _ => 0,
         }
@@ -65,9 +68,12 @@ impl Inbox {
         Ok(Self(Arc::new(Inner { letters: Mutex::default(), waker, shard, common })))
     }
 
-    /// Puts letters in, in order. Never refuses.
-    pub fn put(&self, letters: impl IntoIterator<Item = Letter>) {
+    /// Puts letters in, in order; says whether they will be taken. Only a reactor that has ended takes none.
+    pub fn put(&self, letters: impl IntoIterator<Item = Letter>) -> bool {
         let mut inside = self.lock();
+        if inside.closed {
+            return false;
+        }
         let was_empty = inside.kept.is_empty();
         for letter in letters {
             inside.bytes += letter.bytes();
@@ -79,6 +85,19 @@ impl Inbox {
         if wake && let Err(error) = self.0.waker.wake() {
             tracing::error!(%error, "a reactor cannot be woken");
         }
+        true
+    }
+
+    /// Drops what has come and takes nothing more.
+    pub(super) fn close(&self) {
+        let mut inside = self.lock();
+        inside.closed = true;
+        inside.bytes = 0;
+        let kept = std::mem::take(&mut inside.kept);
+        self.0.common.pressure.set_inbox(self.0.shard, 0);
+        drop(inside);
+        // What they hold may have something to do when it is dropped, so not under the lock.
+        drop(kept);
     }
 
     /// Swaps what has come with the empty `letters`.

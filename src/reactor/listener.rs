@@ -34,11 +34,11 @@ impl fmt::Display for BindError {
         match error.kind() {
             io::ErrorKind::AddrInUse => write!(
                 f,
-                "cannot listen on {address}: another program has that port; stop it, or choose another with --listen"
+                "cannot listen on {address}: another program has that port; stop it, or listen on another"
             ),
             io::ErrorKind::PermissionDenied => write!(
                 f,
-                "cannot listen on {address}: ports below 1024 need a privilege; choose a higher one with --listen"
+                "cannot listen on {address}: ports below 1024 need a privilege; listen on a higher one"
             ),
             io::ErrorKind::AddrNotAvailable => {
                 write!(f, "cannot listen on {address}: this machine does not have that address")

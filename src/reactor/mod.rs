@@ -10,9 +10,11 @@ mod budget;
 mod clock;
 mod inbox;
 mod listener;
+mod process;
 mod socket;
 mod turn;
 
+pub use clock::wall;
 pub use inbox::{Inbox, Letter};
 pub use listener::{BindError, bind};
 pub use turn::Reactor;

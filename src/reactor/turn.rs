@@ -11,11 +11,12 @@ use super::budget::Budget;
 use super::clock::Clock;
 use super::inbox::{Inbox, Letter};
 use super::listener::{Accepted, accept};
+use super::process::Process;
 use super::socket::{Input, Sockets, Writer};
 use crate::engine::{Engine, local::Local};
 use crate::id::ShardId;
 use crate::shard::{Common, Shard};
-use crate::time::Tick;
+use crate::time::{Now, Tick};
 
 /// Connections taken in one turn by one listener.
 const ACCEPTS: usize = 64;
@@ -48,6 +49,12 @@ pub struct Reactor {
     sockets: Sockets,
     shard: Shard,
     clock: Clock,
+    process: Process,
+    common: Arc<Common>,
+    /// When the turn began that is under way or was last.
+    began: Now,
+    /// When the last turn ended.
+    ended: Now,
     buffer: Vec<u8>,
     letters: Vec<Letter>,
     ready: Vec<u32>,
@@ -70,7 +77,8 @@ impl Reactor {
             gates.push(Gate { listener, waiting: true, rests_until: None });
         }
         let mut clock = Clock::new();
-        let shard = Shard::new(me, common, Engine::Local(Local::default()), clock.read());
+        let ended = clock.read();
+        let shard = Shard::new(me, common.clone(), Engine::Local(Local::default()), ended);
         Ok(Self {
             me,
             poll,
@@ -81,6 +89,10 @@ impl Reactor {
             sockets: Sockets::default(),
             shard,
             clock,
+            process: Process::default(),
+            common,
+            began: ended,
+            ended,
             buffer: vec![0; READ],
             letters: Vec::new(),
             ready: Vec::new(),
@@ -108,6 +120,7 @@ impl Reactor {
             self.hand();
             self.flush();
             self.reap();
+            self.end();
         }
         Ok(())
     }
@@ -129,7 +142,7 @@ impl Reactor {
 
     /// How long nothing needs to be done.
     fn patience(&mut self) -> Option<Duration> {
-        let now = self.clock.read();
+        let now = self.ended;
         let wait_ms = |Tick(tick)| (u64::from(tick) * Tick::MS).saturating_sub(now.loop_ms);
         let tick = self.shard.next_tick().map(|tick| Duration::from_millis(wait_ms(tick)));
         let rest = self.gates.iter().filter_map(|gate| gate.rests_until).min();
@@ -139,7 +152,10 @@ impl Reactor {
 
     /// Notes what the kernel and the other shards say, and takes in who has come.
     fn gather(&mut self) {
-        self.shard.begin(self.clock.read());
+        let now = self.clock.read();
+        self.began = now;
+        self.process.look(&self.common, now.wall_ms / 1_000);
+        self.shard.begin(now);
         for event in &self.events {
             match event.token() {
                 INBOX => {}
@@ -250,6 +266,7 @@ impl Reactor {
                 peer.put(posts.drain(..).map(Letter::Post));
             }
         }
+        self.shard.answer_questions();
     }
 
     fn flush(&mut self) {
@@ -259,5 +276,17 @@ impl Reactor {
     fn reap(&mut self) {
         let sockets = &mut self.sockets;
         self.shard.reap(|key| sockets.remove(key));
+    }
+
+    /// Reads the clock for the second and last time of a turn.
+    fn end(&mut self) {
+        self.ended = self.clock.read_again(self.began);
+        self.shard.end_turn(self.ended.us);
+    }
+}
+
+impl Drop for Reactor {
+    fn drop(&mut self) {
+        self.inbox.close();
     }
 }

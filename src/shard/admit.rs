@@ -12,8 +12,9 @@ use crate::auth::denied::Denied;
 use crate::auth::identity::Identity;
 use crate::auth::presented;
 use crate::auth::token::MAX_TOKEN;
-use crate::broker::permit::Asker;
+use crate::broker::permit::{Asker, may_publish};
 use crate::broker::post::Ticket;
+use crate::broker::seats::Seat;
 use crate::dialect::native::event;
 use crate::error::{Close, Fault};
 use crate::http::{Head, Response};
@@ -82,6 +83,9 @@ impl Shard {
     ///
     /// The answer, if it may not be made at all.
     pub(super) fn authorise(&mut self, key: u32, head: &Head, call: Call) -> Result<Call, Response> {
+        if call == Call::Metrics && self.common.settings.metrics.public {
+            return Ok(call);
+        }
         let Call::Requests { stream, .. } = call else { return guard::authorise(&self.access, head, call) };
         match self.admission(key, head, false, None, false).map_err(Denied::response)? {
             Admission::Known(identity) => Ok(Call::Requests { stream, user: Some(identity.user.clone()) }),
@@ -174,9 +178,10 @@ impl Shard {
         self.common.rules.may_join(space, room, self.asker_of(key))
     }
 
-    /// Whether session `key`, a member, may publish in a room.
-    pub(super) fn may_publish(&self, key: u32, room: &RoomKey) -> bool {
-        self.common.rules.may_publish(room.space(), room.label(), self.asker_of(key))
+    /// Whether session `key`, which has this `seat` in a room, may publish there.
+    pub(super) fn may_publish(&self, key: u32, room: &RoomKey, seat: Seat) -> bool {
+        let settings = self.audiences.get(seat.room).map(|audience| &audience.settings);
+        settings.is_some_and(|settings| may_publish(settings, room.label(), self.asker_of(key)))
     }
 
     fn asker_of(&self, key: u32) -> Asker<'_> {

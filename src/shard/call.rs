@@ -7,8 +7,10 @@ use crate::api::answer;
 use crate::api::body;
 use crate::api::body::Address;
 use crate::api::call::{Call, Gathered, Pending};
+use crate::api::description;
 use crate::api::route::refusal;
 use crate::api::sent::{Sent, To};
+use crate::api::stats;
 use crate::auth::api_key::Scope;
 use crate::broker::permit::is_any;
 use crate::broker::post::{Caller, Line, Listing, Post, Span};
@@ -16,7 +18,7 @@ use crate::error::Fault;
 use crate::http::Response;
 use crate::id::{SessionId, ShardId};
 use crate::message::Draft;
-use crate::room_key::{RoomKey, Space};
+use crate::room_key::{RoomKey, Space, is_room_name};
 use crate::session::exchange::Stage;
 
 /// The reason of a disconnect that gives none.
@@ -30,6 +32,13 @@ impl Shard {
         }
         match call {
             Call::Health => Err(answer::health()),
+            Call::Ready => Err(self.refuse_while_draining().err().unwrap_or_else(answer::ready)),
+            Call::Stats => Err(Response::new(200).json(stats::json(&self.totals(), self.uptime_s()))),
+            Call::Metrics => Err(answer::metrics(self.totals())),
+            Call::Description => {
+                let public = self.common.settings.metrics.public;
+                Err(Response::new(200).json(description::json(self.access.is_open(), public)))
+            }
             Call::Publish(room) => {
                 let draft = body::publish(body, &self.common.names).map_err(refusal)?;
                 self.publish(Space::Native, &room, Caller::Call(self.id(key), 0), draft);
@@ -61,7 +70,7 @@ impl Shard {
             }
             Call::Disconnect(user, reason) => {
                 let reason = body::reason(body).map_err(refusal)?.or(reason).unwrap_or_default();
-                body::check_reason(&reason).map_err(refusal)?;
+                let reason = body::fitting(&reason);
                 let reason: Arc<str> = if reason.is_empty() { BY_APP.into() } else { reason.into() };
                 Ok(self.ask_all(key, Gathered::Counted(0), |caller| {
                     Post::Disconnect(user.clone(), reason.clone(), caller)
@@ -165,6 +174,7 @@ impl Shard {
     pub(super) fn lines(&self, listing: &Listing) -> Vec<Line> {
         let wanted = |key: &RoomKey| {
             key.space() == Space::Native
+                && is_room_name(key.name())
                 && key.name().starts_with(&listing.prefix)
                 && key.name() > listing.after.as_str()
                 && listing.rooms.as_ref().is_none_or(|rooms| is_any(rooms, key.name()))

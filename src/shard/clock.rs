@@ -24,13 +24,15 @@ impl Shard {
         }
         self.work.due = due;
         self.drain_some();
+        self.tell_stats();
         self.consult();
         self.carry();
     }
 
     /// The tick by which [`Shard::tick`] has something to do, if there is one.
     pub fn next_tick(&self) -> Option<Tick> {
-        let soonest = [self.deadlines.soonest(), self.home_deadlines.soonest()].into_iter().flatten().min();
+        let waits = [self.deadlines.soonest(), self.home_deadlines.soonest(), self.stats_due()];
+        let soonest = waits.into_iter().flatten().min();
         // A drain closes some connections in every tick, and nobody says when another shard's load has fallen.
         let next = Tick(self.now.tick().0 + 1);
         if self.drain.is_some() || self.pressed {
@@ -65,6 +67,7 @@ impl Shard {
         if over && let Some(room) = self.homes.key(number).cloned() {
             self.home_deadlines.set(number, Tick::NEVER);
             if let Some(home) = self.homes.remove(number) {
+                self.gauges.rooms -= u64::from(Self::is_counted(&room));
                 self.history.spend(&self.common.history, 0, home.history_bytes());
             }
             self.mail.asks.push(Ask::Close(room));

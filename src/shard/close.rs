@@ -5,7 +5,7 @@ use super::settle::moved;
 use crate::broker::post::Post;
 use crate::dialect::native::event;
 use crate::error::Close;
-use crate::out_queue::Class;
+use crate::out_queue::{Class, OutQueue};
 use crate::session::{Phase, Session};
 use crate::ws::connection::Connection;
 use crate::ws::frame;
@@ -24,9 +24,7 @@ impl Shard {
     /// Closes a session that fell too far behind: what it has not begun to read is dropped.
     fn close_slow(&mut self, key: u32) {
         self.counters.slow += 1;
-        if let Some(queue) = self.session(key).and_then(|session| session.queue.as_mut()) {
-            queue.cut();
-        }
+        self.with_queue(key, OutQueue::cut);
         self.say_close(key, &Close::SLOW_CONSUMER, Phase::Closing);
     }
 
@@ -55,6 +53,7 @@ impl Shard {
         self.push_close(key, close);
         let until = self.now.tick().after(self.common.settings.limits.close);
         self.deadlines.set(key, until);
+        self.closed(key, close.code);
         let Some(session) = self.session(key) else { return };
         session.slow = false;
         session.gaps = None;
@@ -100,9 +99,12 @@ impl Shard {
         if session.is_over() {
             return;
         }
-        session.queue = None;
+        let unsent = session.queue.take().map_or(0, |queue| queue.cost());
         session.tail = None;
         session.awaiting = false;
+        self.queued -= unsent;
+        // RFC 6455 section 7.1.5: what an end without a close frame is called.
+        self.closed(key, 1006);
         self.stand_up_everywhere(key);
         self.forsake_requests(key);
         if let Some(session) = self.session(key) {

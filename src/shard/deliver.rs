@@ -63,6 +63,9 @@ impl Shard {
         for lane in audience.lanes().iter_mut().filter(|lane| !lane.members().is_empty()) {
             let position = forms.position.filter(|_| skips || lane.wire == Wire::SseParts);
             lane.append(&forms.on(lane.wire), position);
+            if let Some(taken_us) = forms.taken_us {
+                lane.stamp(taken_us);
+            }
         }
         if !std::mem::replace(&mut audience.listed, true) {
             self.work.listed.push_back(number);

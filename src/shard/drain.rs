@@ -52,15 +52,20 @@ impl Shard {
 
     /// Nothing that lasts begins in a shutdown.
     pub(super) fn refuse_while_full_or_draining(&self) -> Result<(), Response> {
-        let unavailable = |wait, why| Err(Response::new(503).retry_after(wait).error("unavailable", why));
-        if let Some(drain) = &self.drain {
-            return unavailable(drain.left(self.now), "the server is shutting down");
-        }
+        self.refuse_while_draining()?;
         let (limit, open) = (self.common.settings.limits.connections, &self.common.connections);
         if limit > 0 && open.load(Ordering::Relaxed) > limit {
-            return unavailable(Duration::from_secs(1), "the server has as many connections as it may have");
+            let why = "the server has as many connections as it may have";
+            return Err(Response::new(503).retry_after(Duration::from_secs(1)).error("unavailable", why));
         }
         Ok(())
+    }
+
+    /// Whoever comes now is to go elsewhere.
+    pub(super) fn refuse_while_draining(&self) -> Result<(), Response> {
+        let Some(drain) = &self.drain else { return Ok(()) };
+        let response = Response::new(503).retry_after(drain.left(self.now));
+        Err(response.error("unavailable", "the server is shutting down"))
     }
 
     pub(super) fn drain_some(&mut self) {

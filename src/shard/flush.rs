@@ -88,6 +88,8 @@ impl Shard {
                     break;
                 }
             }
+            let lane = self.audiences.get_mut(number).and_then(|audience| audience.lane(wire));
+            self.landed.extend(lane.and_then(|lane| lane.take_landed()));
         }
         false
     }
@@ -190,7 +192,9 @@ impl Shard {
         self.counters.bytes_out += sent as u64;
         session.blocked = sent < offered;
         if let Some(queue) = &mut session.queue {
+            let before = queue.cost();
             queue.advance(sent);
+            self.queued -= before - queue.cost();
         }
         self.tell_gaps(key, None);
         true

@@ -41,6 +41,7 @@ impl Shard {
         let Some(session) = self.session(key) else { return Ok(()) };
         session.phase = Phase::Open(Connection::default());
         session.dialect = wanted.dialect;
+        self.opened(key);
         match admission {
             Err(denied) => self.close(key, denied.close()),
             Ok(admission) => self.welcome(key, admission, wanted),

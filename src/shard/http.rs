@@ -146,6 +146,9 @@ impl Shard {
 
     /// Queues an answer, or the head of one that does not end.
     pub(super) fn push_response(&mut self, key: u32, envelope: &Envelope, response: &Response) {
+        if let Some(code) = response.code() {
+            self.place().refused(code);
+        }
         let origin = self.exchange(key).and_then(|exchange| exchange.origin.take());
         let credentials = self.access.cookie().is_some();
         let granted = origin.map(|origin| cors::grant(response.clone(), &origin, credentials));

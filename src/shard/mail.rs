@@ -4,6 +4,7 @@ use super::Shard;
 use crate::broker::home::{Desk, Home, Request};
 use crate::broker::place::Tell;
 use crate::broker::post::{Caller, Post};
+use crate::broker::question::{Part, Question};
 use crate::dialect::forms::Forms;
 use crate::dialect::native::event;
 use crate::error::Fault;
@@ -26,6 +27,18 @@ impl Shard {
     /// What is to be handed to shard `other`, which is taken from here.
     pub fn outgoing(&mut self, other: ShardId) -> &mut Vec<Post> {
         &mut self.mail.others[usize::from(other)]
+    }
+
+    /// Passes on what the program around the server asked for: after what was decided with it was handed to the other
+    /// shards, so that what the program does next comes behind that.
+    pub fn answer_questions(&mut self) {
+        for (question, part) in self.mail.answers.drain(..) {
+            question.tell(part);
+        }
+    }
+
+    fn answer_program(&mut self, question: Question, part: Part) {
+        self.mail.answers.push((question, part));
     }
 
     pub(super) fn post(&mut self, shard: ShardId, post: Post) {
@@ -62,8 +75,8 @@ impl Shard {
             Post::Look(room, caller, span) => {
                 if self.homes.find_key(&room).is_some() {
                     self.at_home(&room, Request::Look(caller, span));
-                } else if let Some(session) = caller.session() {
-                    self.post(session.shard, Post::Looked(room, caller, Ok(None)));
+                } else if let Some(shard) = caller.shard() {
+                    self.post(shard, Post::Looked(room, caller, Ok(None)));
                 }
             }
             Post::Typing(room, user, active) => {
@@ -80,8 +93,14 @@ impl Shard {
             Post::Disconnect(user, reason, caller) => self.disconnect(&user, &reason, caller),
             Post::Remove(room, user, caller) => self.remove_user(&room, &user, caller),
             Post::Announce(announcement, caller) => self.begin_announcement(announcement, caller),
+            Post::Found(Caller::Program(question, _), connections, rooms) => {
+                self.answer_program(question, Part::Found(connections, rooms));
+            }
             Post::Found(caller, connections, rooms) => {
                 self.answers(&caller, |pending, _| pending.found(connections, rooms))
+            }
+            Post::Counted(Caller::Program(question, _), connections) => {
+                self.answer_program(question, Part::Counted(connections));
             }
             Post::Counted(caller, connections) => {
                 self.answers(&caller, |pending, index| pending.counted(index, connections));
@@ -89,14 +108,14 @@ impl Shard {
             Post::Members(room, caller, page) => {
                 if self.homes.find_key(&room).is_some() {
                     self.at_home(&room, Request::Members(caller, page));
-                } else if let Some(session) = caller.session() {
-                    self.post(session.shard, Post::Rostered(room, caller, Ok(None)));
+                } else if let Some(shard) = caller.shard() {
+                    self.post(shard, Post::Rostered(room, caller, Ok(None)));
                 }
             }
             Post::List(caller, listing) => {
-                if let Some(session) = caller.session() {
+                if let Some(shard) = caller.shard() {
                     let lines = self.lines(&listing);
-                    self.post(session.shard, Post::Listed(caller, lines));
+                    self.post(shard, Post::Listed(caller, lines));
                 }
             }
             Post::Joined(room, join, result) => self.joined(&room, *join, result),
@@ -109,27 +128,29 @@ impl Shard {
                 Caller::Call(session, index) => {
                     self.answered(session, |pending| pending.sent(index as usize, result));
                 }
+                Caller::Program(question, _) => self.answer_program(question, Part::Published(result)),
             },
             Post::Looked(room, caller, result) => match caller {
                 Caller::Nobody => {}
                 Caller::Session(session, ticket) => self.looked(session, ticket.get(), &room, result),
                 Caller::Call(session, _) => self.answered(session, |pending| pending.looked(result)),
+                Caller::Program(question, _) => self.answer_program(question, Part::Looked(result)),
             },
             Post::Rostered(room, caller, result) => match caller {
                 Caller::Nobody => {}
                 Caller::Session(session, ticket) => self.rostered(session, ticket.get(), &room, result),
                 Caller::Call(session, _) => self.answered(session, |pending| pending.rostered(result)),
+                Caller::Program(question, _) => self.answer_program(question, Part::Rostered(result)),
             },
             Post::Requests(stream, call, user, texts) => self.requested(stream, call, user.as_deref(), texts),
             Post::Unheard(call, fault) => self.answered(call, |pending| pending.unheard(fault)),
             Post::Replied(slot, reply) => {
                 self.answered(slot.call, |pending| pending.replied(slot.index as usize, reply));
             }
-            Post::Listed(caller, lines) => {
-                if let Caller::Call(session, _) = caller {
-                    self.answered(session, |pending| pending.listed(lines));
-                }
+            Post::Listed(Caller::Program(question, _), lines) => {
+                self.answer_program(question, Part::Listed(lines));
             }
+            Post::Listed(caller, lines) => self.answers(&caller, |pending, _| pending.listed(lines)),
         }
     }
 
@@ -140,10 +161,12 @@ impl Shard {
     }
 
     /// Something is asked of a room that is at home here.
-    fn at_home(&mut self, room: &RoomKey, request: Request) {
+    pub(super) fn at_home(&mut self, room: &RoomKey, request: Request) {
         let (shards, now) = (self.common.shards, self.now.tick());
         let rules = &self.common.rules;
+        let rooms = &mut self.gauges.rooms;
         let number = self.homes.find_or_insert(room, || {
+            *rooms += u64::from(Self::is_counted(room));
             let settings = rules.settings(room.space(), room.name()).clone();
             Home::new(room.clone(), settings, shards, now)
         });

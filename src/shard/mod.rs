@@ -16,6 +16,7 @@ mod clock;
 mod close;
 mod deliver;
 mod drain;
+mod figures;
 mod flush;
 mod frames;
 mod http;
@@ -45,16 +46,18 @@ use crate::broker::keys::{Keys, MAX_KEYS};
 use crate::broker::permit::Rules;
 use crate::broker::place::{Ask, Tell};
 use crate::broker::post::Post;
+use crate::broker::question::{Part, Question};
 use crate::broker::users::Users;
 use crate::engine::Engine;
 use crate::id::{ConnectionNames, SessionId, ShardId};
 use crate::ledger::{Account, Purse};
-use crate::metrics::Counters;
+use crate::metrics::board::Board;
+use crate::metrics::{Counters, Gauges};
 use crate::out_queue::OutQueue;
 use crate::position::Position;
 use crate::pressure::Pressure;
 use crate::proxy::is_trusted;
-use crate::room_key::{RoomKey, RoomKeys};
+use crate::room_key::{RoomKey, RoomKeys, STATS, Space};
 use crate::session::Session;
 use crate::session::by_user::ByUser;
 use crate::session::exchange::Exchange;
@@ -83,6 +86,8 @@ pub struct Common {
     pub history: Account,
     /// How much all of them have on their way.
     pub pressure: Pressure,
+    /// What all of them have done, and how they stand.
+    pub board: Board,
     /// Whether `/echo` is served.
     pub echo: bool,
     /// Who may come in, as it is when the server starts.
@@ -101,6 +106,7 @@ impl Common {
             connections: AtomicUsize::new(0),
             history: Account::new(settings.limits.history_total),
             pressure: Pressure::new(shards),
+            board: Board::new(shards),
             echo: match settings.console {
                 Console::Auto => loopback && access.is_open(),
                 Console::On => true,
@@ -149,6 +155,16 @@ pub struct Shard {
     /// Some shard has more on its way than is good; publishers are not read.
     pressed: bool,
     counters: Counters,
+    /// Connections, by what they are, and rooms; the other gauges are read where they are kept.
+    gauges: Gauges,
+    /// What waits in the queues of sessions.
+    queued: usize,
+    /// When the oldest message of each pass was taken that this turn has ended.
+    landed: Vec<u32>,
+    /// The room of the figures, if it is at home here.
+    stats: Option<RoomKey>,
+    /// When the figures were last told in it.
+    stats_told: Tick,
     /// Empty queues, boxed as sessions hold them.
     #[expect(clippy::vec_box)]
     spare: Vec<Box<OutQueue>>,
@@ -159,6 +175,7 @@ pub struct Shard {
 struct Mail {
     own: VecDeque<Post>,
     others: Vec<Vec<Post>>,
+    answers: Vec<(Question, Part)>,
     posts: Vec<(ShardId, Post)>,
     asks: Vec<Ask>,
     tells: VecDeque<Tell>,
@@ -185,7 +202,14 @@ impl Shard {
     pub fn new(me: ShardId, common: Arc<Common>, engine: Engine, now: Now) -> Self {
         let keys = Keys::new(MAX_KEYS.div_ceil(common.shards.max(1)));
         let others = (0..common.shards).map(|_| Vec::new()).collect();
+        let stats = common.room_keys.key(Space::Native, STATS);
+        common.board.begins(now.wall_ms);
         Self {
+            gauges: Gauges::default(),
+            queued: 0,
+            landed: Vec::new(),
+            stats: (stats.home(common.shards) == usize::from(me)).then_some(stats),
+            stats_told: Tick::ZERO,
             me,
             access: common.access.clone(),
             newcomers: HashMap::new(),
@@ -238,6 +262,7 @@ impl Shard {
         let exchange = Exchange::new(peer, proxies.proxy_protocol && is_trusted(&proxies.trust, peer));
         let key = self.sessions.insert(Session::new(self.generation, exchange, now)) as u32;
         self.deadlines.set(key, now.after(self.common.settings.limits.handshake));
+        self.gauges.http += 1;
         key
     }
 
@@ -246,6 +271,7 @@ impl Shard {
         for key in std::mem::take(&mut self.work.ended) {
             self.deadlines.set(key, Tick::NEVER);
             if self.sessions.try_remove(key as usize).is_some() {
+                self.gauges.http -= 1;
                 self.common.connections.fetch_sub(1, Ordering::Relaxed);
                 gone(key);
             }
@@ -256,7 +282,7 @@ impl Shard {
     pub fn has_work(&self) -> bool {
         let Work { touched, listed, resumed, ended, slow, .. } = &self.work;
         let sessions = [touched, resumed, ended, slow].iter().any(|keys| !keys.is_empty());
-        let telling = !listed.is_empty() || !self.announcing.is_empty();
+        let telling = !listed.is_empty() || !self.announcing.is_empty() || !self.mail.answers.is_empty();
         sessions || telling || self.mail.others.iter().any(|posts| !posts.is_empty())
     }
 

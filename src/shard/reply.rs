@@ -36,6 +36,7 @@ impl Shard {
 
     /// Refuses a request.
     pub(super) fn error(&mut self, key: u32, ticket: Ticket<&str>, room: Option<&str>, fault: Fault) {
+        self.place().refused(fault.code());
         self.reply(key, ticket, |out| event::error(ticket.id, room, fault, out));
     }
 

@@ -141,10 +141,10 @@ impl Shard {
 
     /// A member of a native room has something to say.
     fn say(&mut self, key: u32, ticket: Ticket<&str>, room: &str, draft: Draft) {
-        let Some((room, _)) = self.seated_in(key, room) else {
+        let Some((room, seat)) = self.seated_in(key, room) else {
             return self.error(key, ticket, Some(room), Fault::NotJoined);
         };
-        if !self.may_publish(key, &room) {
+        if !self.may_publish(key, &room, seat) {
             return self.error(key, ticket, Some(room.label()), Fault::Forbidden);
         }
         let caller = Caller::Session(self.id(key), ticket.keep());
@@ -171,7 +171,7 @@ impl Shard {
         let session = self.id(key);
         let Some(seat) = self.session(key).and_then(|session| session.seats.iter().next()) else { return };
         let Some(room) = self.audiences.key(seat.room).cloned() else { return };
-        if !self.may_publish(key, &room) {
+        if !self.may_publish(key, &room, seat) {
             return;
         }
         let draft = raw::draft(opcode, payload, (!echo).then_some(session));

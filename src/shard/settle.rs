@@ -56,16 +56,17 @@ impl Shard {
     /// Queues bytes for one session alone.
     pub(super) fn push(&mut self, key: u32, class: Class, write: impl FnOnce(&mut Vec<u8>)) {
         let now = self.now.tick();
-        if let Some(queue) = self.queue(key) {
-            queue.push_own(class, now, write);
-            self.touch(key);
-        }
+        self.with_queue(key, |queue| queue.push_own(class, now, write));
+        self.touch(key);
     }
 
-    pub(super) fn queue(&mut self, key: u32) -> Option<&mut OutQueue> {
-        let session = self.sessions.get_mut(key as usize)?;
+    /// Adds to the queue of session `key`, and counts it among what waits here.
+    pub(super) fn with_queue(&mut self, key: u32, add: impl FnOnce(&mut OutQueue)) {
+        let Some(session) = self.sessions.get_mut(key as usize) else { return };
         let queue = session.queue.get_or_insert_with(|| self.spare.pop().unwrap_or_default());
-        Some(queue)
+        let before = queue.cost();
+        add(queue);
+        self.queued = self.queued + queue.cost() - before;
     }
 
     /// Queues what session `key` has not got of any of its rooms.
@@ -152,10 +153,10 @@ impl Shard {
 
     fn queue_shared(&mut self, key: u32, bytes: Bytes, sent: usize) {
         let now = self.now.tick();
-        if let Some(queue) = self.queue(key) {
+        self.with_queue(key, |queue| {
             queue.push_shared(bytes, Class::Sent, now);
             queue.advance(sent);
-        }
+        });
         self.touch(key);
     }
 

@@ -61,6 +61,7 @@ impl Shard {
         let Some(session) = self.session(key) else { return Ok(()) };
         let stream = Stream::new(rooms.into_iter().zip(wanted.since), wanted.history);
         session.phase = Phase::Stream(Box::new(stream));
+        self.opened(key);
         self.first_beat(key);
         self.push(key, Class::Asked, |out| sse::retry(RETRY_MS, out));
         self.arrive(key, Next::Stream);
@@ -160,17 +161,16 @@ impl Shard {
             let Some(stream) = self.session(key).and_then(|session| session.stream()) else { return };
             // A room that was joined by a request is not one of those that a reconnect asks for.
             let id = stream.reached(number, mark.position).then(|| stream.id().to_string());
-            let Some(queue) = self.queue(key) else { return };
-            queue.push_shared(part.bytes.slice(from..end), Class::Sent, now);
-            queue.push_end(Class::Sent, now, |out| match id {
-                Some(id) => sse::end_at(id, out),
-                None => out.push(b'\n'),
+            self.with_queue(key, |queue| {
+                queue.push_shared(part.bytes.slice(from..end), Class::Sent, now);
+                queue.push_end(Class::Sent, now, |out| match id {
+                    Some(id) => sse::end_at(id, out),
+                    None => out.push(b'\n'),
+                });
             });
             from = end;
         }
-        if let Some(queue) = self.queue(key) {
-            queue.push_shared(part.bytes.slice(from..), Class::Sent, now);
-        }
+        self.with_queue(key, |queue| queue.push_shared(part.bytes.slice(from..), Class::Sent, now));
         self.touch(key);
     }
 

@@ -56,7 +56,7 @@ struct Bench {
 
 impl Bench {
     fn new(me: ShardId, common: &Arc<Common>, engine: Engine) -> Self {
-        let now = Now { loop_ms: 1_000, wall_ms: 0 };
+        let now = Now { loop_ms: 1_000, wall_ms: 0, us: 0 };
         let sink = Sink { budget: usize::MAX, ..Sink::default() };
         Self { shard: Shard::new(me, common.clone(), engine, now), sink, now }
     }

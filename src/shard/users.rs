@@ -27,23 +27,18 @@ pub(super) enum Next {
 }
 
 impl Shard {
-    /// A session comes in: at once, unless its user's connections are limited. Then the user's home is asked, since
-    /// nobody else knows all of them.
+    /// A session comes in: a guest at once, a user's when the user's home has said so. Nobody else knows all of a user's
+    /// connections, of which there may be a limit; and whoever is welcome is to be found from then on.
     pub(super) fn arrive(&mut self, key: u32, next: Next) {
         let id = self.id(key);
-        let limited = self.allowance().connections > 0;
         let Some(session) = self.session(key) else { return };
         let Some(user) = session.user().cloned() else { return self.come_in(key, next) };
         session.arrived = true;
-        session.awaiting |= limited;
+        session.awaiting = true;
         let listens = session.dialect == Dialect::Native && !session.is_stream();
         self.index(key, &user);
         self.post_user(&user.clone(), Post::Came(user, id, listens));
-        if limited {
-            self.entering.insert(key, next);
-        } else {
-            self.come_in(key, next);
-        }
+        self.entering.insert(key, next);
     }
 
     fn come_in(&mut self, key: u32, next: Next) {
@@ -117,9 +112,7 @@ impl Shard {
         if let Entry::Replaces(oldest) = entry {
             self.post(oldest.shard, Post::Evict(oldest));
         }
-        if allowance.connections > 0 {
-            self.post(id.shard, Post::Entered(id, entry != Entry::Refused));
-        }
+        self.post(id.shard, Post::Entered(id, entry != Entry::Refused));
     }
 
     /// At a user's home: a connection is gone.
@@ -148,7 +141,10 @@ impl Shard {
             let Some(session) = self.sessions.get(key as usize) else { continue };
             for seat in session.seats.iter().filter(|seat| known.insert(seat.room)) {
                 rooms.extend(
-                    self.audiences.key(seat.room).filter(|room| room.space() == Space::Native).cloned(),
+                    self.audiences
+                        .key(seat.room)
+                        .filter(|room| room.space() == Space::Native && Self::is_counted(room))
+                        .cloned(),
                 );
             }
         }
@@ -221,8 +217,8 @@ impl Shard {
 
     /// Answers whoever waits for one shard's part of an answer.
     pub(super) fn answer(&mut self, caller: Caller, post: impl FnOnce(Caller) -> Post) {
-        if let Some(session) = caller.session() {
-            self.post(session.shard, post(caller));
+        if let Some(shard) = caller.shard() {
+            self.post(shard, post(caller));
         }
     }
 }

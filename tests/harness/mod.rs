@@ -67,7 +67,11 @@ impl Server {
         let log = lines(child.stderr.take().expect("its standard error is a pipe"));
         let first = log.recv_timeout(PATIENCE).expect("a start is told");
         let address = first.rsplit("http://").next().and_then(|address| address.parse().ok());
-        let address = address.unwrap_or_else(|| panic!("no address in {first:?}"));
+        let address = address.unwrap_or_else(|| {
+            // A process that outlives its test holds on to the test's output, and who reads that waits for ever.
+            let _ = child.kill();
+            panic!("no address in {first:?}")
+        });
         Self { child, address, log: Mutex::new(log), config: Some(file) }
     }
 

@@ -78,6 +78,7 @@ impl Node {
         self.hand(office, plan.shards);
         self.flush(sockets, plan, pace, random)?;
         self.reap(sockets);
+        self.shard.end_turn(pace.now.us);
         Ok(())
     }
 

@@ -54,7 +54,7 @@ impl World {
             room_keys,
             ..Common::new(plan.settings(), Access::default(), plan.shards, true)
         });
-        let now = Now { loop_ms: 1_000, wall_ms: 1_700_000_000_000 };
+        let now = Now { loop_ms: 1_000, wall_ms: 1_700_000_000_000, us: 1_000_000 };
         let node = |me| {
             let engine = plan.engine(&mut random);
             Node::new(me, Shard::new(me as u16, common.clone(), engine, now))
@@ -89,7 +89,11 @@ impl World {
     /// Lets time pass.
     pub fn pass(&mut self, most_ms: usize) {
         let passed = self.random.below(most_ms + 1) as u64;
-        self.now = Now { loop_ms: self.now.loop_ms + passed, wall_ms: self.now.wall_ms + passed };
+        self.now = Now {
+            loop_ms: self.now.loop_ms + passed,
+            wall_ms: self.now.wall_ms + passed,
+            us: self.now.us + 1_000 * passed,
+        };
     }
 
     fn turn(&mut self, eager: bool) -> Verdict {

@@ -3,15 +3,12 @@
 use anyhow::{Result, bail};
 
 use crate::cli::{Compare, Options};
-use crate::limits;
 use crate::outcome::Outcome;
-use crate::process::{Pin, Watch};
-use crate::progress::Progress;
-use crate::run::{Plan, Run};
 use crate::target::{self, Target};
 use crate::work::Work;
 
 pub(crate) mod shapes;
+pub(crate) mod shards;
 pub(crate) mod table;
 
 use shapes::Shape;
@@ -25,16 +22,6 @@ pub(crate) struct Compared {
     /// For each target its runs, and why one failed.
     pub(crate) outcomes: Vec<Vec<Outcome>>,
     pub(crate) failures: Vec<String>,
-}
-
-/// Starts the target, does the work, stops it.
-pub(crate) fn run_once(work: &Work, target: &Target, plan: &Plan, pin: Option<Pin>) -> Result<Outcome> {
-    limits::make_room(work.connections())?;
-    let mut scenario = work.scenario(target, plan.seed)?;
-    let server = target.start(pin)?;
-    let progress = Progress::new(&format!("{} {}", target.name, work.name()));
-    let watch = Some(Watch::on(server.id()));
-    Run::new(plan, server.address, scenario.as_mut(), watch, &progress)?.go(&target.name, work.name())
 }
 
 /// Runs every shape that was asked for and prints its table.
@@ -51,7 +38,9 @@ pub(crate) fn compare(arguments: &Compare, options: &Options) -> Result<Vec<Comp
             .filter(|target| shape.work.scenario(target, options.seed).is_ok())
             .cloned()
             .collect();
-        let done = compare_shape(shape, able, arguments.runs, options)?;
+        let plan = options.plan();
+        let run = |work: &Work, target: &Target| work.against(target, &plan, options.pin);
+        let done = in_turn(shape, able, arguments.runs, run);
         // With --json standard output is for the program that reads it.
         if options.json {
             eprintln!("{}", Table::of(&done));
@@ -87,17 +76,21 @@ fn chosen_targets(arguments: &Compare, options: &Options) -> Result<Vec<Target>>
 }
 
 /// All runs of one shape. The targets take turns, so that what the machine does meanwhile falls on all of them.
-fn compare_shape(shape: Shape, targets: Vec<Target>, runs: usize, options: &Options) -> Result<Compared> {
-    let plan = options.plan();
+fn in_turn(
+    shape: Shape,
+    targets: Vec<Target>,
+    runs: usize,
+    run: impl Fn(&Work, &Target) -> Result<Outcome>,
+) -> Compared {
     let mut outcomes = vec![Vec::new(); targets.len()];
     let mut failures = Vec::new();
     for _ in 0..runs {
         for (target, outcomes) in targets.iter().zip(&mut outcomes) {
-            match run_once(&shape.work, target, &plan, options.pin) {
+            match run(&shape.work, target) {
                 Ok(outcome) => outcomes.push(outcome),
-                Err(error) => failures.push(format!("{}: {error:#}", target.name)),
+                Err(error) => failures.push(format!("{error:#}")),
             }
         }
     }
-    Ok(Compared { shape, targets, outcomes, failures })
+    Compared { shape, targets, outcomes, failures }
 }

@@ -25,8 +25,8 @@ pub(crate) enum Cost {
     Cpu,
     /// KiB of resident memory a connection.
     Memory,
-    /// Median latency in microseconds.
-    Median,
+    /// The 99th percentile of the latency in microseconds.
+    Late,
     /// A fact of the scenario, by its name, with what it counts.
     Fact(&'static str, &'static str),
 }
@@ -46,7 +46,7 @@ impl Cost {
         match self {
             Cost::Cpu => outcome.cpu_per_delivery(),
             Cost::Memory => outcome.memory_per_connection(),
-            Cost::Median => outcome.latency.as_ref().map(|latency| latency.p50),
+            Cost::Late => outcome.latency.as_ref().map(|latency| latency.p99),
             Cost::Fact(name, _) => outcome.fact(name),
         }
     }
@@ -55,7 +55,7 @@ impl Cost {
         match self {
             Cost::Cpu => "µs of server CPU a delivery",
             Cost::Memory => "KiB a connection",
-            Cost::Median => "µs, median",
+            Cost::Late => "µs, 99th percentile",
             Cost::Fact(_, unit) => unit,
         }
     }
@@ -97,7 +97,11 @@ pub(crate) fn all() -> Vec<Shape> {
         sized("payload-1k", "a room of 100, payloads of 1 KiB", 1_024, vec![tokio(1.0)]),
         sized("payload-16k", "a room of 100, payloads of 16 KiB", 16 * 1_024, vec![tokio(1.0)]),
         sized("payload-256k", "a room of 100, payloads of 256 KiB", 256 * 1_024, vec![tokio(1.0)]),
-        beside("beside-9000", "an echo beside a room of 9,000 written continuously", vec![at_most(1_500.0)]),
+        beside(
+            "beside-10000",
+            "an echo beside a room of 10,000 written continuously",
+            vec![at_most(5_000.0)],
+        ),
     ]
 }
 
@@ -147,8 +151,8 @@ fn connect(name: Text, title: Text, goals: Vec<Goal>) -> Shape {
 }
 
 fn beside(name: Text, title: Text, goals: Vec<Goal>) -> Shape {
-    let work = Work::Beside(BesideWork { members: 9_000, window: 2, echo_rate: 200.0, size: 128 });
-    Shape { name, title, work, cost: Cost::Median, goals }
+    let work = Work::Beside(BesideWork { members: 10_000, window: 2, echo_rate: 200.0, size: 128 });
+    Shape { name, title, work, cost: Cost::Late, goals }
 }
 
 #[cfg(test)]

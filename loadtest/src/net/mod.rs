@@ -33,10 +33,6 @@ const BATCH: usize = 64;
 /// One read takes at most so much.
 const READ_BUFFER: usize = 256 * 1024;
 
-/// How many connections one source address can have to one server: the ephemeral ports of Linux, less some that
-/// others use.
-const PORTS: usize = 28_000;
-
 /// Why a connection is over.
 #[derive(Debug)]
 pub(crate) enum End {
@@ -94,6 +90,9 @@ pub(crate) struct Net {
     connecting: usize,
     /// How long the loop had nothing to do.
     waited: Nanos,
+    /// How many addresses the connections come from.
+    sources: usize,
+    pings: u64,
 }
 
 impl Net {
@@ -117,7 +116,14 @@ impl Net {
             open: 0,
             connecting: 0,
             waited: 0,
+            sources: 1,
+            pings: 0,
         })
+    }
+
+    /// Lets connections come from so many addresses of loopback in turn: each has ports of its own.
+    pub(crate) fn spread_over(&mut self, sources: usize) {
+        self.sources = sources;
     }
 
     pub(crate) fn now(&self) -> Nanos {
@@ -139,6 +145,11 @@ impl Net {
         self.waited
     }
 
+    /// Pings of the server that were answered.
+    pub(crate) fn pings(&self) -> u64 {
+        self.pings
+    }
+
     /// Opens connection `n`. An earlier one of that number is dropped.
     pub(crate) fn open(&mut self, n: usize, opening: &Opening) -> io::Result<()> {
         self.drop_connection(n);
@@ -146,7 +157,7 @@ impl Net {
         self.incarnations += 1;
         let decoder = Decoder::new(&opening.kind, accept);
         let mut connection =
-            Connection::connect(self.server, source(self.server, n), decoder, self.incarnations)?;
+            Connection::connect(self.server, source(n, self.sources), decoder, self.incarnations)?;
         connection.out().extend_from_slice(request.as_bytes());
         let both = Interest::READABLE | Interest::WRITABLE;
         self.poll.registry().register(&mut connection.stream, Token(n), both)?;
@@ -214,6 +225,7 @@ impl Net {
     }
 
     fn pong(&mut self, n: usize, payload: &[u8]) {
+        self.pings += 1;
         self.frame(n, OpCode::Control(Control::Pong), payload);
     }
 
@@ -231,14 +243,12 @@ impl Net {
     }
 }
 
-/// The address that connection `n` comes from: the system's choice, or the next of loopback's sixteen million once
-/// one has given all its ports.
-fn source(server: SocketAddr, n: usize) -> Option<SocketAddr> {
-    let which = n / PORTS;
-    if which == 0 || !server.ip().is_loopback() || server.is_ipv6() {
-        return None;
-    }
-    Some(SocketAddr::from(([127, 0, (which / 250) as u8, (which % 250) as u8 + 1], 0)))
+/// The address that connection `n` comes from: the system's choice, or one of loopback's sixteen million where `sources`
+/// take turns.
+fn source(n: usize, sources: usize) -> Option<SocketAddr> {
+    let which = n % sources.max(1);
+    let address = [127, 0, (which / 250) as u8, (which % 250) as u8 + 1];
+    (which > 0).then(|| SocketAddr::from((address, 0)))
 }
 
 /// The wait until `deadline`, in the whole milliseconds that `epoll` can keep; the alarm does the rest.
@@ -251,13 +261,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn another_source_address_for_every_28_000_connections() {
-        let server = SocketAddr::from(([127, 0, 0, 1], 8000));
-        let of = |n| source(server, n).map(|source| source.to_string());
-        assert_eq!(of(27_999), None);
-        assert_eq!(of(28_000).as_deref(), Some("127.0.0.2:0"));
-        assert_eq!(of(57_000).as_deref(), Some("127.0.0.3:0"));
-        assert_eq!(of(28_000 * 250).as_deref(), Some("127.0.1.1:0"));
-        assert_eq!(source(SocketAddr::from(([10, 0, 0, 1], 80)), 30_000), None);
+    fn sources_take_turns() {
+        let of = |n| source(n, 3).map(|source| source.to_string());
+        assert_eq!(
+            [of(0), of(1), of(2), of(3)],
+            [None, Some("127.0.0.2:0".to_owned()), Some("127.0.0.3:0".to_owned()), None]
+        );
+        assert_eq!(source(250, 300).map(|source| source.to_string()).as_deref(), Some("127.0.1.1:0"));
+        assert_eq!((source(30_000, 1), source(5, 0)), (None, None));
     }
 }

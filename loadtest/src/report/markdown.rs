@@ -10,6 +10,7 @@ use anyhow::{Context, Result, ensure};
 
 use crate::compare::Compared;
 use crate::compare::shapes::Goal;
+use crate::compare::shards::Scaling;
 use crate::compare::table::{Row, Table};
 use crate::machine::Machine;
 use crate::target::Family;
@@ -42,6 +43,44 @@ pub(crate) fn write(path: &Path, compared: &[Compared], complete: bool) -> Resul
     replace("machine", &format!("{}\n", Machine::here()));
     ensure!(replaced > 0, "{} has no `<!-- measured: NAME -->` block for what was measured", path.display());
     fs::write(path, text).with_context(|| format!("{} cannot be written", path.display()))
+}
+
+/// Replaces the block `shards` by what each number of shards came to.
+///
+/// # Errors
+///
+/// As [`write`]'s.
+pub(crate) fn write_shards(path: &Path, scaled: &[Compared]) -> Result<()> {
+    let text = fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))?;
+    let scalings: Vec<Scaling> = scaled.iter().map(Scaling::of).collect();
+    let new = with_block(&text, "shards", &shards(&scalings));
+    let new = new.with_context(|| format!("{} has no `<!-- measured: shards -->` block", path.display()))?;
+    fs::write(path, new).with_context(|| format!("{} cannot be written", path.display()))
+}
+
+fn shards(scalings: &[Scaling]) -> String {
+    let mut text = "| shape | server | messages a second | low to high | times the first | µs of server CPU a delivery |\n\
+                    | --- | --- | ---: | ---: | ---: | ---: |\n"
+        .to_owned();
+    for scaling in scalings {
+        for row in &scaling.rows {
+            let number = |value: Option<f64>| value.map_or(String::new(), figure);
+            let spread =
+                row.rate.map_or(String::new(), |rate| format!("{:.0} to {:.0}", rate.low, rate.high));
+            let (rate, more, cost) =
+                (number(row.rate.map(|rate| rate.median)), number(row.more), number(row.cost));
+            text.push_str(&format!(
+                "| {} | {} | {rate} | {spread} | {more} | {cost} |\n",
+                scaling.title, row.name
+            ));
+        }
+    }
+    for scaling in scalings {
+        if let Some(bound) = scaling.bound() {
+            text.push_str(&format!("\n{}, {bound}.\n", scaling.title));
+        }
+    }
+    text
 }
 
 /// The text with the named block's content replaced; `None` where there is no such block.

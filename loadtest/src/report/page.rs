@@ -8,6 +8,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::plot::{Axis, Series, bars, lines, nines};
 use crate::compare::Compared;
+use crate::compare::shards::Scaling;
 use crate::compare::table::{Row, Table};
 use crate::machine::Machine;
 use crate::outcome::Outcome;
@@ -48,6 +49,35 @@ pub(crate) fn write_comparison(directory: &Path, compared: &[Compared]) -> Resul
         });
     }
     write(directory, &page("Switchboard beside its peers", &html! { @for part in &body { (part) } }))
+}
+
+/// Writes `index.html` with the page of several numbers of shards.
+pub(crate) fn write_shards(directory: &Path, scaled: &[Compared]) -> Result<()> {
+    let parts: Vec<Markup> = scaled.iter().map(|one| scaling(&Scaling::of(one))).collect();
+    write(directory, &page("Switchboard with several shards", &html! { @for part in &parts { (part) } }))
+}
+
+fn scaling(scaling: &Scaling) -> Markup {
+    let number = |value: Option<f64>, digits: usize| {
+        value.map_or("–".to_owned(), |value| format!("{value:.digits$}"))
+    };
+    html! {
+        h2 { (scaling.title) }
+        table {
+            thead { tr {
+                th { "server" } th { "messages/s" } th { "low – high" } th { "times the first" }
+                th { "µs of server CPU a delivery" } th { "cores of the server" } th { "of the load" }
+            } }
+            tbody { @for row in &scaling.rows { tr {
+                td { (row.name) }
+                td { (number(row.rate.map(|rate| rate.median), 0)) }
+                td { (number(row.rate.map(|rate| rate.low), 0)) " – " (number(row.rate.map(|rate| rate.high), 0)) }
+                td { (number(row.more, 2)) } td { (number(row.cost, 3)) }
+                td { (number(row.server, 2)) } td { (number(row.load, 2)) }
+            } } }
+        }
+        @for note in scaling.bound().iter().chain(&scaling.notes) { p class="note" { (note) } }
+    }
 }
 
 /// The run whose figure is the median's, or next above it.
@@ -96,6 +126,9 @@ fn run_figures(outcome: &Outcome) -> Markup {
         dl {
             @for (name, value) in figures { @if let Some(value) = value { dt { (name) } dd { (value) } } }
             @for fact in &outcome.facts { dt { (fact.name) } dd { (format!("{:.3} {}", fact.value, fact.unit)) } }
+        }
+        @for finding in &outcome.findings {
+            p class=(if finding.holds == Some(false) { "missed" } else { "met" }) { (finding.word()) ": " (finding.sentence) }
         }
         @for warning in &outcome.warnings { p class="note" { "Warning: " (warning) } }
     }

@@ -31,6 +31,9 @@ impl fmt::Display for Summary<'_> {
         if let Some(cost) = outcome.cpu_per_delivery() {
             line("server CPU a delivery", format!("{cost:.3} µs"))?;
         }
+        if let Some(cost) = outcome.cpu_per_connection().filter(|_| outcome.delivered == 0) {
+            line("server CPU a connection", format!("{cost:.3} µs a second"))?;
+        }
         if let Some(memory) = outcome.memory_per_connection() {
             line("server memory a connection", format!("{memory:.3} KiB"))?;
         }
@@ -39,6 +42,9 @@ impl fmt::Display for Summary<'_> {
         line("load generator", load)?;
         for fact in &outcome.facts {
             line(fact.name, format!("{:.3} {}", fact.value, fact.unit))?;
+        }
+        for finding in &outcome.findings {
+            writeln!(f, "  {:28} {}", finding.word(), finding.sentence)?;
         }
         for warning in &outcome.warnings {
             writeln!(f, "warning: {warning}")?;

@@ -136,6 +136,10 @@ impl Scenario for Connect {
         self.begun.len() - self.joined
     }
 
+    fn weighs(&self) -> bool {
+        true
+    }
+
     fn is_over(&self) -> bool {
         self.joined == self.begun.len()
     }

@@ -8,14 +8,16 @@ use crate::dialect::Dialect;
 use crate::scenario::Scenario;
 use crate::scenario::beside::Beside;
 use crate::scenario::chat::{self, Chat};
+use crate::scenario::churn::{self, Churn};
 use crate::scenario::connect::Connect;
+use crate::scenario::drain::Drain;
 use crate::scenario::echo::Echo;
 use crate::scenario::fanout::{self, Fanout};
 use crate::scenario::idle::Idle;
 use crate::scenario::pace::Drive;
 use crate::scenario::publish::{self, Publish};
 use crate::scenario::slow::Slow;
-use crate::scenario::storm::{self, Storm};
+use crate::scenario::storm::{self, Cause, Storm};
 use crate::target::Target;
 
 impl Work {
@@ -61,7 +63,16 @@ impl Work {
                 let stream = target.wanted(target.sse.as_ref(), "event streams")?;
                 Box::new(work.scenario(target, Some(stream.clone()))?)
             }
-            Work::Storm(work) => Box::new(work.scenario(target)?),
+            Work::Storm(work) => Box::new(work.scenario(target, Cause::Drop)?),
+            Work::Kill(work) => Box::new(work.scenario(target, Cause::Kill)?),
+            Work::Churn(work) => {
+                let super::ChurnWork { connections, rooms, rate } = *work;
+                let path = target.native_path()?;
+                Box::new(Churn::new(churn::Shape { connections, rooms, rate, seed, path }))
+            }
+            Work::Drain(work) => {
+                Box::new(Drain::new(work.connections, nanos(work.drain), target.native_dialect()?))
+            }
             Work::Slow(work) => Box::new(work.scenario(target)?),
         })
     }
@@ -108,11 +119,11 @@ impl PublishWork {
 }
 
 impl StormWork {
-    fn scenario(&self, target: &Target) -> Result<Storm> {
+    fn scenario(&self, target: &Target, cause: Cause) -> Result<Storm> {
         target.wanted(target.history.as_ref(), "resume")?;
         let StormWork { members, rooms, rate, after, size } = *self;
         let path = target.native_path()?;
-        Ok(Storm::new(storm::Shape { members, rooms, rate, after: nanos(after), size, path }))
+        Ok(Storm::new(storm::Shape { members, rooms, rate, after: nanos(after), cause, size, path }))
     }
 }
 

@@ -17,6 +17,9 @@ impl Work {
             Work::Http(_) => "http",
             Work::Sse(_) => "sse",
             Work::Storm(_) => "storm",
+            Work::Kill(_) => "kill",
+            Work::Drain(_) => "drain",
+            Work::Churn(_) => "churn",
             Work::Slow(_) => "slow",
         }
     }
@@ -31,9 +34,16 @@ impl Work {
             Work::Beside(work) => work.members + 1,
             Work::Chat(work) => work.users,
             Work::Http(work) | Work::Sse(work) => work.rooms * work.members + work.publishers,
-            Work::Storm(work) => work.members + work.rooms,
+            Work::Storm(work) | Work::Kill(work) => work.members + work.rooms,
+            Work::Drain(work) => work.connections,
+            Work::Churn(work) => work.connections,
             Work::Slow(work) => work.members + work.slow,
         }
+    }
+
+    /// Whether it does something to the server, which the load test must then have started.
+    pub(crate) fn stops_the_server(&self) -> bool {
+        matches!(self, Work::Drain(_) | Work::Kill(_))
     }
 
     /// Numbers that make no sense are refused before anything is started.
@@ -53,12 +63,13 @@ impl Work {
                     "publishing needs a publisher and a batch of one"
                 );
             }
+            Work::Churn(work) => ensure!(work.rooms > 0, "churn needs rooms to move between"),
             Work::Chat(work) => ensure!(work.rooms > 0 && work.seats > 0, "a chat needs rooms to be in"),
-            Work::Storm(work) => {
+            Work::Storm(work) | Work::Kill(work) => {
                 ensure!(work.rooms > 0 && work.members > 0, "a storm needs members in rooms")
             }
             Work::Slow(work) => ensure!(work.members > 0, "slow members need healthy ones beside them"),
-            Work::Connect(_) | Work::Idle(_) | Work::Echo(_) | Work::Beside(_) => {}
+            Work::Connect(_) | Work::Idle(_) | Work::Echo(_) | Work::Beside(_) | Work::Drain(_) => {}
         }
         let rates = [self.rate()].into_iter().flatten();
         for rate in rates {
@@ -70,13 +81,14 @@ impl Work {
     fn rate(&self) -> Option<f64> {
         match self {
             Work::Connect(work) => work.rate,
-            Work::Idle(_) => None,
+            Work::Idle(_) | Work::Drain(_) => None,
             Work::Echo(work) => work.driven.rate,
             Work::Fanout(work) => work.driven.rate,
             Work::Beside(work) => Some(work.echo_rate),
             Work::Chat(work) => Some(work.rate),
+            Work::Churn(work) => Some(work.rate),
             Work::Http(work) | Work::Sse(work) => work.driven.rate,
-            Work::Storm(work) => Some(work.rate),
+            Work::Storm(work) | Work::Kill(work) => Some(work.rate),
             Work::Slow(work) => Some(work.rate),
         }
     }

@@ -127,10 +127,10 @@ impl Home {
         // A client that gave no `id` is told of failure only, unless the answer says whom it reached.
         let blank = matches!(&caller, Caller::Session(_, ticket) if ticket.is_blank());
         let silent = result.is_ok() && blank && !inbox;
-        if let Some(session) = caller.session()
+        if let Some(shard) = caller.shard()
             && !silent
         {
-            desk.posts.push((session.shard, Post::Published(self.key.clone(), caller, result)));
+            desk.posts.push((shard, Post::Published(self.key.clone(), caller, result)));
         }
     }
 
@@ -140,14 +140,14 @@ impl Home {
         result: Result<Option<Box<Standing>>, Fault>,
         desk: &mut Desk<'_>,
     ) {
-        if let Some(session) = caller.session() {
-            desk.posts.push((session.shard, Post::Looked(self.key.clone(), caller, result)));
+        if let Some(shard) = caller.shard() {
+            desk.posts.push((shard, Post::Looked(self.key.clone(), caller, result)));
         }
     }
 
     fn rostered(&self, caller: Caller, result: Result<Option<Box<Roster>>, Fault>, desk: &mut Desk<'_>) {
-        if let Some(session) = caller.session() {
-            desk.posts.push((session.shard, Post::Rostered(self.key.clone(), caller, result)));
+        if let Some(shard) = caller.shard() {
+            desk.posts.push((shard, Post::Rostered(self.key.clone(), caller, result)));
         }
     }
 }

@@ -48,7 +48,10 @@ fields! {
 impl<'a> Fields<'a> {
     /// Reads the object that `text` is.
     pub fn read(text: &'a str) -> Result<Self, Fault> {
-        serde_json::from_str(text).map_err(|_| match serde_json::from_str::<IgnoredAny>(text) {
+        let mut fields = Self::default();
+        let mut json = serde_json::Deserializer::from_str(text);
+        let filled = json.deserialize_map(Fill(&mut fields)).and_then(|()| json.end());
+        filled.map(|()| fields).map_err(|_| match serde_json::from_str::<IgnoredAny>(text) {
             Ok(_) if text.trim_start().starts_with('{') => Fault::BadRequest("a field stands twice"),
             Ok(_) => Fault::BadRequest("a request is a JSON object"),
             Err(_) => Fault::BadJson,
@@ -56,31 +59,25 @@ impl<'a> Fields<'a> {
     }
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Object<'a>(std::marker::PhantomData<&'a ()>);
+/// Fills the fields where they are: they are many words, and a request reads them once.
+struct Fill<'f, 'a>(&'f mut Fields<'a>);
 
-        impl<'de: 'a, 'a> Visitor<'de> for Object<'a> {
-            type Value = Fields<'a>;
+impl<'de: 'a, 'a> Visitor<'de> for Fill<'_, 'a> {
+    type Value = ();
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields<'a>, A::Error> {
-                let mut fields = Fields::default();
-                while let Some(Name(name)) = map.next_key()? {
-                    match fields.slot(&name) {
-                        Some(Some(_)) => return Err(serde::de::Error::custom("doubled")),
-                        Some(slot) => *slot = Some(map.next_value()?),
-                        None => drop(map.next_value::<IgnoredAny>()?),
-                    }
-                }
-                Ok(fields)
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(Name(name)) = map.next_key()? {
+            match self.0.slot(&name) {
+                Some(Some(_)) => return Err(serde::de::Error::custom("doubled")),
+                Some(slot) => *slot = Some(map.next_value()?),
+                None => drop(map.next_value::<IgnoredAny>()?),
             }
         }
-
-        deserializer.deserialize_map(Object(std::marker::PhantomData))
+        Ok(())
     }
 }
 
@@ -166,11 +163,13 @@ pub fn id(raw: Option<&RawValue>) -> Result<Option<&str>, Fault> {
 pub fn event(raw: Option<&RawValue>) -> Result<Option<Box<str>>, Fault> {
     const FAULT: &str = "`event` is 1 to 64 bytes of A-Z a-z 0-9 _ . : -";
     let Some(event) = optional(raw, FAULT)? else { return Ok(None) };
+    if is_event(&event) { Ok(Some(event.into())) } else { Err(Fault::BadRequest(FAULT)) }
+}
+
+/// Whether `event` is one: 1 to 64 bytes of `A-Z a-z 0-9 _ . : -`.
+pub fn is_event(event: &str) -> bool {
     let letters = event.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.:-".contains(&byte));
-    if !letters || event.is_empty() || event.len() > MAX_EVENT {
-        return Err(Fault::BadRequest(FAULT));
-    }
-    Ok(Some(event.into()))
+    letters && (1..=MAX_EVENT).contains(&event.len())
 }
 
 /// An `idempotency_key`: 1 to 128 bytes.
@@ -187,7 +186,7 @@ pub fn data(raw: Option<&RawValue>) -> Result<&str, Fault> {
 }
 
 /// Whether valid JSON is nested more than [`MAX_DEPTH`] deep.
-fn is_too_deep(json: &str) -> bool {
+pub fn is_too_deep(json: &str) -> bool {
     // Each level takes an opening and a closing byte.
     if json.len() <= 2 * MAX_DEPTH {
         return false;

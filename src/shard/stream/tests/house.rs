@@ -57,7 +57,7 @@ pub(super) struct House {
 impl House {
     pub(super) fn new(shards: usize, settings: Settings) -> Self {
         let common = Arc::new(Common::new(settings, Access::default(), shards, true));
-        let now = Now { loop_ms: 1_000, wall_ms: 1_000 };
+        let now = Now { loop_ms: 1_000, wall_ms: 1_000, us: 0 };
         let shard = |me| Shard::new(me as ShardId, common.clone(), Engine::Local(Local::default()), now);
         Self {
             shards: (0..shards).map(shard).collect(),

@@ -1,4 +1,5 @@
-//! All members drop at once and come back at once, each from where it was. Nothing may be lost or doubled.
+//! All members come back at once, each from where it was, after they have dropped or their server was killed. Nothing may
+//! be lost or doubled; of a killed server, nothing may be lost without a word.
 //!
 //! Connections `0..members` are the members, dealt out to the rooms in turn; behind them is one publisher a room,
 //! which stays. The latencies are those of coming back: from the drop to `joined`.
@@ -6,12 +7,14 @@
 use super::Scenario;
 use super::fanout::wrong_bytes;
 use super::pace::Pace;
+use super::returns::Returns;
 use crate::clock::{Nanos, SECOND, seconds};
 use crate::dialect::native::{self, Frame};
 use crate::meter::Meter;
 use crate::net::{End, Listener, Net};
-use crate::outcome::Fact;
+use crate::outcome::{Fact, Finding};
 use crate::payload::{Payloads, Stamp};
+use crate::subject::Deed;
 use crate::wire::Heard;
 use crate::wire::request::{Kind, Opening};
 
@@ -24,10 +27,26 @@ pub(crate) struct Shape {
     pub(crate) rate: f64,
     /// From the beginning to the drop.
     pub(crate) after: Nanos,
+    pub(crate) cause: Cause,
     pub(crate) size: usize,
     /// The path of the native dialect, without a room.
     pub(crate) path: String,
 }
+
+/// Why all have to come back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cause {
+    /// They drop their connections; the publishers stay.
+    Drop,
+    /// The server is killed and started again: everybody loses the connection, and the server its rooms.
+    Kill,
+}
+
+/// How often a member tries to come back at most, on average.
+const RETRIES: usize = 10;
+
+/// How long a killed server may take until all are served again.
+const SERVED: f64 = 5.0;
 
 /// How long it goes on when all are back.
 const AFTERWARDS: Nanos = SECOND;
@@ -47,6 +66,14 @@ pub(crate) struct Storm {
     /// The time of the last tick.
     now: Nanos,
     recovered: u64,
+    kill: bool,
+    /// Of each room, the first message that was sent after the server was killed.
+    fresh: Vec<u64>,
+    /// Members that were told that they missed something, and how many messages that were.
+    told: u64,
+    lost: u64,
+    retries: usize,
+    returns: Returns,
     meter: Meter,
     buffer: Vec<u8>,
 }
@@ -74,6 +101,12 @@ impl Storm {
             due: 0,
             now: 0,
             recovered: 0,
+            kill: false,
+            fresh: vec![0; shape.rooms],
+            told: 0,
+            lost: 0,
+            retries: 0,
+            returns: Returns::default(),
             meter: Meter::new(),
             buffer: Vec::new(),
             shape,
@@ -85,7 +118,11 @@ impl Storm {
         n.checked_sub(self.shape.members).unwrap_or(n % self.shape.rooms)
     }
 
+    /// Publishes into a room, unless its publisher is away.
     fn publish(&mut self, net: &mut Net, room: usize, intended: Nanos) {
+        if !self.members[self.shape.members + room].there {
+            return;
+        }
         let stamp = Stamp { publisher: room as u32, sequence: self.sent[room], sent: intended };
         self.sent[room] += 1;
         let mut payload = Vec::with_capacity(self.shape.size);
@@ -99,6 +136,9 @@ impl Storm {
     /// Everybody goes, and asks to come back in the same moment.
     fn break_out(&mut self, net: &mut Net, now: Nanos) {
         self.broken = Some(now);
+        if self.shape.cause == Cause::Kill {
+            return self.be_killed();
+        }
         self.there -= self.shape.members;
         (0..self.shape.members).for_each(|n| net.drop_connection(n));
         for n in 0..self.shape.members {
@@ -107,6 +147,24 @@ impl Storm {
                 self.meter.fail(format!("member {n} cannot come back: {error}"));
             }
         }
+    }
+
+    /// The server is to be killed. What its publishers send from now on is for the next one.
+    fn be_killed(&mut self) {
+        self.kill = true;
+        self.there = 0;
+        self.fresh.clone_from(&self.sent);
+        self.members.iter_mut().for_each(|member| member.there = false);
+    }
+
+    /// A connection is over. After a kill it is opened again at once, and the server is up by then.
+    fn come_back(&mut self, net: &mut Net, n: usize, end: &End) -> Result<(), String> {
+        let is_away = self.shape.cause == Cause::Kill && self.broken.is_some() && !self.members[n].there;
+        if !is_away || self.retries > RETRIES * self.members.len() {
+            return Err(format!("the connection is over: {end}"));
+        }
+        self.retries += 1;
+        net.open(n, &self.opening(n)).map_err(|error| format!("cannot come back: {error}"))
     }
 
     fn read(&mut self, n: usize, message: &[u8], now: Nanos) -> Result<(), String> {
@@ -123,10 +181,13 @@ impl Storm {
 
     fn joined(&mut self, n: usize, frame: &Frame<'_>, now: Nanos) -> Result<(), String> {
         let position = frame.position.ok_or("joined without a position")?;
-        let comes_back = self.broken.filter(|_| n < self.shape.members);
+        let killed = self.shape.cause == Cause::Kill;
+        let comes_back = self.broken.filter(|_| n < self.shape.members || killed);
         if let Some(broken) = comes_back {
-            if frame.recovered != Some(true) {
-                return Err("a resume that is not recovered".to_owned());
+            match frame.recovered {
+                Some(true) => {}
+                _ if killed => self.start_anew(n, frame)?,
+                _ => return Err("a resume that is not recovered".to_owned()),
             }
             frame.history.iter().try_for_each(|message| self.see(n, message))?;
             self.recovered += frame.history.len() as u64;
@@ -134,6 +195,10 @@ impl Storm {
                 return Err(format!("a resume that ends before its position {position}"));
             }
             self.meter.delivered(broken, now);
+            self.returns.add(now - broken);
+            // What was sent to a server in its last moment and is not in its history never came to be.
+            let fresh = self.fresh[self.room_of(n)];
+            self.members[n].next = self.members[n].next.max(fresh);
         }
         let member = &mut self.members[n];
         position.clone_into(&mut member.position);
@@ -147,12 +212,32 @@ impl Storm {
         Ok(())
     }
 
+    /// A member is told that it missed something: it goes on with what the new server has.
+    fn start_anew(&mut self, n: usize, frame: &Frame<'_>) -> Result<(), String> {
+        let fresh = self.fresh[self.room_of(n)];
+        let before = match frame.history.first() {
+            Some(first) => first.offset().and_then(|offset| offset.checked_sub(1)),
+            None => frame.offset(),
+        };
+        let member = &mut self.members[n];
+        self.told += 1;
+        self.lost += fresh.saturating_sub(member.next);
+        member.next = member.next.max(fresh);
+        member.offset = Some(before.ok_or("a history without offsets")?);
+        Ok(())
+    }
+
     /// A member sees a message, live or in its history.
     fn see(&mut self, n: usize, frame: &Frame<'_>) -> Result<(), String> {
         let room = self.room_of(n);
         let payload = frame.payload().ok_or("a message without the data that was published")?;
         let stamp = self.payloads.read(payload).ok_or_else(|| wrong_bytes(payload))?;
+        let fresh = self.fresh[room];
         let member = &mut self.members[n];
+        // Behind a kill the first message of the new server follows whatever the old one had.
+        if stamp.sequence == fresh && member.next < fresh {
+            member.next = fresh;
+        }
         if stamp.publisher as usize != room || stamp.sequence != member.next {
             return Err(format!("{stamp:?} where message {} of room {room} was due", member.next));
         }
@@ -190,8 +275,10 @@ impl Listener for Storm {
         }
     }
 
-    fn ended(&mut self, _: &mut Net, n: usize, end: End) {
-        self.meter.fail(format!("member {n}: the connection is over: {end}"));
+    fn ended(&mut self, net: &mut Net, n: usize, end: End) {
+        if let Err(what) = self.come_back(net, n, &end) {
+            self.meter.fail(format!("member {n}: {what}"));
+        }
     }
 }
 
@@ -227,6 +314,10 @@ impl Scenario for Storm {
         Some(if self.broken.is_none() { next.min(self.due) } else { next })
     }
 
+    fn deed(&mut self) -> Option<Deed> {
+        std::mem::take(&mut self.kill).then_some(Deed::KillAndStart)
+    }
+
     fn end(&mut self) {
         self.pace = None;
     }
@@ -245,10 +336,27 @@ impl Scenario for Storm {
     }
 
     fn facts(&self) -> Vec<Fact> {
-        let took = self.broken.zip(self.all_back).map_or(f64::NAN, |(broken, back)| seconds(back - broken));
-        vec![
-            Fact::new("all back after", took, "s"),
+        let back = |share| self.returns.by(share).map_or(f64::NAN, seconds);
+        let mut facts = vec![
+            Fact::new("half back after", back(0.5), "s"),
+            Fact::new("99 % back after", back(0.99), "s"),
+            Fact::new("all back after", back(1.0), "s"),
+            Fact::new("busiest 100 ms of the returns", self.returns.busiest() * 100.0, "%"),
             Fact::new("messages out of the history", self.recovered as f64, ""),
-        ]
+        ];
+        if self.shape.cause == Cause::Kill {
+            facts.push(Fact::new("members told of a loss", self.told as f64, ""));
+            facts.push(Fact::new("messages that they missed", self.lost as f64, ""));
+        }
+        facts
+    }
+
+    fn findings(&self) -> Vec<Finding> {
+        if self.shape.cause == Cause::Drop {
+            return Vec::new();
+        }
+        let in_time = self.returns.by(1.0).is_some_and(|last| seconds(last) <= SERVED);
+        let sentence = format!("all are served again within {SERVED} s of the kill");
+        vec![Finding::of(self.members.len(), self.all_back.is_some() && in_time, sentence)]
     }
 }

@@ -1,0 +1,68 @@
+//! Answers, for threads that wait and for futures of any runtime.
+
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use super::AnswerError;
+use crate::broker::question::{Part, Parts};
+use crate::error::Fault;
+
+/// What an answer says, read from what the shards said.
+pub(super) type Read<T> = Box<dyn Fn(Vec<Part>) -> Result<T, AnswerError> + Send + Sync>;
+
+/// An answer on its way. A thread [waits](Self::wait) for it, async code of any runtime awaits it.
+///
+/// It may be dropped: what was asked is done all the same, and nothing is kept for it.
+pub struct Answer<T> {
+    parts: Parts,
+    /// How many parts make it whole.
+    whole: usize,
+    read: Read<T>,
+}
+
+impl<T> Answer<T> {
+    pub(super) fn new(parts: Parts, whole: usize, read: Read<T>) -> Self {
+        Self { parts, whole, read }
+    }
+
+    /// Waits for it, for `patience` at most. Zero only looks.
+    ///
+    /// The server answers within milliseconds, and within 5 seconds whatever happens. Async code must not block a thread of
+    /// its runtime and awaits instead.
+    ///
+    /// # Errors
+    ///
+    /// If it has not come in that time, which a later call may find it to have, or will not come any more. It is given
+    /// once.
+    pub fn wait(&mut self, patience: Duration) -> Result<T, AnswerError> {
+        self.parts.wait(patience).map_or(Err(AnswerError::TimedOut), |parts| self.whole(parts))
+    }
+
+    /// If the server ends half-way some parts are missing.
+    fn whole(&self, parts: Vec<Part>) -> Result<T, AnswerError> {
+        if parts.len() < self.whole { Err(AnswerError::Stopped) } else { (self.read)(parts) }
+    }
+}
+
+impl<T> Future for Answer<T> {
+    type Output = Result<T, AnswerError>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        self.parts.poll(context.waker()).map_or(Poll::Pending, |parts| Poll::Ready(self.whole(parts)))
+    }
+}
+
+impl<T> fmt::Debug for Answer<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Answer")
+    }
+}
+
+impl From<Fault> for AnswerError {
+    /// What else a room refuses, it refuses to clients.
+    fn from(_: Fault) -> Self {
+        Self::Unavailable
+    }
+}

@@ -1,0 +1,143 @@
+//! What a program finds when it asks: users, rooms and who is in them.
+
+use super::AnswerError;
+use super::answer::Read;
+use crate::broker::post::{Line, Receipt, Roster, Standing};
+use crate::broker::presence::Person;
+use crate::broker::question::Part;
+use crate::position::Position;
+
+/// Where a user is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Online {
+    /// Their open connections.
+    pub connections: u32,
+    /// The rooms that those are in, in byte order.
+    pub rooms: Vec<String>,
+}
+
+/// How a room stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Room {
+    /// Its name.
+    pub name: String,
+    /// The people in it: users, each counted once, and guests.
+    pub count: u32,
+    /// The connections in it.
+    pub connections: u32,
+    /// The position of its newest message.
+    pub position: Position,
+}
+
+/// Who is in a room.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Members {
+    /// How many people: users, each counted once, and guests.
+    pub count: u32,
+    /// One page of the users, in byte order; none where the room does not tell, because its `presence` is off.
+    pub users: Option<Vec<Person>>,
+    /// Where the next page begins, if there is one: what to ask for as `after`.
+    pub after: Option<String>,
+}
+
+/// What became of a message to a user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Notified {
+    /// Its place in the user's inbox; none if it was not to be stored.
+    pub position: Option<Position>,
+    /// The connections that it went to. With none it waits in the inbox, if it was stored.
+    pub connections: u32,
+}
+
+pub(super) fn position() -> Read<Option<Position>> {
+    Box::new(|parts| receipt(parts).map(|receipt| receipt.position))
+}
+
+pub(super) fn notified() -> Read<Notified> {
+    Box::new(|parts| {
+        receipt(parts).map(|Receipt { position, connections }| Notified { position, connections })
+    })
+}
+
+/// Of all shards together.
+pub(super) fn connections() -> Read<u32> {
+    Box::new(|parts| {
+        Ok(parts
+            .iter()
+            .map(|part| if let Part::Counted(connections) = part { *connections } else { 0 })
+            .sum())
+    })
+}
+
+/// On all shards together.
+pub(super) fn online() -> Read<Online> {
+    Box::new(|parts| {
+        let mut online = Online::default();
+        for part in parts {
+            if let Part::Found(connections, rooms) = part {
+                online.connections += connections;
+                online.rooms.extend(rooms.iter().map(|room| room.name().to_owned()));
+            }
+        }
+        online.rooms.sort_unstable();
+        online.rooms.dedup();
+        Ok(online)
+    })
+}
+
+/// Each shard gave its first `limit`, so the first `limit` of all are among them.
+pub(super) fn rooms(limit: usize) -> Read<Vec<Room>> {
+    Box::new(move |parts| {
+        let mut lines = Vec::new();
+        for part in parts {
+            if let Part::Listed(more) = part {
+                lines.extend(more);
+            }
+        }
+        lines.sort_unstable_by(|a, b| a.name.name().cmp(b.name.name()));
+        lines.truncate(limit);
+        Ok(lines.into_iter().map(Room::from).collect())
+    })
+}
+
+pub(super) fn room(name: &str) -> Read<Option<Room>> {
+    let name = name.to_owned();
+    Box::new(move |parts| match parts.into_iter().next() {
+        Some(Part::Looked(Ok(standing))) => Ok(standing.map(|standing| Room::new(&name, &standing))),
+        _ => Err(AnswerError::Unavailable),
+    })
+}
+
+pub(super) fn members() -> Read<Members> {
+    Box::new(|parts| match parts.into_iter().next() {
+        Some(Part::Rostered(Ok(Some(roster)))) => Ok(Members::from(*roster)),
+        Some(Part::Rostered(Ok(None))) => Ok(Members { users: Some(Vec::new()), ..Members::default() }),
+        _ => Err(AnswerError::Unavailable),
+    })
+}
+
+fn receipt(parts: Vec<Part>) -> Result<Receipt, AnswerError> {
+    match parts.into_iter().next() {
+        Some(Part::Published(result)) => Ok(result?),
+        _ => Err(AnswerError::Unavailable),
+    }
+}
+
+impl Room {
+    fn new(name: &str, standing: &Standing) -> Self {
+        let Standing { position, count, connections, .. } = *standing;
+        Self { name: name.to_owned(), count, connections, position }
+    }
+}
+
+impl From<Line> for Room {
+    fn from(Line { name, count, connections, position }: Line) -> Self {
+        Self { name: name.name().to_owned(), count, connections, position }
+    }
+}
+
+impl From<Roster> for Members {
+    fn from(Roster { count, people, after }: Roster) -> Self {
+        Self { count, users: people, after: after.map(|user| user.to_string()) }
+    }
+}

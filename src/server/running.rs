@@ -1,0 +1,80 @@
+//! A server that serves in the background.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use super::RunError;
+use crate::handle::Handle;
+
+/// A server that serves on threads of its own, as long as this is there: made by [`Server::spawn`](crate::Server::spawn).
+///
+/// Dropping it ends the server at once and waits until its threads and ports are gone, so that a test or an early `?` leaves
+/// nothing behind. [`shutdown`](Self::shutdown) ends it gently.
+#[must_use = "the server ends when this is dropped"]
+pub struct Running {
+    handle: Handle,
+    addresses: Vec<SocketAddr>,
+    thread: Option<JoinHandle<Result<(), RunError>>>,
+}
+
+impl Running {
+    pub(super) fn new(
+        handle: Handle,
+        addresses: Vec<SocketAddr>,
+        thread: JoinHandle<Result<(), RunError>>,
+    ) -> Self {
+        Self { handle, addresses, thread: Some(thread) }
+    }
+
+    /// The addresses that it listens on, with the ports that the system chose.
+    pub fn local_addrs(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// The way to it from other threads.
+    pub fn handle(&self) -> Handle {
+        self.handle.clone()
+    }
+
+    /// Waits until it ends, by [`Handle::shutdown`] or [`Handle::stop_now`].
+    ///
+    /// # Errors
+    ///
+    /// If it ended because a shard could not go on.
+    pub fn join(mut self) -> Result<(), RunError> {
+        self.end()
+    }
+
+    /// Ends it within `time`, as [`Handle::shutdown`] does, and waits for that.
+    ///
+    /// # Errors
+    ///
+    /// If it ended before, because a shard could not go on.
+    pub fn shutdown(self, time: Duration) -> Result<(), RunError> {
+        self.handle.shutdown(time);
+        self.join()
+    }
+
+    /// Waits for the thread, once.
+    fn end(&mut self) -> Result<(), RunError> {
+        let thread = self.thread.take();
+        thread.map_or(Ok(()), |thread| thread.join().unwrap_or(Err(RunError::Panicked)))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.handle.stop_now();
+        if let Err(error) = self.end() {
+            tracing::error!(%error, "the server had failed");
+        }
+    }
+}
+
+impl fmt::Debug for Running {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Running").field("addresses", &self.addresses).finish_non_exhaustive()
+    }
+}
