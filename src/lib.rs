@@ -45,6 +45,8 @@ mod builder;
 #[doc(hidden)]
 pub mod config;
 #[doc(hidden)]
+pub mod console;
+#[doc(hidden)]
 pub mod dialect;
 #[doc(hidden)]
 pub mod engine;

@@ -28,7 +28,7 @@ pub struct Settings {
     pub shards: usize,
     /// How long a stop may take: connections are closed over the first 80 % of it.
     pub drain: Duration,
-    /// Whether the pages and paths for trying things out (`/echo` among them) are served.
+    /// Whether the console, a page at `/` to try rooms in and to watch the server, and `/echo` are served.
     pub console: Console,
     /// Serve without keys on an address that is not loopback.
     pub insecure: bool,

@@ -29,7 +29,7 @@ const FLOORS: [&[&str]; 6] = [
     ],
     &["http", "ws", "proxy"],
     &["broker"],
-    &["shard", "session", "dialect", "api", "auth", "engine"],
+    &["shard", "session", "dialect", "api", "auth", "engine", "console"],
     &["reactor"],
     &["config", "server", "handle", "builder", "watch", "main", "cli", "lib"],
 ];

@@ -83,9 +83,10 @@ impl Shard {
     fn head(&mut self, key: u32, head: Head, last: bool) {
         self.locate(key, &head);
         let access = self.access.clone();
-        let offers = Offers { echo: self.common.echo, draining: self.drain.is_some(), access: &access };
+        let offers = Offers { console: self.common.console, draining: self.drain.is_some(), access: &access };
         let call = match route::route(&head, offers) {
             Ok(Route::Call(call)) => self.authorise(key, &head, call),
+            Ok(Route::Page(page)) => Err(page.answer(&head)),
             Ok(Route::Stream(wanted)) => match self.open_stream(key, &head, wanted) {
                 Ok(()) => return,
                 Err(response) => Err(response),

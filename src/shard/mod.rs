@@ -88,8 +88,8 @@ pub struct Common {
     pub pressure: Pressure,
     /// What all of them have done, and how they stand.
     pub board: Board,
-    /// Whether `/echo` is served.
-    pub echo: bool,
+    /// Whether the console is served, and `/echo` with it.
+    pub console: bool,
     /// Who may come in, as it is when the server starts.
     pub access: Arc<Access>,
 }
@@ -107,7 +107,7 @@ impl Common {
             history: Account::new(settings.limits.history_total),
             pressure: Pressure::new(shards),
             board: Board::new(shards),
-            echo: match settings.console {
+            console: match settings.console {
                 Console::Auto => loopback && access.is_open(),
                 Console::On => true,
                 Console::Off => false,
