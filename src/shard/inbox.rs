@@ -65,7 +65,11 @@ impl Shard {
                 continue;
             }
             if let Some(position) = message.position {
-                self.early.entry(key).or_insert(position);
+                let first = self.early.entry(key).or_insert(position);
+                // Of an epoch that was lost nothing is given again.
+                if first.epoch != position.epoch {
+                    *first = position;
+                }
             }
             self.counters.messages_out += 1;
             self.hand(key, message.frame().clone());

@@ -14,6 +14,7 @@ use crate::auth::denied::Denied;
 use crate::broker::lane::Part;
 use crate::broker::post::{Post, Slot, Standing, Ticket};
 use crate::dialect::native::event;
+use crate::dialect::native::request::{self, Refused, Request};
 use crate::dialect::sse;
 use crate::error::Fault;
 use crate::http::{Envelope, Head, Method, Response};
@@ -210,8 +211,11 @@ impl Shard {
     pub(super) fn forsake_requests(&mut self, key: u32) {
         let stream = self.session(key).and_then(|session| session.stream());
         let requests = stream.map(|stream| std::mem::take(&mut stream.requests)).unwrap_or_default();
-        for (slot, _) in requests {
-            self.too_late(Ticket { id: None, slot: Some(slot) });
+        for (slot, text) in requests {
+            let id = match request::read(&text) {
+                Ok(Request { id, .. }) | Err(Refused { id, .. }) => id,
+            };
+            self.too_late(Ticket { id, slot: Some(slot) });
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What random schedules found in the shard, each as small as it gets.
 
+mod users;
+
 use std::collections::HashMap;
 use std::io::IoSlice;
 use std::time::Duration;
