@@ -112,6 +112,8 @@ pub struct Limits {
     pub messages_per_second: u32,
     /// Messages that it may send at once. 0: twice as many as a second.
     pub messages_burst: u32,
+    /// Messages that one user may send a second, from all connections together, twice as many in a burst. 0: any number.
+    pub user_messages_per_second: u32,
     /// Bytes of messages that one connection may send a second, twice as many in a burst. 0: any number.
     pub bytes_per_second: usize,
     /// Bytes that others may have queued for one connection before it counts as slow.
@@ -252,6 +254,7 @@ impl Default for Limits {
             api_per_second: 0,
             messages_per_second: 0,
             messages_burst: 0,
+            user_messages_per_second: 0,
             bytes_per_second: 0,
             queue: MIB,
             stall: Duration::from_secs(10),

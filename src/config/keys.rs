@@ -93,6 +93,8 @@ fn limits_table(section: &mut Section<'_>, limits: &mut Limits) {
     section.set("api_per_second", &mut limits.api_per_second, kinds::count(0..=MOST_A_SECOND));
     section.set("messages_per_second", &mut limits.messages_per_second, kinds::count(0..=MOST_A_SECOND));
     section.set("messages_burst", &mut limits.messages_burst, kinds::count(0..=MOST_A_SECOND));
+    let user = &mut limits.user_messages_per_second;
+    section.set("user_messages_per_second", user, kinds::count(0..=MOST_A_SECOND));
     section.set("bytes_per_second", &mut limits.bytes_per_second, kinds::size(0..=MOST_BYTES));
     section.set("queue", &mut limits.queue, kinds::size(SIZE));
     section.set("stall", &mut limits.stall, kinds::duration(TIME));

@@ -96,6 +96,8 @@ pub struct Common {
     pub pace: Option<Pace>,
     /// How often each API key has been used.
     pub callers: Callers,
+    /// How often each user has spoken.
+    pub speakers: Callers,
     /// The bytes of history that all of them keep.
     pub history: Account,
     /// The bytes that their queues hold.
@@ -127,6 +129,7 @@ impl Common {
             },
             pace: Pace::of(&settings.limits),
             callers: Callers::new(Rate::per_second(settings.limits.api_per_second)),
+            speakers: Callers::new(Rate::per_second(settings.limits.user_messages_per_second)),
             history: Account::new(settings.limits.history_total),
             queued: Account::new(settings.limits.queue_total),
             pressure: Pressure::new(shards),

@@ -1,6 +1,7 @@
 //! How fast sessions may come and speak: addresses, connections and keys each have their rate.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::Shard;
@@ -70,22 +71,44 @@ impl Shard {
 
     /// Counts a request of the native dialect; says whether it is to be carried out. If not, it has had its answer.
     pub(super) fn is_heard(&mut self, key: u32, text: &str, slot: Option<Slot>) -> bool {
-        let (Some(pace), now_ms) = (self.common.pace, self.now.loop_ms) else { return true };
-        let Some(session) = self.session(key) else { return false };
-        let Err(wait_ms) = session.conduct.get_or_insert_default().say(pace, text.len(), now_ms) else {
-            return true;
-        };
+        let Err(wait_ms) = self.count_request(key, text.len()) else { return true };
         let (Ok(Request { id, .. }) | Err(Refused { id, .. })) = request::read(text);
         self.error(key, Ticket { id, slot }, None, Fault::RateLimited(wait_ms));
         false
     }
 
+    /// Session `key` says something of so many bytes: counts it for the connection, and for the user.
+    ///
+    /// # Errors
+    ///
+    /// In how many milliseconds it may, if that is too much.
+    fn count_request(&mut self, key: u32, bytes: usize) -> Result<(), u32> {
+        let (pace, now_ms) = (self.common.pace, self.now.loop_ms);
+        let Some(session) = self.session(key) else { return Ok(()) };
+        if let Some(pace) = pace {
+            session.conduct.get_or_insert_default().say(pace, bytes, now_ms)?;
+        }
+        let taken = self.speaker(key).map_or(Ok(()), |user| self.common.speakers.take(&user, now_ms));
+        taken.map_err(|wait_ms| u32::try_from(wait_ms).unwrap_or(u32::MAX))
+    }
+
+    /// The user of session `key`, if users are limited.
+    fn speaker(&self, key: u32) -> Option<Arc<str>> {
+        let session = self.sessions.get(key as usize).filter(|_| self.common.speakers.is_limit())?;
+        session.user().cloned()
+    }
+
     /// Counts a message of a dialect that has no words for a refusal: its sender is not read for a while.
     pub(super) fn slow_down(&mut self, key: u32, bytes: usize) {
-        let (Some(pace), now) = (self.common.pace, self.now) else { return };
+        let (pace, now) = (self.common.pace, self.now);
+        let user_ms = self.speaker(key).map_or(0, |user| self.common.speakers.suffer(&user, now.loop_ms));
+        if pace.is_none() && user_ms == 0 {
+            return;
+        }
         let Some(session) = self.session(key) else { return };
         let conduct = session.conduct.get_or_insert_default();
-        let wait_ms = conduct.suffer(pace, bytes, now.loop_ms);
+        let own_ms = pace.map_or(0, |pace| conduct.suffer(pace, bytes, now.loop_ms));
+        let wait_ms = own_ms.max(user_ms);
         if wait_ms > 0 {
             let until = now.tick().after(Duration::from_millis(wait_ms));
             conduct.rests_until = until;

@@ -34,6 +34,29 @@ fn too_many_messages_are_refused_in_words() {
 }
 
 #[test]
+fn a_users_connections_share_a_rate_and_nobody_elses() {
+    let mut bench = limited(Limits { user_messages_per_second: 1, ..Limits::default() });
+    let keys = ["ann", "ann", "bob"].map(|user| bench.connect(&format!("/ws?user={user}")));
+    let guest = bench.connect("/ws");
+    for key in keys.into_iter().chain([guest, keys[0], keys[1]]) {
+        bench.frame(key, TEXT, PING);
+    }
+    bench.turn(0);
+    let heard = |key| count(&bench.text(key), r#""type":"pong""#);
+    assert_eq!(keys.map(heard), [1, 1, 1]);
+    assert_eq!(count(&bench.text(keys[1]), r#""code":"rate_limited""#), 1, "{}", bench.text(keys[1]));
+    assert_eq!(heard(guest), 1);
+    let raw = bench.connect("/raw/a?echo=1&user=bob");
+    bench.turn(0);
+    (0..3).for_each(|_| bench.frame(raw, TEXT, b"11111"));
+    bench.turn(0);
+    assert_eq!(count(&bench.text(raw), "11111"), 1, "{}", bench.text(raw));
+    bench.turn(2_000);
+    bench.turn(1_000);
+    assert!(count(&bench.text(raw), "11111") > 1, "{}", bench.text(raw));
+}
+
+#[test]
 fn a_request_that_waited_is_counted_once() {
     let mut bench = limited(Limits { messages_per_second: 1, messages_burst: 2, ..Limits::default() });
     let key = bench.connect("/ws");
