@@ -14,6 +14,7 @@ pub mod announce;
 mod call;
 mod clock;
 mod close;
+mod common;
 mod deliver;
 mod drain;
 mod figures;
@@ -32,118 +33,40 @@ mod settle;
 mod shed;
 mod stream;
 mod users;
+mod work;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 
 use slab::Slab;
 
-use crate::addresses::{Addresses, Allowed};
 use crate::auth::access::Access;
 use crate::broker::audience::Audience;
 use crate::broker::directory::Directory;
 use crate::broker::home::Home;
 use crate::broker::keys::{Keys, MAX_KEYS};
-use crate::broker::permit::Rules;
-use crate::broker::place::{Ask, Tell};
-use crate::broker::post::Post;
-use crate::broker::question::{Part, Question};
 use crate::broker::users::Users;
-use crate::bucket::Rate;
-use crate::callers::Callers;
 use crate::engine::Engine;
-use crate::id::{ConnectionNames, SessionId, ShardId};
-use crate::ledger::{Account, Purse, Tally};
-use crate::metrics::board::Board;
+use crate::id::{SessionId, ShardId};
+use crate::ledger::{Purse, Tally};
 use crate::metrics::{Counters, Gauges};
 use crate::out_queue::OutQueue;
 use crate::position::Position;
-use crate::pressure::Pressure;
 use crate::proxy::is_trusted;
-use crate::room_key::{RoomKey, RoomKeys, STATS, Space};
+use crate::room_key::{RoomKey, STATS, Space};
 use crate::session::Session;
 use crate::session::by_user::ByUser;
-use crate::session::conduct::Pace;
 use crate::session::exchange::Exchange;
-use crate::settings::{Console, Settings};
 use crate::time::{Deadlines, Now, Tick};
 use admit::Newcomer;
 use announce::Announcing;
 use drain::Drain;
 use users::Next;
+use work::{Mail, Work};
 
-/// What the shards of one server have in common.
-pub struct Common {
-    /// The configuration.
-    pub settings: Settings,
-    /// What rooms are like.
-    pub rules: Rules,
-    /// Where rooms are at home.
-    pub room_keys: RoomKeys,
-    /// What connections are called.
-    pub names: ConnectionNames,
-    /// How many shards there are.
-    pub shards: usize,
-    /// How many connections all of them have.
-    pub connections: AtomicUsize,
-    /// How many of them come from where.
-    pub addresses: Addresses,
-    /// How many may.
-    pub allowed: Allowed,
-    /// What each may send.
-    pub pace: Option<Pace>,
-    /// How often each API key has been used.
-    pub callers: Callers,
-    /// How often each user has spoken.
-    pub speakers: Callers,
-    /// The bytes of history that all of them keep.
-    pub history: Account,
-    /// The bytes that their queues hold.
-    pub queued: Account,
-    /// How much all of them have on their way.
-    pub pressure: Pressure,
-    /// What all of them have done, and how they stand.
-    pub board: Board,
-    /// Whether the console is served, and `/echo` with it.
-    pub console: bool,
-    /// Who may come in, as it is when the server starts.
-    pub access: Arc<Access>,
-}
-
-impl Common {
-    /// What `shards` shards have in common under `settings`, which `access` was made from; `loopback` says that only this
-    /// machine can reach them.
-    pub fn new(settings: Settings, access: Access, shards: usize, loopback: bool) -> Self {
-        Self {
-            rules: Rules::new(&settings.rooms, &settings.inbox),
-            room_keys: RoomKeys::default(),
-            names: ConnectionNames::new(),
-            shards,
-            connections: AtomicUsize::new(0),
-            addresses: Addresses::default(),
-            allowed: Allowed {
-                connections: settings.limits.connections_per_ip,
-                handshakes: Rate::per_second(settings.limits.handshakes_per_second_per_ip),
-            },
-            pace: Pace::of(&settings.limits),
-            callers: Callers::new(Rate::per_second(settings.limits.api_per_second)),
-            speakers: Callers::new(Rate::per_second(settings.limits.user_messages_per_second)),
-            history: Account::new(settings.limits.history_total),
-            queued: Account::new(settings.limits.queue_total),
-            pressure: Pressure::new(shards),
-            board: Board::new(shards),
-            console: match settings.console {
-                Console::Auto => loopback && access.is_open(),
-                Console::On => true,
-                Console::Off => false,
-            },
-            access: Arc::new(access),
-            settings,
-        }
-    }
-}
+pub use common::Common;
 
 /// One core's share of the server.
 pub struct Shard {
@@ -205,33 +128,6 @@ pub struct Shard {
     /// Empty queues, boxed as sessions hold them.
     #[expect(clippy::vec_box)]
     spare: Vec<Box<OutQueue>>,
-}
-
-/// Posts and asks that were decided on and not yet carried out.
-#[derive(Default)]
-struct Mail {
-    own: VecDeque<Post>,
-    others: Vec<Vec<Post>>,
-    answers: Vec<(Question, Part)>,
-    posts: Vec<(ShardId, Post)>,
-    asks: Vec<Ask>,
-    tells: VecDeque<Tell>,
-}
-
-/// What this turn has still to do.
-#[derive(Default)]
-struct Work {
-    /// Sessions with something of their own to write.
-    touched: Vec<u32>,
-    /// Audiences with something on its way, in the order in which they are served.
-    listed: VecDeque<u32>,
-    /// Sessions that fell too far behind.
-    slow: Vec<u32>,
-    /// Sessions whose reading goes on.
-    resumed: Vec<u32>,
-    /// Sessions that are over and to be freed.
-    ended: Vec<u32>,
-    due: Vec<u32>,
 }
 
 impl Shard {

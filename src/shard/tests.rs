@@ -10,13 +10,13 @@ use std::time::Duration;
 
 use super::outlet::Taken;
 use super::*;
-use crate::broker::post::Caller;
+use crate::broker::post::{Caller, Post};
 use crate::engine::delayed::{Delayed, Odds};
 use crate::engine::local::Local;
 use crate::message::{Draft, Kind};
 use crate::position::Position;
 use crate::room_key::Space;
-use crate::settings::{Heartbeat, Limits, RoomRule, RoomSettings, Slow};
+use crate::settings::{Heartbeat, Limits, RoomRule, RoomSettings, Settings, Slow};
 use crate::shard::outlet::Outlet;
 
 /// Sockets that take everything, or nothing, within a budget.
