@@ -37,6 +37,17 @@ fn a_direct_message_reaches_all_of_a_users_connections_and_nobody_else() {
     // The answer comes without an `id`, too, and says when nobody is there.
     let nobody = ann.ask(r#"{"type":"direct","to":"zoë","data":1}"#, "delivered");
     assert_eq!(nobody, json!({"type": "delivered", "to": "zoë", "connections": 0}));
+    // A mark is the sender's own, and says it once.
+    let marked = r#"{"type":"direct","to":"bob","data":"once","idempotency_key":"k"}"#;
+    for sender in [&mut ann, &mut tablet] {
+        sender.ask(marked, "delivered");
+    }
+    let mut eve = user(&server, "eve");
+    eve.ask(marked, "delivered");
+    for from in ["ann", "eve"] {
+        assert_eq!(phone.expect("direct")["from"], from);
+    }
+    phone.nothing_came();
     for bad in [r#"{"type":"direct","to":"","data":1}"#, r#"{"type":"direct","to":"bob"}"#] {
         assert_eq!(ann.refused(bad), "bad_request");
     }
