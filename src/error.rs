@@ -6,7 +6,7 @@
 //! | a request that is not allowed | `forbidden` | 403 |
 //! | a token that is not good | `unauthorized` | 401 |
 //! | a request at the wrong time | `not_joined` | |
-//! | a limit | `room_limit`, `room_full` | 429 |
+//! | a limit | `room_limit`, `room_full`, `rate_limited` | 429 |
 //! | the server is busy or cannot | `unavailable` | 503 |
 
 /// A refused request: the connection lives on.
@@ -34,6 +34,8 @@ pub enum Fault {
     RoomLimit,
     /// The room has as many members as it takes.
     RoomFull,
+    /// Too much at once; in so many milliseconds it may be tried again.
+    RateLimited(u32),
     /// The server cannot do that now; trying again later may help.
     Unavailable,
 }
@@ -51,6 +53,7 @@ impl Fault {
             Self::NotJoined => "not_joined",
             Self::RoomLimit => "room_limit",
             Self::RoomFull => "room_full",
+            Self::RateLimited(_) => "rate_limited",
             Self::Unavailable => "unavailable",
         }
     }
@@ -71,7 +74,16 @@ impl Fault {
             Self::NotJoined => "join the room first",
             Self::RoomLimit => "this connection is in as many rooms as it may be",
             Self::RoomFull => "this room has as many members as it takes",
+            Self::RateLimited(_) => "this was too much at once; it was not done",
             Self::Unavailable => "the server cannot do that now; try again later",
+        }
+    }
+
+    /// When the same may be tried again, in milliseconds, where that is known.
+    pub fn retry_after_ms(self) -> Option<u32> {
+        match self {
+            Self::RateLimited(retry_after_ms) => Some(retry_after_ms),
+            _ => None,
         }
     }
 
@@ -81,7 +93,7 @@ impl Fault {
             Self::BadJson | Self::BadRequest(_) | Self::UnknownType | Self::BadRoom | Self::NotJoined => 400,
             Self::Forbidden | Self::NoDirect | Self::OtherUser => 403,
             Self::Unauthorized => 401,
-            Self::RoomLimit | Self::RoomFull => 429,
+            Self::RoomLimit | Self::RoomFull | Self::RateLimited(_) => 429,
             Self::Unavailable => 503,
         }
     }
@@ -99,6 +111,10 @@ pub struct Close {
 impl Close {
     /// The client fell too far behind what others sent.
     pub const SLOW_CONSUMER: Self = Self::fixed(4100, "slow consumer");
+    /// The client goes on asking for what it is refused.
+    pub const TOO_MANY_REFUSALS: Self = Self::fixed(1008, "too many refusals");
+    /// All queues together are too large, and this one is among the fullest.
+    pub const OVER_CAPACITY: Self = Self::fixed(1013, "over capacity");
     /// The client did not answer a ping.
     pub const NO_PONG: Self = Self::fixed(4101, "no pong");
     /// The native dialect is text.

@@ -36,14 +36,22 @@
 //! tests, and promise nothing.
 
 #[doc(hidden)]
+pub mod addresses;
+#[doc(hidden)]
 pub mod api;
 #[doc(hidden)]
 pub mod auth;
 #[doc(hidden)]
 pub mod broker;
+#[doc(hidden)]
+pub mod bucket;
 mod builder;
 #[doc(hidden)]
+pub mod callers;
+#[doc(hidden)]
 pub mod config;
+#[doc(hidden)]
+pub mod console;
 #[doc(hidden)]
 pub mod dialect;
 #[doc(hidden)]

@@ -60,8 +60,9 @@ fn serve(input: &Input) -> Result<(), ExitCode> {
     signals::listen(server.handle(), drain).map_err(console::refuse_named)?;
     logging.announce(&Banner::new(server.local_addrs(), access));
     let ended = server.run();
-    if let Err(error) = &ended {
-        tracing::error!(%error, "the server failed");
+    match &ended {
+        Ok(()) => tracing::info!("stopped"),
+        Err(error) => tracing::error!(%error, "the server failed"),
     }
     logging.close();
     ended.map_err(|_| FAILED)

@@ -45,6 +45,14 @@ impl Segment {
     fn cost(&self) -> usize {
         self.bytes().len() + SEGMENT_COST
     }
+
+    /// What of that nobody else holds.
+    fn own_cost(&self) -> isize {
+        match &self.body {
+            Body::Shared(_) => SEGMENT_COST as isize,
+            Body::Own(bytes) => (bytes.len() + SEGMENT_COST) as isize,
+        }
+    }
 }
 
 /// The unsent bytes of one session. Every segment begins and ends between two frames, but for a frame whose end has a
@@ -56,6 +64,8 @@ pub struct OutQueue {
     sent: usize,
     asked: usize,
     others: usize,
+    /// What it has come to hold alone since that was last paid for.
+    unpaid: isize,
 }
 
 impl OutQueue {
@@ -75,6 +85,11 @@ impl OutQueue {
     /// The cost of what others sent.
     pub fn others(&self) -> usize {
         self.others
+    }
+
+    /// What it holds alone, beyond what the last answer to this said: what it shares with others is theirs, too.
+    pub fn take_unpaid(&mut self) -> isize {
+        std::mem::take(&mut self.unpaid)
     }
 
     /// The cost of everything.
@@ -104,6 +119,7 @@ impl OutQueue {
             write(bytes);
             let added = bytes.len() - before;
             *self.account(class) += added;
+            self.unpaid += added as isize;
             return;
         }
         let mut bytes = Vec::new();
@@ -122,6 +138,7 @@ impl OutQueue {
 
     fn push(&mut self, segment: Segment) {
         *self.account(segment.class) += segment.cost();
+        self.unpaid += segment.own_cost();
         self.segments.push_back(segment);
     }
 
@@ -150,8 +167,9 @@ impl OutQueue {
             && self.sent >= first.bytes().len()
         {
             self.sent -= first.bytes().len();
-            let (class, cost) = (first.class, first.cost());
+            let (class, cost, own) = (first.class, first.cost(), first.own_cost());
             *self.account(class) -= cost;
+            self.unpaid -= own;
             self.segments.pop_front();
         }
     }
@@ -164,12 +182,14 @@ impl OutQueue {
         while self.segments.len() > keep {
             if let Some(last) = self.segments.pop_back() {
                 *self.account(last.class) -= last.cost();
+                self.unpaid -= last.own_cost();
             }
         }
     }
 
     /// Drops everything. What follows need not make sense to the peer.
     pub fn clear(&mut self) {
+        self.unpaid -= self.segments.iter().map(Segment::own_cost).sum::<isize>();
         self.segments.clear();
         (self.sent, self.asked, self.others) = (0, 0, 0);
     }
@@ -214,6 +234,19 @@ mod tests {
         assert_eq!(queue.oldest(), Some(Tick(1)));
         queue.advance(6);
         assert_eq!(queue.oldest(), Some(Tick(4)));
+    }
+
+    #[test]
+    fn what_it_holds_alone_is_paid_once_and_given_back() {
+        let mut queue = queue();
+        assert_eq!(queue.take_unpaid(), (5 + 3 * SEGMENT_COST) as isize);
+        queue.push_own(Class::Asked, Tick(5), |out| out.extend(b"??"));
+        assert_eq!(queue.take_unpaid(), (2 + SEGMENT_COST) as isize);
+        queue.advance(7);
+        assert_eq!(queue.take_unpaid(), -(SEGMENT_COST as isize));
+        queue.cut();
+        queue.clear();
+        assert_eq!(queue.take_unpaid(), -((7 + 3 * SEGMENT_COST) as isize));
     }
 
     #[test]

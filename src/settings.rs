@@ -28,7 +28,7 @@ pub struct Settings {
     pub shards: usize,
     /// How long a stop may take: connections are closed over the first 80 % of it.
     pub drain: Duration,
-    /// Whether the pages and paths for trying things out (`/echo` among them) are served.
+    /// Whether the console, a page at `/` to try rooms in and to watch the server, and `/echo` are served.
     pub console: Console,
     /// Serve without keys on an address that is not loopback.
     pub insecure: bool,
@@ -88,6 +88,12 @@ pub struct Metrics {
 pub struct Limits {
     /// Open connections in all; past it upgrades and streams get 503. 0: as many as there are descriptors.
     pub connections: usize,
+    /// WebSockets and streams of one address at once, an IPv6 address standing for its /64 network; past it they get 429.
+    /// 0: any number.
+    pub connections_per_ip: usize,
+    /// WebSockets and streams that one address may ask for a second, twice as many in a burst; past it they get 429. 0:
+    /// any number.
+    pub handshakes_per_second_per_ip: u32,
     /// Connections of one user. 0: any number.
     pub connections_per_user: usize,
     /// What happens when a user has one too many.
@@ -100,11 +106,21 @@ pub struct Limits {
     pub echo_message: usize,
     /// Bytes of an HTTP request's body, after chunked decoding.
     pub api_body: usize,
+    /// Calls a second that one API key may make, twice as many in a burst; past it they get 429. 0: any number.
+    pub api_per_second: u32,
+    /// Messages that one connection may send a second. 0: any number.
+    pub messages_per_second: u32,
+    /// Messages that it may send at once. 0: twice as many as a second.
+    pub messages_burst: u32,
+    /// Messages that one user may send a second, from all connections together, twice as many in a burst. 0: any number.
+    pub user_messages_per_second: u32,
+    /// Bytes of messages that one connection may send a second, twice as many in a burst. 0: any number.
+    pub bytes_per_second: usize,
     /// Bytes that others may have queued for one connection before it counts as slow.
     pub queue: usize,
     /// How long the oldest queued byte may wait before the connection counts as slow.
     pub stall: Duration,
-    /// Bytes queued for all connections together. Read and checked, not enforced yet: `queue` bounds each connection.
+    /// Bytes queued for all connections together; past it the fullest queues go first, and new connections get 503.
     pub queue_total: usize,
     /// Bytes of history kept for all rooms together; past it a room's oldest messages go first.
     pub history_total: usize,
@@ -227,12 +243,19 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 0,
+            connections_per_ip: 0,
+            handshakes_per_second_per_ip: 0,
             connections_per_user: 0,
             too_many: TooMany::Refuse,
             rooms_per_connection: 128,
             message: 64 * KIB,
             echo_message: 16 * MIB,
             api_body: MIB,
+            api_per_second: 0,
+            messages_per_second: 0,
+            messages_burst: 0,
+            user_messages_per_second: 0,
+            bytes_per_second: 0,
             queue: MIB,
             stall: Duration::from_secs(10),
             queue_total: 512 * MIB,

@@ -110,6 +110,10 @@ fn pages_are_told_apart_by_their_origin() {
     // An error can be read by the page, too.
     let (status, head, _) = relay.http("GET", "/api/rooms", "Origin: https://example.com\r\n", "");
     assert!(status == 401 && head.contains("access-control-allow-origin: https://example.com"), "{head}");
+    assert!(
+        head.contains("access-control-expose-headers: retry-after") && head.contains("vary: origin"),
+        "{head}"
+    );
 }
 
 #[test]

@@ -3,6 +3,8 @@
 
 mod relay;
 
+use std::io::{BufRead, BufReader, Write};
+
 use jsonwebtoken::{EncodingKey, Header};
 use relay::{Got, KEYS, Relay, now, sign, token};
 use serde_json::{Value, json};
@@ -140,6 +142,30 @@ fn a_token_ends_with_its_time_and_can_be_renewed() {
     assert!(format!("{:?}", heard[0]).contains("auth_ok") && format!("{:?}", heard[0]).contains("Null"));
     stays.say(json!({"type": "ping"}));
     stays.expect("pong");
+}
+
+#[test]
+fn a_stream_ends_with_its_token_and_is_spoken_for_by_its_user_alone() {
+    let relay = Relay::start("streams", KEYS);
+    let soon = sign(&json!({"sub": "alice", "exp": now() + 2}));
+    let mut stream = BufReader::new(relay.connect());
+    write!(stream.get_mut(), "GET /sse/a?token={soon} HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+    let mut lines = stream.lines().map(Result::unwrap);
+    let welcome = lines.find(|line| line.contains("\"welcome\"")).expect("a welcome");
+    let welcome: Value = serde_json::from_str(welcome.strip_prefix("data: ").unwrap()).unwrap();
+    let path = format!("/sse/{}", welcome["connection"].as_str().unwrap());
+    let post = |fields: &str| relay.http("POST", &path, fields, r#"{"type":"ping"}"#);
+    let bearer = |token: &str| format!("Authorization: Bearer {token}\r\n");
+    let alice = bearer(&token("alice"));
+    let (status, _, body) = post(&alice);
+    assert_eq!((status, &body["type"]), (200, &json!("pong")));
+    let (status, _, body) = post(&bearer(&token("bob")));
+    assert_eq!((status, &body["error"]["code"]), (403, &json!("forbidden")));
+    assert_eq!((post("").0, post(&format!("{alice}{alice}")).0, post(&bearer("app")).0), (401, 401, 401));
+    let last: Vec<String> = lines.skip_while(|line| line != "event: close").collect();
+    let close: Value = serde_json::from_str(last[1].strip_prefix("data: ").unwrap()).unwrap();
+    assert_eq!((&close["code"], &close["reason"]), (&json!(1008), &json!("token expired")));
+    assert_eq!(post(&alice).0, 404);
 }
 
 #[test]

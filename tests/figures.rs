@@ -156,17 +156,17 @@ fn figures_need_a_key_that_is_for_everything() {
 
 #[test]
 fn a_draining_server_is_alive_and_not_ready() {
-    let mut server = Server::sharded(1, "drain = \"1h\"\n");
+    let mut server = Server::sharded(2, "drain = \"5s\"\n");
     let ready = server.get("/readyz");
     assert_eq!((ready.status, ready.json()), (200, json!({"status": "ready"})));
-    // The first of them is sent away at once, the next much later, and whoever asks comes behind them.
+    // As long as somebody has not gone, the server is there to be asked, in its last moments too.
     let _clients: Vec<_> = (0..5).map(|_| server.client("/echo")).collect();
     server.signal(Signal::TERM);
     eventually("it drains", || server.get("/readyz").status == 503);
     let refused = server.get("/readyz");
     assert_eq!(refused.code(), "unavailable");
     let wait = refused.field("retry-after").and_then(|wait| wait.parse::<u64>().ok());
-    assert!(wait.is_some_and(|wait| (3_000..=3_600).contains(&wait)), "{refused:?}");
+    assert!(wait.is_some_and(|wait| (1..=5).contains(&wait)), "{refused:?}");
     assert_eq!((server.get("/healthz").status, server.get("/api/stats").status), (200, 200));
     server.signal(Signal::TERM);
     assert_eq!(server.ended().code(), Some(0));

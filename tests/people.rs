@@ -37,8 +37,35 @@ fn a_direct_message_reaches_all_of_a_users_connections_and_nobody_else() {
     // The answer comes without an `id`, too, and says when nobody is there.
     let nobody = ann.ask(r#"{"type":"direct","to":"zoë","data":1}"#, "delivered");
     assert_eq!(nobody, json!({"type": "delivered", "to": "zoë", "connections": 0}));
+    // A mark is the sender's own, and says it once.
+    let marked = r#"{"type":"direct","to":"bob","data":"once","idempotency_key":"k"}"#;
+    for sender in [&mut ann, &mut tablet] {
+        sender.ask(marked, "delivered");
+    }
+    let mut eve = user(&server, "eve");
+    eve.ask(marked, "delivered");
+    for from in ["ann", "eve"] {
+        assert_eq!(phone.expect("direct")["from"], from);
+    }
+    phone.nothing_came();
     for bad in [r#"{"type":"direct","to":"","data":1}"#, r#"{"type":"direct","to":"bob"}"#] {
         assert_eq!(ann.refused(bad), "bad_request");
+    }
+}
+
+#[test]
+fn whoever_was_welcomed_is_reached() {
+    let server = Server::sharded(2, "");
+    let mut bob = user(&server, "bob");
+    // Of these names half are at home on the shard of each, so every way that word can travel is tried often.
+    for name in 0..300 {
+        let mut ann = user(&server, &format!("ann{name}"));
+        let sent = bob.ask(
+            json!({"type": "direct", "to": format!("ann{name}"), "data": name}).to_string(),
+            "delivered",
+        );
+        assert_eq!(sent["connections"], 1, "{name}");
+        assert_eq!(ann.expect("direct")["data"], name);
     }
 }
 

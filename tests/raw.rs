@@ -52,6 +52,20 @@ fn messages_go_verbatim_to_the_others() {
 }
 
 #[test]
+fn whoever_has_shaken_hands_hears_what_is_said_then() {
+    let server = Server::sharded(2, "");
+    // A quarter of these rooms are at home where their speaker is, and have their listener elsewhere.
+    for number in 0..300 {
+        let room = format!("doc{number}");
+        let mut speaker = member(&server, &room);
+        let mut listener = server.client(&format!("/raw/{room}"));
+        speaker.send(Message::text("hello"));
+        assert_eq!(speaker.text(), "hello");
+        assert_eq!(listener.text(), "hello");
+    }
+}
+
+#[test]
 fn echo_includes_the_sender() {
     let server = Server::start();
     let mut client = server.client("/raw/doc?echo=1");

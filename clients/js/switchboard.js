@@ -141,9 +141,8 @@ function openStream(fetch, base, query, patience, { heard, receive, refused, end
       const frame = parse(data);
       data = '';
       connection ??= frame.connection;
-      // The one event that is no frame of the native dialect is `close`.
-      if (frame.type) receive(frame);
-      else if (frame.code) ended(frame.code, frame.reason);
+      if (frame.type === 'close') ended(frame.code, frame.reason);
+      else receive(frame);
     }
     ended(1006, '');
   };
@@ -299,11 +298,11 @@ class Room extends Emitter {
   }
 
   #hear(frame, stream) {
-    const unasked = this.name === INBOX && this.#since == null;
-    if (this.#live || (unasked && !stream)) this.#deliver(frame, false);
-    // The answer to a post may be overtaken by what follows it on the stream. On a socket nothing overtakes: what comes
-    // before `joined` is in its history, or from before the room was left and joined anew.
-    else if (stream) this.#early.push(frame);
+    const inbox = this.name === INBOX;
+    if (this.#live || (inbox && this.#since == null && !stream)) this.#deliver(frame, false);
+    // The answer to a post may be overtaken by what follows it on the stream, and a socket hears its inbox unasked: that
+    // waits for what was missed before it. Anything else is from before the room was left and joined anew.
+    else if (stream || inbox) this.#early.push(frame);
   }
 
   #joined(frame) {
@@ -315,6 +314,10 @@ class Room extends Emitter {
     emit(this, 'joined', frame);
     if (asked != null) emit(this, 'recovered', frame.recovered, frame);
     for (const message of frame.history ?? []) this.#deliver(message, true);
+    this.#catchUp();
+  }
+
+  #catchUp() {
     for (const message of this.#early.splice(0)) this.#deliver(message, false);
   }
 
@@ -326,6 +329,8 @@ class Room extends Emitter {
 
   #end(reason, error = new SwitchboardError('left', '', { room: this.name })) {
     if (this.#over) return;
+    // An inbox that cannot be joined anew is heard all the same.
+    if (this.name === INBOX) this.#catchUp();
     this.#over = true;
     this.#live = false;
     this.#typing = clearTimeout(this.#typing);

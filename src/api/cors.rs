@@ -22,8 +22,16 @@ pub fn preflight() -> Response {
         .header("Access-Control-Max-Age", REMEMBERED)
 }
 
-/// Lets a page of `origin` read `response`; with `credentials` also where the request carried a cookie.
+/// Lets a page of `origin` read `response`; with `credentials` also where the request carried a cookie. What every page may
+/// read says so itself.
 pub fn grant(response: Response, origin: &str, credentials: bool) -> Response {
-    let response = response.header("Access-Control-Allow-Origin", origin).header("Vary", "Origin");
+    if response.has("Access-Control-Allow-Origin") {
+        return response;
+    }
+    let response = response
+        .header("Access-Control-Allow-Origin", origin)
+        // Pages see none of the fields that say when to come back, unless they are named.
+        .header("Access-Control-Expose-Headers", "Retry-After")
+        .header("Vary", "Origin");
     if credentials { response.header("Access-Control-Allow-Credentials", "true") } else { response }
 }

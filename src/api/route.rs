@@ -8,7 +8,8 @@ use super::cors;
 use super::stream::{self, Subscription};
 use crate::auth::access::Access;
 use crate::auth::api_key::Scope;
-use crate::broker::post::{Listing, Page, Span};
+use crate::broker::post::{self, Listing, Span};
+use crate::console::{self, Page};
 use crate::dialect::Dialect;
 use crate::error::Fault;
 use crate::http::{Head, Method, Response};
@@ -23,8 +24,8 @@ const READ: &[Method] = &[Method::Get, Method::Head];
 /// What the server offers, as far as it decides what a request means.
 #[derive(Clone, Copy, Debug)]
 pub struct Offers<'a> {
-    /// `/echo` is there.
-    pub echo: bool,
+    /// The console is there, and `/echo` with it.
+    pub console: bool,
     /// The server is about to stop.
     pub draining: bool,
     /// Who may come in.
@@ -40,6 +41,8 @@ pub enum Route {
     Stream(Subscription),
     /// A call of the HTTP API.
     Call(Call),
+    /// A page of the console, or the browser client.
+    Page(&'static Page),
 }
 
 /// A WebSocket that is asked for.
@@ -65,7 +68,7 @@ pub fn route(head: &Head, offers: Offers<'_>) -> Result<Route, Response> {
         ["raw", room] => {
             Some((Dialect::Raw { echo: head.target.query("echo") == Some("1") }, vec![named(room)?]))
         }
-        ["echo"] if offers.echo => Some((Dialect::Echo, Vec::new())),
+        ["echo"] if offers.console => Some((Dialect::Echo, Vec::new())),
         _ => None,
     };
     if let Some((dialect, rooms)) = upgrade {
@@ -73,11 +76,15 @@ pub fn route(head: &Head, offers: Offers<'_>) -> Result<Route, Response> {
         let user = if offers.access.is_open() { user(head)? } else { None };
         return Ok(Route::Upgrade(Upgrade { dialect, rooms, user, foreign }));
     }
-    if foreign {
+    let page = console::find(&segments, offers.console);
+    if foreign && page.is_none_or(|page| !page.is_public()) {
         return Err(foreigner(offers.access));
     }
     if cors::is_preflight(head) && matches!(segments[..], ["api" | "sse", ..]) {
         return Err(cors::preflight());
+    }
+    if let Some(page) = page {
+        return allow(head, READ).map(|()| Route::Page(page));
     }
     match segments[..] {
         ["sse"] => {
@@ -170,7 +177,12 @@ pub(super) fn named(room: &str) -> Result<String, Response> {
 pub fn refusal(fault: Fault) -> Response {
     let response = Response::new(fault.status()).error(fault.code(), fault.message());
     // Limits and bad moments pass.
-    if matches!(fault.status(), 429 | 503) { response.retry_after(Duration::from_secs(1)) } else { response }
+    let wait_ms = u64::from(fault.retry_after_ms().unwrap_or(1_000));
+    if matches!(fault.status(), 429 | 503) {
+        response.retry_after(Duration::from_millis(wait_ms))
+    } else {
+        response
+    }
 }
 
 pub(super) fn bad_request(what: &'static str) -> Response {
@@ -209,10 +221,10 @@ fn listing(head: &Head) -> Result<Listing, Response> {
     Ok(Listing { prefix: text("prefix"), after: text("after"), limit: limit.min(PAGE.1), rooms: None })
 }
 
-fn page(head: &Head) -> Result<Page, Response> {
+fn page(head: &Head) -> Result<post::Page, Response> {
     let after = head.target.query("after").unwrap_or_default().into();
     let limit = number(head, "limit", "`limit` is a number of users")?.unwrap_or(PAGE.0);
-    Ok(Page { after, limit: limit.min(PAGE.1) })
+    Ok(post::Page { after, limit: limit.min(PAGE.1) })
 }
 
 fn span(head: &Head) -> Result<Span, Response> {

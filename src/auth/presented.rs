@@ -10,8 +10,15 @@ pub fn token<'a>(head: &'a Head, cookie: Option<&str>) -> Option<&'a str> {
 }
 
 /// The credentials of `Authorization: Bearer` (RFC 6750 section 2.1). Other schemes are for somebody else.
+///
+/// Of two such fields a proxy in front may have judged the other one, so together they are nobody's (RFC 9110 section
+/// 5.3: only lists may be repeated).
 pub fn bearer(head: &Head) -> Option<&str> {
-    let field = head.field("authorization")?;
+    let mut fields = head.fields("authorization");
+    let field = fields.next()?;
+    if fields.next().is_some() {
+        return Some("");
+    }
     let (scheme, credentials) = field.split_once(' ').unwrap_or((field, ""));
     scheme.eq_ignore_ascii_case("bearer").then(|| credentials.trim_matches(' '))
 }
@@ -48,6 +55,8 @@ mod tests {
             ("/ws", "Authorization: bEARER  h\r\n", Some("h")),
             ("/ws", "Authorization: Basic h\r\nCookie: t=c\r\n", Some("c")),
             ("/ws", "Authorization: Bearer\r\n", Some("")),
+            ("/ws", "Authorization: Bearer h\r\nAuthorization: Bearer i\r\nCookie: t=c\r\n", Some("")),
+            ("/ws", "Authorization: Basic h\r\nAuthorization: Bearer i\r\n", Some("")),
             ("/ws", "Cookie: tt=1;t=c; t=d\r\n", Some("c")),
             ("/ws", "Cookie: x=1\r\nCookie: t=c\r\n", Some("c")),
             ("/ws", "Cookie: x=1\r\n", None),

@@ -5,6 +5,7 @@
 
 mod answer;
 mod people;
+mod request;
 mod told;
 
 use std::collections::VecDeque;
@@ -14,17 +15,19 @@ use std::time::Duration;
 use super::history::History;
 use super::keys::Keys;
 use super::place::{Ask, Tag, Tell};
-use super::post::{Caller, Join, Line, Page, Post, Span};
+use super::post::{Join, Line, Post};
 use super::presence::Presence;
 use super::typing::Typing;
 use super::users::Users;
 use crate::error::Fault;
 use crate::id::ShardId;
-use crate::message::Draft;
 use crate::position::Position;
 use crate::room_key::{RoomKey, Space};
 use crate::settings::RoomSettings;
 use crate::time::Tick;
+use request::{Waiting, What};
+
+pub use request::Request;
 
 /// How long an engine may take before a request is answered with `unavailable`.
 pub const PATIENCE: Duration = Duration::from_secs(5);
@@ -44,40 +47,6 @@ pub struct Desk<'a> {
     pub keys: &'a mut Keys,
     /// Where users are connected.
     pub users: &'a Users,
-}
-
-/// A request to a room.
-#[derive(Debug)]
-pub enum Request {
-    /// A session wants in.
-    Join(Box<Join>),
-    /// A member on this shard, a connection of this user, is out.
-    Leave(ShardId, Option<Arc<str>>),
-    /// Something to say.
-    Publish(Caller, Draft),
-    /// What was said?
-    Look(Caller, Span),
-    /// Who is there?
-    Members(Caller, Page),
-    /// This user is writing, or is not any more.
-    Typing(Arc<str>, bool),
-}
-
-/// A request that is not answered yet.
-#[derive(Debug)]
-struct Waiting {
-    what: What,
-    /// When it is answered with `unavailable`.
-    until: Tick,
-    /// The engine was asked, under this tag.
-    tag: Option<Tag>,
-}
-
-#[derive(Debug)]
-enum What {
-    Request(Request),
-    /// A publish whose draft the engine has, and the key that it came under.
-    Committing(Caller, Option<Box<str>>),
 }
 
 /// How far the room is with the engine.
@@ -300,16 +269,6 @@ impl Home {
         }
         for (shard, _) in self.members.iter().enumerate().filter(|(_, members)| **members > 0) {
             desk.posts.push((shard as ShardId, post()));
-        }
-    }
-}
-
-impl Request {
-    fn span(&self) -> Span {
-        match self {
-            Self::Join(join) => join.span,
-            Self::Look(_, span) => *span,
-            Self::Leave(..) | Self::Publish(..) | Self::Members(..) | Self::Typing(..) => Span::Nothing,
         }
     }
 }

@@ -15,6 +15,7 @@
 
 use bytes::Bytes;
 
+use crate::ledger::Tally;
 use crate::message::Wire;
 use crate::position::Position;
 
@@ -40,6 +41,8 @@ pub struct Mark {
 struct Batch {
     bytes: Filling,
     marks: Vec<Mark>,
+    /// The bytes are counted: some queue may hold them.
+    counted: bool,
 }
 
 /// Bytes being gathered: a lone frame is shared as it is, several are copied once into one buffer.
@@ -91,6 +94,8 @@ impl Filling {
 struct Flying {
     bytes: Bytes,
     marks: Vec<Mark>,
+    /// The bytes are counted: some queue may hold them.
+    counted: bool,
 }
 
 /// What is on its way. Exists only while something is unsent.
@@ -112,6 +117,8 @@ pub struct Part {
     pub positions: Option<(Position, Position)>,
     /// Where each of them ends in `bytes`, on a wire whose members end them themselves.
     pub marks: Vec<Mark>,
+    /// The bytes are a copy that nobody else has.
+    pub alone: bool,
 }
 
 impl Part {
@@ -122,6 +129,7 @@ impl Part {
             bytes,
             positions: marks.first().zip(marks.last()).map(|(first, last)| (first.position, last.position)),
             marks: if wire == Wire::SseParts { marks.iter().map(rebased).collect() } else { Vec::new() },
+            alone: false,
         }
     }
 }
@@ -213,6 +221,8 @@ impl Lane {
     pub fn append(&mut self, frame: &Bytes, position: Option<Position>) {
         let turn = self.turn.get_or_insert_default();
         turn.filling.bytes.push(frame);
+        // Several frames are a new buffer, which nobody has yet.
+        turn.filling.counted = false;
         if let Some(position) = position {
             let end = turn.filling.bytes.len() as u32;
             turn.filling.marks.push(Mark { end, position });
@@ -241,6 +251,19 @@ impl Lane {
         self.turn.as_ref().map_or(0, |turn| turn.filling.bytes.len() as u32)
     }
 
+    /// Counts what is on its way, each buffer once: whoever is given a part of it from now on may have to keep it.
+    pub fn count(&mut self, tally: &Tally) {
+        let Some(turn) = &mut self.turn else { return };
+        if !std::mem::replace(&mut turn.flying.counted, true) {
+            turn.flying.bytes = tally.count(std::mem::take(&mut turn.flying.bytes));
+        }
+        if let Filling::One(frame) = &mut turn.filling.bytes
+            && !std::mem::replace(&mut turn.filling.counted, true)
+        {
+            *frame = tally.count(std::mem::take(frame));
+        }
+    }
+
     /// Takes everything that the member in `slot` has not got, in order: its part of what flies, shared, and its part
     /// of what fills, copied.
     pub fn settle(&mut self, slot: u32, mut moved: impl FnMut(u32, u32)) -> [Part; 2] {
@@ -263,11 +286,11 @@ impl Lane {
         let Some(turn) = &self.turn else { return Part::default() };
         let member = &mut self.members[slot as usize];
         let from = std::mem::replace(&mut member.from, turn.filling.bytes.len() as u32);
-        let bytes = match &turn.filling.bytes {
-            Filling::One(frame) => frame.slice(from as usize..),
-            filling => Bytes::copy_from_slice(&filling.as_slice()[from as usize..]),
+        let (bytes, alone) = match &turn.filling.bytes {
+            Filling::One(frame) => (frame.slice(from as usize..), false),
+            filling => (Bytes::copy_from_slice(&filling.as_slice()[from as usize..]), true),
         };
-        Part::cut(bytes, &turn.filling.marks, from, self.wire)
+        Part { alone, ..Part::cut(bytes, &turn.filling.marks, from, self.wire) }
     }
 
     /// Starts a pass with what was gathered, unless one is under way. Says whether there is one now.
@@ -275,7 +298,8 @@ impl Lane {
         let Some(turn) = &mut self.turn else { return false };
         if self.hand == self.members.len() as u32 {
             let filling = std::mem::take(&mut turn.filling);
-            turn.flying = Flying { bytes: filling.bytes.seal(), marks: filling.marks };
+            turn.flying =
+                Flying { bytes: filling.bytes.seal(), marks: filling.marks, counted: filling.counted };
             turn.flying_since = turn.filling_since.take();
             self.hand = 0;
             self.land();

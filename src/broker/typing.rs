@@ -20,48 +20,73 @@ struct Typist {
     user: Arc<str>,
     /// The others were told that the user is writing, and not that this has ended.
     shown: bool,
-    /// When the user has been silent for too long, or can be told of again.
+    /// The others are to be told that the user is writing as soon as they may be.
+    waits: bool,
+    /// When the user has been silent for too long.
     until: Tick,
-    /// When the others were last told that the user is writing.
-    told: Tick,
+    /// When the others can be told again that the user is writing.
+    next: Tick,
+}
+
+impl Typist {
+    /// When something is to be told of the user, or they can be forgotten.
+    fn deadline(&self) -> Tick {
+        if self.waits { self.next } else { self.until }
+    }
+
+    /// What is to be told of the user by now.
+    fn due(&mut self, now: Tick) -> Option<bool> {
+        if self.shown && self.until <= now {
+            self.shown = false;
+            return Some(false);
+        }
+        let begins = self.waits && self.next <= now && self.until > now;
+        if begins {
+            self.show(now);
+        }
+        begins.then_some(true)
+    }
+
+    fn show(&mut self, now: Tick) {
+        (self.shown, self.waits, self.next) = (true, false, now.after(AGAIN));
+    }
 }
 
 impl Typing {
-    /// `user` is writing. Whether the others are to be told.
+    /// `user` is writing. Whether the others are to be told now; if it is too soon for that, [`Typing::due`] says when.
     pub fn begin(&mut self, user: &Arc<str>, now: Tick) -> bool {
-        let until = now.after(SILENCE);
-        let Some(typist) = self.0.iter_mut().find(|typist| typist.user == *user) else {
-            self.0.push(Typist { user: user.clone(), shown: true, until, told: now });
-            return true;
-        };
-        if !typist.shown && now < typist.told.after(AGAIN) {
-            return false;
+        let index = self.0.iter().position(|typist| typist.user == *user).unwrap_or_else(|| {
+            let (user, next) = (user.clone(), Tick::ZERO);
+            self.0.push(Typist { user, shown: false, waits: false, until: now, next });
+            self.0.len() - 1
+        });
+        let typist = &mut self.0[index];
+        typist.until = now.after(SILENCE);
+        typist.waits = !typist.shown;
+        let begins = typist.waits && typist.next <= now;
+        if begins {
+            typist.show(now);
         }
-        typist.until = until;
-        if typist.shown {
-            return false;
-        }
-        (typist.shown, typist.told) = (true, now);
-        true
+        begins
     }
 
     /// `user` is not writing any more. Whether the others are to be told.
     pub fn end(&mut self, user: &str) -> bool {
-        let typist = self.0.iter_mut().find(|typist| *typist.user == *user);
-        typist.is_some_and(|typist| std::mem::take(&mut typist.shown))
+        let Some(typist) = self.0.iter_mut().find(|typist| *typist.user == *user) else { return false };
+        typist.waits = false;
+        std::mem::take(&mut typist.shown)
     }
 
-    /// Somebody of whom the others are to be told that they are not writing any more, because they have been silent.
-    pub fn silent(&mut self, now: Tick) -> Option<Arc<str>> {
+    /// Somebody of whom the others are to be told by now: that they are writing, or that they are not any more, because
+    /// they have been silent.
+    pub fn due(&mut self, now: Tick) -> Option<(Arc<str>, bool)> {
         self.0.retain(|typist| typist.shown || typist.until > now);
-        let typist = self.0.iter_mut().find(|typist| typist.shown && typist.until <= now)?;
-        typist.shown = false;
-        Some(typist.user.clone())
+        self.0.iter_mut().find_map(|typist| typist.due(now).map(|active| (typist.user.clone(), active)))
     }
 
-    /// When [`Typing::silent`] has something to say.
+    /// When [`Typing::due`] has something to say.
     pub fn deadline(&self) -> Tick {
-        self.0.iter().map(|typist| typist.until).min().unwrap_or(Tick::NEVER)
+        self.0.iter().map(Typist::deadline).min().unwrap_or(Tick::NEVER)
     }
 }
 
@@ -78,20 +103,25 @@ mod tests {
         let ann = Arc::from("ann");
         let mut typing = Typing::default();
         assert_eq!([at(0), at(2000)].map(|now| typing.begin(&ann, now)), [true, false]);
-        assert_eq!((typing.silent(at(4750)), typing.deadline()), (None, at(5000)));
-        assert_eq!(typing.silent(at(5000)), Some(ann.clone()));
-        assert_eq!((typing.silent(at(5000)), typing.deadline()), (None, Tick::NEVER));
+        assert_eq!((typing.due(at(4750)), typing.deadline()), (None, at(5000)));
+        assert_eq!(typing.due(at(5000)), Some((ann.clone(), false)));
+        assert_eq!((typing.due(at(5000)), typing.deadline()), (None, Tick::NEVER));
         assert!(
             typing.begin(&ann, at(6000)) && typing.end("ann") && !typing.end("ann") && !typing.end("bob")
         );
     }
 
     #[test]
-    fn nobody_begins_more_than_once_a_second() {
+    fn nobody_is_told_of_more_than_once_a_second() {
         let ann = Arc::from("ann");
         let mut typing = Typing::default();
         assert!(typing.begin(&ann, at(0)) && typing.end("ann"));
-        assert!(!typing.begin(&ann, at(750)) && !typing.end("ann"));
-        assert!(typing.begin(&ann, at(1000)));
+        assert!(!typing.begin(&ann, at(500)) && !typing.begin(&ann, at(750)));
+        assert_eq!((typing.due(at(750)), typing.deadline()), (None, at(1000)));
+        assert_eq!(typing.due(at(1000)), Some((ann.clone(), true)));
+        assert_eq!((typing.due(at(1000)), typing.deadline()), (None, at(3750)));
+        // Whoever stops before that was never told of.
+        assert!(typing.end("ann") && !typing.begin(&ann, at(1250)) && !typing.end("ann"));
+        assert_eq!(typing.due(at(2000)), None);
     }
 }

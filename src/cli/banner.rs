@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use switchboard::settings::Settings;
+use switchboard::settings::{Console, Settings};
 
 /// The text of a start.
 pub(crate) struct Banner {
@@ -11,6 +11,7 @@ pub(crate) struct Banner {
     near: String,
     access: Access,
     exposed: bool,
+    console: bool,
 }
 
 /// Which side needs a key.
@@ -22,6 +23,8 @@ pub(crate) struct Access {
     app: bool,
     /// Guests are let in although there are keys.
     guests: bool,
+    /// When the console is served.
+    console: Console,
 }
 
 impl Access {
@@ -31,6 +34,7 @@ impl Access {
             clients: settings.auth.has_key(),
             app: settings.api.has_key(),
             guests: settings.auth.anonymous,
+            console: settings.console,
         }
     }
 
@@ -45,7 +49,12 @@ impl Banner {
         let all: Vec<_> = addresses.iter().map(|address| format!("http://{address}")).collect();
         let near = addresses.first().map_or_else(String::new, |address| reachable(*address).to_string());
         let exposed = addresses.iter().any(|address| !address.ip().to_canonical().is_loopback());
-        Self { listens: all.join(" and "), near, access, exposed }
+        let console = match access.console {
+            Console::Auto => access.is_open() && !exposed,
+            Console::On => true,
+            Console::Off => false,
+        };
+        Self { listens: all.join(" and "), near, access, exposed, console }
     }
 
     /// Where the server is.
@@ -90,6 +99,9 @@ impl Banner {
 impl fmt::Display for Banner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", self.ready())?;
+        if self.console {
+            writeln!(f, "  try it       http://{}", self.near)?;
+        }
         writeln!(f, "  join a room  {}", self.join())?;
         writeln!(f, "  send to it   {}", self.publish())?;
         writeln!(f, "  {}", self.access())
@@ -115,7 +127,7 @@ mod tests {
         Banner::new(&addresses, access).to_string()
     }
 
-    const OPEN: Access = Access { clients: false, app: false, guests: false };
+    const OPEN: Access = Access { clients: false, app: false, guests: false, console: Console::Auto };
 
     #[test]
     fn with_keys_it_says_who_needs_one() {
@@ -126,6 +138,7 @@ mod tests {
         assert!(last(Access { clients: false, ..keys }).ends_with("set auth.secret"));
         assert!(last(Access { clients: false, guests: true, ..keys }).starts_with("clients may be guests"));
         let text = banner(&["0.0.0.0:80"], keys);
+        assert!(!text.contains("try it"), "{text}");
         assert!(text.contains("?token=$TOKEN") && text.contains("Bearer $KEY"), "{text}");
     }
 
@@ -136,6 +149,7 @@ mod tests {
             banner(&["127.0.0.1:8000", "[::1]:8000"], OPEN),
             format!(
                 "Switchboard {version} listens on http://127.0.0.1:8000 and http://[::1]:8000\n  \
+                 try it       http://127.0.0.1:8000\n  \
                  join a room  ws://127.0.0.1:8000/ws/lobby?user=alice\n  \
                  send to it   curl -d '{{\"data\":\"hello\"}}' http://127.0.0.1:8000/api/rooms/lobby/messages\n  \
                  open to everybody on this machine: it is on loopback and no key is set\n"

@@ -60,7 +60,7 @@ struct Options {
     /// How long a stop may take: connections are closed spread over the first 80 % of it. [default: 10s]
     #[arg(long, global = true, value_name = "DURATION")]
     drain: Option<String>,
-    /// Serve /echo, which gives every message back: auto, true or false. Auto means in open mode, that is on loopback
+    /// Serve the console at / and /echo, which gives every message back: auto, true or false. Auto means in open mode, that is on loopback
     /// without keys. [default: auto]
     #[arg(long, global = true, value_name = "WHEN")]
     console: Option<String>,

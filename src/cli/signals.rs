@@ -25,7 +25,12 @@ pub(crate) fn listen(handle: Handle, drain: Duration) -> io::Result<()> {
                     handle.stop_now();
                 }
                 _ => {
-                    tracing::info!(signal = name(signal), "draining; a second signal ends at once");
+                    let connections = handle.connections();
+                    tracing::info!(
+                        signal = name(signal),
+                        connections,
+                        "draining; a second signal ends at once"
+                    );
                     handle.shutdown(drain);
                     draining = true;
                 }

@@ -16,6 +16,8 @@ use crate::settings::{Heartbeat, Inbox, KIB, Limits, MIB, RoomRule, RoomSettings
 
 /// Any size but zero.
 const SIZE: RangeInclusive<usize> = 1..=MOST_BYTES;
+/// More than any peer can do in a second, and few enough to be counted exactly.
+const MOST_A_SECOND: u32 = 1_000_000;
 /// Any time but zero.
 const TIME: RangeInclusive<Duration> = Duration::from_millis(1)..=LONGEST;
 /// Any time at all.
@@ -71,6 +73,9 @@ fn limits_table(section: &mut Section<'_>, limits: &mut Limits) {
     const TOO_MANY: &[(&str, TooMany)] =
         &[("refuse", TooMany::Refuse), ("evict-oldest", TooMany::EvictOldest)];
     section.set("connections", &mut limits.connections, kinds::count(0..=u32::MAX as usize));
+    section.set("connections_per_ip", &mut limits.connections_per_ip, kinds::count(0..=u32::MAX as usize));
+    let handshakes = &mut limits.handshakes_per_second_per_ip;
+    section.set("handshakes_per_second_per_ip", handshakes, kinds::count(0..=MOST_A_SECOND));
     section.set(
         "connections_per_user",
         &mut limits.connections_per_user,
@@ -85,6 +90,12 @@ fn limits_table(section: &mut Section<'_>, limits: &mut Limits) {
     section.set("message", &mut limits.message, kinds::size(SIZE));
     section.set("echo_message", &mut limits.echo_message, kinds::size(SIZE));
     section.set("api_body", &mut limits.api_body, kinds::size(SIZE));
+    section.set("api_per_second", &mut limits.api_per_second, kinds::count(0..=MOST_A_SECOND));
+    section.set("messages_per_second", &mut limits.messages_per_second, kinds::count(0..=MOST_A_SECOND));
+    section.set("messages_burst", &mut limits.messages_burst, kinds::count(0..=MOST_A_SECOND));
+    let user = &mut limits.user_messages_per_second;
+    section.set("user_messages_per_second", user, kinds::count(0..=MOST_A_SECOND));
+    section.set("bytes_per_second", &mut limits.bytes_per_second, kinds::size(0..=MOST_BYTES));
     section.set("queue", &mut limits.queue, kinds::size(SIZE));
     section.set("stall", &mut limits.stall, kinds::duration(TIME));
     section.set("queue_total", &mut limits.queue_total, kinds::size(SIZE));

@@ -103,6 +103,11 @@ impl Response {
         self
     }
 
+    /// Whether [`header`](Self::header) has given it a field called `name`.
+    pub fn has(&self, name: &str) -> bool {
+        self.headers.iter().any(|(field, _)| field.eq_ignore_ascii_case(name))
+    }
+
     /// Names the methods that a resource has, as 405 must (RFC 9110 15.5.6).
     #[must_use]
     pub fn allow(self, methods: &[Method]) -> Self {

@@ -16,10 +16,11 @@ pub const CLOSES: [&str; 15] = [
 ];
 
 /// Codes of refusals that are told apart; every other is `other`.
-pub const REFUSALS: [&str; 24] = [
+pub const REFUSALS: [&str; 25] = [
     "bad_json",
     "bad_request",
     "bad_room",
+    "connection_limit",
     "content_too_large",
     "expectation_failed",
     "forbidden",

@@ -1,6 +1,7 @@
 //! How threads talk to a reactor: a buffer that is swapped out whole, and a waker for when it was empty.
 
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -29,6 +30,8 @@ pub struct Inbox(Arc<Inner>);
 
 struct Inner {
     letters: Mutex<Letters>,
+    /// Whether there are any, which is asked more often than they are taken.
+    any: AtomicBool,
     waker: Waker,
     shard: usize,
     common: Arc<Common>,
@@ -65,7 +68,13 @@ impl Inbox {
     /// If the system has no descriptor left for the waker.
     pub fn new(registry: &Registry, token: Token, shard: usize, common: Arc<Common>) -> io::Result<Self> {
         let waker = Waker::new(registry, token)?;
-        Ok(Self(Arc::new(Inner { letters: Mutex::default(), waker, shard, common })))
+        Ok(Self(Arc::new(Inner {
+            letters: Mutex::default(),
+            any: AtomicBool::new(false),
+            waker,
+            shard,
+            common,
+        })))
     }
 
     /// Puts letters in, in order; says whether they will be taken. Only a reactor that has ended takes none.
@@ -80,6 +89,9 @@ impl Inbox {
             inside.kept.push(letter);
         }
         let wake = was_empty && !inside.kept.is_empty();
+        if wake {
+            self.0.any.store(true, Ordering::Release);
+        }
         self.0.common.pressure.set_inbox(self.0.shard, inside.bytes);
         drop(inside);
         if wake && let Err(error) = self.0.waker.wake() {
@@ -100,9 +112,15 @@ impl Inbox {
         drop(kept);
     }
 
+    /// Whether something has come that was not taken.
+    pub(super) fn has_letters(&self) -> bool {
+        self.0.any.load(Ordering::Acquire)
+    }
+
     /// Swaps what has come with the empty `letters`.
     pub(super) fn take(&self, letters: &mut Vec<Letter>) {
         let mut inside = self.lock();
+        self.0.any.store(false, Ordering::Relaxed);
         std::mem::swap(&mut inside.kept, letters);
         inside.bytes = 0;
         self.0.common.pressure.set_inbox(self.0.shard, 0);

@@ -150,7 +150,7 @@ impl Reactor {
         [tick, rest].into_iter().flatten().min()
     }
 
-    /// Notes what the kernel and the other shards say, and takes in who has come.
+    /// Notes what the kernel says, and takes in who has come.
     fn gather(&mut self) {
         let now = self.clock.read();
         self.began = now;
@@ -171,7 +171,6 @@ impl Reactor {
                 }
             }
         }
-        self.inbox.take(&mut self.letters);
         for index in 0..self.gates.len() {
             self.admit(index);
         }
@@ -215,7 +214,17 @@ impl Reactor {
     /// Reads, hears the other shards, and only then looks at the time, so that a pong which waited in its socket counts.
     fn decide(&mut self) {
         self.read_ready();
+        self.hear();
+        while let Some(key) = self.shard.next_resumed() {
+            self.sockets.list(key);
+        }
+        self.shard.tick();
+    }
+
+    /// Carries out what others have posted.
+    fn hear(&mut self) {
         let mut letters = std::mem::take(&mut self.letters);
+        self.inbox.take(&mut letters);
         for letter in letters.drain(..) {
             match letter {
                 Letter::Post(post) => self.shard.take_all([post]),
@@ -225,10 +234,6 @@ impl Reactor {
             }
         }
         self.letters = letters;
-        while let Some(key) = self.shard.next_resumed() {
-            self.sockets.list(key);
-        }
-        self.shard.tick();
     }
 
     fn read_ready(&mut self) {
@@ -247,6 +252,10 @@ impl Reactor {
     fn read(&mut self, key: u32) {
         match self.sockets.read(key, &mut self.buffer) {
             Input::Bytes(n, more) => {
+                // What a client says may follow from what another shard told its users. That shard posted before it told.
+                if self.inbox.has_letters() {
+                    self.hear();
+                }
                 self.shard.receive(key, &mut self.buffer[..n]);
                 if more {
                     self.sockets.list(key);

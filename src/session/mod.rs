@@ -1,6 +1,7 @@
 //! A session: everything that is kept of one connection but its socket. An idle one owns no memory beyond this struct.
 
 pub mod by_user;
+pub mod conduct;
 pub mod exchange;
 pub mod stream;
 
@@ -15,6 +16,7 @@ use crate::out_queue::OutQueue;
 use crate::position::Position;
 use crate::time::Tick;
 use crate::ws::connection::Connection;
+use conduct::Conduct;
 use exchange::Exchange;
 use stream::Stream;
 
@@ -37,8 +39,8 @@ pub struct Session {
     pub seats: Seats,
     /// Whose it is, if that has a name.
     pub identity: Option<Arc<Identity>>,
-    /// The client's address where a proxy told it; otherwise it is the socket's.
-    pub client: Option<Box<IpAddr>>,
+    /// Where it comes from, and what it has said and been refused lately; none while nobody has to know.
+    pub conduct: Option<Box<Conduct>>,
     /// When something last came from it, or, once it was pinged, when that was.
     pub heard: Tick,
     /// When it last published.
@@ -115,7 +117,7 @@ impl Session {
             gaps: None,
             seats: Seats::default(),
             identity: None,
-            client: None,
+            conduct: None,
             heard: now,
             published: Tick::ZERO,
             joins: 0,
@@ -143,6 +145,11 @@ impl Session {
             (_, Dialect::Native | Dialect::Echo) => Wire::Native,
             (_, Dialect::Raw { .. }) => Wire::Raw,
         }
+    }
+
+    /// The client's address, where a proxy told it or addresses are limited.
+    pub fn client(&self) -> Option<IpAddr> {
+        self.conduct.as_ref()?.client
     }
 
     /// Whether it is an open WebSocket or a stream: it can be in rooms and be told things.

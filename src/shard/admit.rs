@@ -86,11 +86,23 @@ impl Shard {
         if call == Call::Metrics && self.common.settings.metrics.public {
             return Ok(call);
         }
-        let Call::Requests { stream, .. } = call else { return guard::authorise(&self.access, head, call) };
+        let Call::Requests { stream, .. } = call else {
+            let call = guard::authorise(&self.access, head, call)?;
+            return self.count_key(head).map(|()| call);
+        };
         match self.admission(key, head, false, None, false).map_err(Denied::response)? {
             Admission::Known(identity) => Ok(Call::Requests { stream, user: Some(identity.user.clone()) }),
             Admission::Guest | Admission::Waits => Ok(Call::Requests { stream, user: None }),
         }
+    }
+
+    /// Counts a call for the key that `head` brings, if it brings one.
+    fn count_key(&self, head: &Head) -> Result<(), Response> {
+        if !self.common.callers.is_limit() {
+            return Ok(());
+        }
+        let key = presented::bearer(head).and_then(|bearer| self.access.api_key(bearer));
+        key.map_or(Ok(()), |key| self.count_call(&key.name))
     }
 
     /// Notes what `admission` means for a session that is a WebSocket by now, and that wants to be in `rooms`; returns

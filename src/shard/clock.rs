@@ -48,6 +48,7 @@ impl Shard {
             Phase::Http(_) => self.exchange_late(key),
             Phase::Open(_) | Phase::Stream(_) => {
                 let stream = session.is_stream();
+                self.release(key);
                 match self.unwelcome(key) {
                     Some(close) => self.close(key, close),
                     None if self.is_stalled(key) => self.work.slow.push(key),
@@ -129,10 +130,14 @@ impl Shard {
     /// Sets the next deadline of an open session: a sign of life, progress of what others sent, or the end of its welcome.
     fn arm(&mut self, key: u32, beat: Tick) {
         let (now, stall) = (self.now.tick(), self.common.settings.limits.stall);
-        let oldest = self.sessions.get(key as usize).and_then(|session| session.queue.as_ref()?.oldest());
+        let session = self.sessions.get(key as usize);
+        let oldest = session.and_then(|session| session.queue.as_ref()?.oldest());
         // A stall that is past was judged already: who may fall behind is not asked about it again.
         let stalls = oldest.map(|oldest| oldest.after(stall)).filter(|stalls| *stalls > now);
-        self.deadlines.set(key, [stalls, self.welcome_ends(key)].into_iter().flatten().fold(beat, Tick::min));
+        let rest = session.and_then(|session| session.conduct.as_ref()).map(|conduct| conduct.rests_until);
+        let rests = rest.filter(|until| *until > now);
+        let others = [stalls, rests, self.welcome_ends(key)];
+        self.deadlines.set(key, others.into_iter().flatten().fold(beat, Tick::min));
     }
 
     /// Whether what others sent has waited too long in the queue of a session that must not fall behind.

@@ -13,19 +13,29 @@ use crate::ws::frame;
 /// What a close frame without a code means (RFC 6455 section 7.1.5), and how one is written.
 const NO_CODE: u16 = 1005;
 
+/// What the end of a connection without a close frame means (RFC 6455 section 7.1.5).
+const ABNORMAL: u16 = 1006;
+
 impl Shard {
     /// Closes a WebSocket or a stream: what its rooms have for it, then a close frame and the wait for the peer's, or the
     /// last event and the end of the answer.
     pub(super) fn close(&mut self, key: u32, close: Close) {
-        self.settle(key);
-        self.say_close(key, &close, Phase::Closing);
+        if self.sessions.get(key as usize).is_some_and(Session::is_open) {
+            self.settle(key);
+            self.say_close(key, &close, Phase::Closing);
+        }
     }
 
     /// Closes a session that fell too far behind: what it has not begun to read is dropped.
     fn close_slow(&mut self, key: u32) {
         self.counters.slow += 1;
+        self.close_unsettled(key, &Close::SLOW_CONSUMER);
+    }
+
+    /// Closes a session that gets nothing more of what its rooms have for it, nor what it has not begun to read.
+    pub(super) fn close_unsettled(&mut self, key: u32, close: &Close) {
         self.with_queue(key, OutQueue::cut);
-        self.say_close(key, &Close::SLOW_CONSUMER, Phase::Closing);
+        self.say_close(key, close, Phase::Closing);
     }
 
     /// RFC 6455 section 7.1.7: after a violation nothing that the peer sends makes sense any more.
@@ -67,8 +77,7 @@ impl Shard {
         if let Some(tail) = self.session(key).and_then(|session| session.tail.as_mut()) {
             tail.request = None;
         }
-        let client = self.sessions.get(key as usize).and_then(|session| session.client.as_deref());
-        tracing::debug!(session = key, client = client.map(tracing::field::display), code = close.code, reason = %close.reason, "closing");
+        self.log_end(key, close.code, &close.reason);
         self.release(key);
     }
 
@@ -99,18 +108,46 @@ impl Shard {
         if session.is_over() {
             return;
         }
-        let unsent = session.queue.take().map_or(0, |queue| queue.cost());
+        if session.is_open() {
+            self.log_end(key, ABNORMAL, "gone without a close");
+        }
+        self.closed(key, ABNORMAL);
+        self.drop_queue(key);
+        let Some(session) = self.session(key) else { return };
         session.tail = None;
         session.awaiting = false;
-        self.queued -= unsent;
-        // RFC 6455 section 7.1.5: what an end without a close frame is called.
-        self.closed(key, 1006);
         self.stand_up_everywhere(key);
         self.forsake_requests(key);
         if let Some(session) = self.session(key) {
             session.phase = Phase::Over;
         }
         self.work.ended.push(key);
+    }
+
+    /// The one line about the end of a connection that lasts, however it came to it.
+    fn log_end(&self, key: u32, code: u16, reason: &str) {
+        let Some(session) = self.sessions.get(key as usize) else { return };
+        let (client, user) = (session.client().map(tracing::field::display), session.user());
+        tracing::debug!(
+            session = key,
+            client,
+            user = user.map(|user| &**user),
+            code,
+            reason,
+            "connection ends"
+        );
+    }
+
+    /// Drops what is queued for a session, and the queue with it.
+    fn drop_queue(&mut self, key: u32) {
+        let Some(queue) = self.session(key).and_then(|session| session.queue.as_mut()) else { return };
+        let unsent = queue.cost();
+        queue.clear();
+        self.queued -= unsent;
+        self.pay(key);
+        if let Some(session) = self.session(key) {
+            session.queue = None;
+        }
     }
 
     /// Takes a session out of one room.

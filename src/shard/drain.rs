@@ -17,9 +17,17 @@ pub(super) struct Drain {
     sessions: usize,
     closed: usize,
     next: usize,
+    /// The last session that had come when it began.
+    last: u32,
 }
 
 impl Drain {
+    /// Whether a session of this generation came when the shutdown was under way: to ask something, for what lasts is
+    /// refused.
+    fn is_later(&self, generation: u32) -> bool {
+        generation.wrapping_sub(self.last).cast_signed() > 0
+    }
+
     /// What is left of the time for it.
     pub(super) fn left(&self, now: Now) -> Duration {
         Duration::from_millis((self.began_ms + self.length_ms).saturating_sub(now.loop_ms))
@@ -39,7 +47,8 @@ impl Shard {
         if self.drain.is_none() {
             let (began_ms, length_ms) = (self.now.loop_ms, length.as_millis() as u64);
             let sessions = self.sessions.len();
-            self.drain = Some(Drain { began_ms, length_ms, sessions, closed: 0, next: 0 });
+            self.drain =
+                Some(Drain { began_ms, length_ms, sessions, closed: 0, next: 0, last: self.generation });
         }
     }
 
@@ -53,10 +62,14 @@ impl Shard {
     /// Nothing that lasts begins in a shutdown.
     pub(super) fn refuse_while_full_or_draining(&self) -> Result<(), Response> {
         self.refuse_while_draining()?;
+        let busy =
+            |why| Err(Response::new(503).retry_after(Duration::from_secs(1)).error("unavailable", why));
         let (limit, open) = (self.common.settings.limits.connections, &self.common.connections);
         if limit > 0 && open.load(Ordering::Relaxed) > limit {
-            let why = "the server has as many connections as it may have";
-            return Err(Response::new(503).retry_after(Duration::from_secs(1)).error("unavailable", why));
+            return busy("the server has as many connections as it may have");
+        }
+        if self.common.queued.is_overdrawn() {
+            return busy("the server has as much waiting as it may have");
         }
         Ok(())
     }
@@ -86,6 +99,8 @@ impl Shard {
     }
 
     fn send_away(&mut self, key: u32, left_ms: u64) {
+        let Some(session) = self.sessions.get(key as usize) else { return };
+        let is_later = self.drain.as_ref().is_some_and(|drain| drain.is_later(session.generation));
         let Some(session) = self.session(key) else { return };
         match session.phase {
             Phase::Open(_) | Phase::Stream(_) => {
@@ -98,6 +113,8 @@ impl Shard {
                 }
                 self.close(key, Close::going_away(retry_ms));
             }
+            // Whoever comes now has yet to ask, and is closed behind the answer.
+            Phase::Http(_) if is_later => {}
             Phase::Http(_) if !session.is_calling() && session.queue.is_none() => self.end(key),
             Phase::Http(_) | Phase::Closing(_) | Phase::Lingering | Phase::Over => {}
         }

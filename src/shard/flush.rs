@@ -35,6 +35,7 @@ impl Shard {
         self.work.touched = touched;
         self.serve_rooms(outlet);
         self.cut_off_the_slow();
+        self.shed();
         self.carry();
         self.tell_load();
     }
@@ -113,12 +114,16 @@ impl Shard {
             if whole {
                 self.counters.bytes_out += bytes.len() as u64;
             }
+            if !whole {
+                lane.count(&self.tally);
+            }
             let part = if whole { None } else { lane.next().map(|(_, part)| part) };
             lane.served();
             if let Some(part) = part {
                 self.took_less(key, number, skips, part, taken);
             }
         } else if session.blocked {
+            lane.count(&self.tally);
             let part = lane.next().map(|(_, part)| part).unwrap_or_default();
             lane.served();
             self.enqueue(key, number, skips, part, 0);
@@ -167,6 +172,7 @@ impl Shard {
     /// Writes a session's queue as far as its socket takes it.
     pub(super) fn flush_session(&mut self, key: u32, outlet: &mut impl Outlet) {
         while self.write_some(key, outlet) {}
+        self.pay(key);
         self.release(key);
     }
 
@@ -204,6 +210,7 @@ impl Shard {
     fn drained(&mut self, key: u32, outlet: &mut impl Outlet) {
         /// Empty queues that are kept for the next session that needs one.
         const SPARE: usize = 64;
+        self.pay(key);
         let Some(session) = self.sessions.get_mut(key as usize) else { return };
         if let Some(queue) = session.queue.take()
             && self.spare.len() < SPARE

@@ -27,6 +27,7 @@ impl Shard {
         let (get, http11) = (head.method == Method::Get, head.version == Version::Http11);
         let upgrade = handshake::judge(get, http11, head, protocols).map_err(refused)?;
         self.refuse_while_full_or_draining()?;
+        self.count_in(key)?;
         let admission = self.admission(
             key,
             head,
@@ -164,10 +165,14 @@ impl Shard {
             Event::Binary(bytes) => (OpCode::Data(Data::Binary), bytes),
             _ => return,
         };
+        if dialect != Dialect::Native {
+            self.slow_down(key, payload.len());
+        }
         match (dialect, event) {
             (Dialect::Echo, _) => self.own(key, |out| frame::encode(opcode, payload, out)),
             (Dialect::Raw { echo }, _) => self.say_raw(key, opcode, payload, echo),
-            (Dialect::Native, Event::Text(text)) => self.text(key, text),
+            (Dialect::Native, Event::Text(text)) if self.is_heard(key, text, None) => self.text(key, text),
+            (Dialect::Native, Event::Text(_)) => {}
             (Dialect::Native, _) => self.close(key, Close::TEXT_ONLY),
         }
     }

@@ -73,9 +73,12 @@ impl Shard {
         exchange.origin = page.map(Into::into);
         let peer = exchange.peer;
         let trust = &self.common.settings.proxies.trust;
-        let client = (!trust.is_empty()).then(|| Box::new(proxy::client(head, peer, trust)));
-        if let Some(session) = self.session(key) {
-            session.client = client;
+        let wanted = !trust.is_empty() || self.common.allowed.is_limit();
+        let client = wanted.then(|| proxy::client(head, peer, trust));
+        if client.is_some()
+            && let Some(session) = self.session(key)
+        {
+            session.conduct.get_or_insert_default().client = client;
         }
     }
 
@@ -83,9 +86,10 @@ impl Shard {
     fn head(&mut self, key: u32, head: Head, last: bool) {
         self.locate(key, &head);
         let access = self.access.clone();
-        let offers = Offers { echo: self.common.echo, draining: self.drain.is_some(), access: &access };
+        let offers = Offers { console: self.common.console, draining: self.drain.is_some(), access: &access };
         let call = match route::route(&head, offers) {
             Ok(Route::Call(call)) => self.authorise(key, &head, call),
+            Ok(Route::Page(page)) => Err(page.answer(&head)),
             Ok(Route::Stream(wanted)) => match self.open_stream(key, &head, wanted) {
                 Ok(()) => return,
                 Err(response) => Err(response),
@@ -96,6 +100,8 @@ impl Shard {
             },
             Err(response) => Err(response),
         };
+        // What might have lasted was refused.
+        self.count_out(key);
         if head.expects_continue && last && head.has_body() {
             match &call {
                 Ok(_) => self.own(key, |out| out.extend_from_slice(CONTINUE)),

@@ -5,34 +5,22 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
-
 use super::Shard;
 use crate::broker::post::{Caller, Post, Receipt, Standing, Ticket};
 use crate::dialect::Dialect;
 use crate::dialect::native::event;
 use crate::error::Fault;
-use crate::message::{Draft, Kind, Message};
+use crate::message::{Draft, Message};
 use crate::position::Position;
 use crate::room_key::{RoomKey, Space};
 use crate::session::Session;
 
 impl Shard {
     /// A client has something to say to a user.
-    pub(super) fn direct(
-        &mut self,
-        key: u32,
-        ticket: Ticket<&str>,
-        to: &str,
-        event: Option<Box<str>>,
-        data: &str,
-    ) {
+    pub(super) fn direct(&mut self, key: u32, ticket: Ticket<&str>, to: &str, draft: Draft) {
         if !self.common.settings.allows_direct() {
             return self.error(key, ticket, None, Fault::NoDirect);
         }
-        let from = self.session(key).and_then(|session| session.user().cloned());
-        let data = Bytes::copy_from_slice(data.as_bytes());
-        let draft = Draft { kind: Kind::Direct, from, event, data, store: true, exclude: None, key: None };
         let caller = Caller::Session(self.id(key), ticket.keep());
         self.spoke(key);
         let inbox = self.room(Space::User, to);
@@ -65,7 +53,11 @@ impl Shard {
                 continue;
             }
             if let Some(position) = message.position {
-                self.early.entry(key).or_insert(position);
+                let first = self.early.entry(key).or_insert(position);
+                // Of an epoch that was lost nothing is given again.
+                if first.epoch != position.epoch {
+                    *first = position;
+                }
             }
             self.counters.messages_out += 1;
             self.hand(key, message.frame().clone());

@@ -36,7 +36,12 @@ impl Shard {
 
     /// Rule 2: a session is a member from here on. What the room had said before is in the answer, what it says
     /// afterwards comes behind it.
-    pub(super) fn joined(&mut self, room: &RoomKey, join: Join, result: Result<Box<Standing>, Fault>) {
+    pub(super) fn joined(&mut self, room: &RoomKey, mut join: Join, result: Result<Box<Standing>, Fault>) {
+        if join.again && result.is_ok() && self.has_lost_seat(join.session, room) {
+            // Whoever asks once more and is taken out meanwhile asks to be let in.
+            join.again = false;
+            return self.post_home(room, Post::Join(room.clone(), Box::new(join)));
+        }
         let (key, ticket) = (join.session.key, join.ticket.get());
         self.join_answered(join.session, room);
         if self.find(join.session).is_none_or(|session| !session.is_open()) {
@@ -55,7 +60,9 @@ impl Shard {
             Ok(mut standing) => {
                 if room.space() != Space::Raw {
                     self.tell_gap_in(key, room);
-                    self.forget_early(key, &mut standing);
+                    if room.space() == Space::User {
+                        self.forget_early(key, &mut standing);
+                    }
                     self.admitted(key, ticket, room, *standing);
                 }
                 if !join.again {
@@ -66,6 +73,14 @@ impl Shard {
             Err(fault) => self.not_let_in(key, ticket, room.label(), fault),
         }
         self.go_on(key, join.span != Span::Nothing || room.space() == Space::Raw);
+    }
+
+    /// Whether a session that goes on is not in a room any more.
+    fn has_lost_seat(&mut self, id: SessionId, room: &RoomKey) -> bool {
+        let number = self.audiences.find_key(room);
+        self.find(id).is_some_and(|session| {
+            session.is_open() && number.is_none_or(|number| session.seats.slot(number).is_none())
+        })
     }
 
     /// A session is told that it is not in a room.

@@ -14,6 +14,7 @@ pub mod announce;
 mod call;
 mod clock;
 mod close;
+mod common;
 mod deliver;
 mod drain;
 mod figures;
@@ -24,17 +25,20 @@ mod inbox;
 mod join;
 mod mail;
 pub mod outlet;
+mod pace;
 mod receive;
 mod reply;
 mod request;
 mod settle;
+mod shed;
 mod stream;
 mod users;
+mod work;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 
 use slab::Slab;
 
@@ -43,80 +47,26 @@ use crate::broker::audience::Audience;
 use crate::broker::directory::Directory;
 use crate::broker::home::Home;
 use crate::broker::keys::{Keys, MAX_KEYS};
-use crate::broker::permit::Rules;
-use crate::broker::place::{Ask, Tell};
-use crate::broker::post::Post;
-use crate::broker::question::{Part, Question};
 use crate::broker::users::Users;
 use crate::engine::Engine;
-use crate::id::{ConnectionNames, SessionId, ShardId};
-use crate::ledger::{Account, Purse};
-use crate::metrics::board::Board;
+use crate::id::{SessionId, ShardId};
+use crate::ledger::{Purse, Tally};
 use crate::metrics::{Counters, Gauges};
 use crate::out_queue::OutQueue;
 use crate::position::Position;
-use crate::pressure::Pressure;
 use crate::proxy::is_trusted;
-use crate::room_key::{RoomKey, RoomKeys, STATS, Space};
+use crate::room_key::{RoomKey, STATS, Space};
 use crate::session::Session;
 use crate::session::by_user::ByUser;
 use crate::session::exchange::Exchange;
-use crate::settings::{Console, Settings};
 use crate::time::{Deadlines, Now, Tick};
 use admit::Newcomer;
 use announce::Announcing;
 use drain::Drain;
 use users::Next;
+use work::{Mail, Work};
 
-/// What the shards of one server have in common.
-pub struct Common {
-    /// The configuration.
-    pub settings: Settings,
-    /// What rooms are like.
-    pub rules: Rules,
-    /// Where rooms are at home.
-    pub room_keys: RoomKeys,
-    /// What connections are called.
-    pub names: ConnectionNames,
-    /// How many shards there are.
-    pub shards: usize,
-    /// How many connections all of them have.
-    pub connections: AtomicUsize,
-    /// The bytes of history that all of them keep.
-    pub history: Account,
-    /// How much all of them have on their way.
-    pub pressure: Pressure,
-    /// What all of them have done, and how they stand.
-    pub board: Board,
-    /// Whether `/echo` is served.
-    pub echo: bool,
-    /// Who may come in, as it is when the server starts.
-    pub access: Arc<Access>,
-}
-
-impl Common {
-    /// What `shards` shards have in common under `settings`, which `access` was made from; `loopback` says that only this
-    /// machine can reach them.
-    pub fn new(settings: Settings, access: Access, shards: usize, loopback: bool) -> Self {
-        Self {
-            rules: Rules::new(&settings.rooms, &settings.inbox),
-            room_keys: RoomKeys::default(),
-            names: ConnectionNames::new(),
-            shards,
-            connections: AtomicUsize::new(0),
-            history: Account::new(settings.limits.history_total),
-            pressure: Pressure::new(shards),
-            board: Board::new(shards),
-            echo: match settings.console {
-                Console::Auto => loopback && access.is_open(),
-                Console::On => true,
-                Console::Off => false,
-            },
-            access: Arc::new(access),
-            settings,
-        }
-    }
-}
+pub use common::Common;
 
 /// One core's share of the server.
 pub struct Shard {
@@ -129,6 +79,16 @@ pub struct Shard {
     audiences: Directory<Audience>,
     homes: Directory<Home>,
     history: Purse,
+    /// What its queues hold, as all shards account for it: what many share counts once.
+    queues: Purse,
+    /// What queues share.
+    tally: Tally,
+    /// What of that is paid for.
+    tallied: usize,
+    /// Sessions that were let go because of all queues, and not told of in the log yet.
+    shed_lately: usize,
+    /// When the log may tell of them.
+    shed_quiet_until: Tick,
     keys: Keys,
     home_deadlines: Deadlines,
     engine: Engine,
@@ -170,33 +130,6 @@ pub struct Shard {
     spare: Vec<Box<OutQueue>>,
 }
 
-/// Posts and asks that were decided on and not yet carried out.
-#[derive(Default)]
-struct Mail {
-    own: VecDeque<Post>,
-    others: Vec<Vec<Post>>,
-    answers: Vec<(Question, Part)>,
-    posts: Vec<(ShardId, Post)>,
-    asks: Vec<Ask>,
-    tells: VecDeque<Tell>,
-}
-
-/// What this turn has still to do.
-#[derive(Default)]
-struct Work {
-    /// Sessions with something of their own to write.
-    touched: Vec<u32>,
-    /// Audiences with something on its way, in the order in which they are served.
-    listed: VecDeque<u32>,
-    /// Sessions that fell too far behind.
-    slow: Vec<u32>,
-    /// Sessions whose reading goes on.
-    resumed: Vec<u32>,
-    /// Sessions that are over and to be freed.
-    ended: Vec<u32>,
-    due: Vec<u32>,
-}
-
 impl Shard {
     /// A shard without sessions.
     pub fn new(me: ShardId, common: Arc<Common>, engine: Engine, now: Now) -> Self {
@@ -227,6 +160,11 @@ impl Shard {
             audiences: Directory::default(),
             homes: Directory::default(),
             history: Purse::default(),
+            queues: Purse::default(),
+            tally: Tally::default(),
+            tallied: 0,
+            shed_lately: 0,
+            shed_quiet_until: Tick::ZERO,
             keys,
             home_deadlines: Deadlines::default(),
             engine,
@@ -270,6 +208,7 @@ impl Shard {
     pub fn reap(&mut self, mut gone: impl FnMut(u32)) {
         for key in std::mem::take(&mut self.work.ended) {
             self.deadlines.set(key, Tick::NEVER);
+            self.count_out(key);
             if self.sessions.try_remove(key as usize).is_some() {
                 self.gauges.http -= 1;
                 self.common.connections.fetch_sub(1, Ordering::Relaxed);

@@ -143,7 +143,7 @@ impl Shard {
         let Some(session) = self.sessions.get(key as usize) else { return false };
         let parked = session.tail.as_ref().is_some_and(|tail| tail.request.is_some());
         let calm = !self.pressed || !self.published_lately(session.published);
-        parked || session.awaiting || session.is_calling() || !calm
+        parked || session.awaiting || session.is_calling() || !calm || self.is_resting(key)
     }
 
     fn published_lately(&self, published: Tick) -> bool {

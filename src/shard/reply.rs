@@ -38,6 +38,7 @@ impl Shard {
     pub(super) fn error(&mut self, key: u32, ticket: Ticket<&str>, room: Option<&str>, fault: Fault) {
         self.place().refused(fault.code());
         self.reply(key, ticket, |out| event::error(ticket.id, room, fault, out));
+        self.note_refusal(key);
     }
 
     /// The session that asked has ended before its answer came.

@@ -59,7 +59,15 @@ impl Shard {
             What::Leave { room } => self.leave(key, ticket, &room),
             What::History { room, span } => self.history(key, ticket, &room, span),
             What::Members { room, page } => self.members(key, ticket, &room, page),
-            What::Direct { to, event, data } => self.direct(key, ticket, &to, event, data),
+            What::Direct { to, event, data, key: mark } => {
+                let data = bytes::Bytes::copy_from_slice(data.as_bytes());
+                let from = self.session(key).and_then(|session| session.user().cloned());
+                // A mark is its sender's own: nobody can keep another's message from being said.
+                let mark = mark.map(|mark| format!("{}\n{mark}", from.as_deref().unwrap_or_default()).into());
+                let draft =
+                    Draft { kind: Kind::Direct, from, event, data, store: true, exclude: None, key: mark };
+                self.direct(key, ticket, &to, draft);
+            }
             What::Typing { room, active } => self.typing(key, ticket, &room, active),
             What::Publish { room, event, data, echo, store, key: mark } => {
                 let session = self.id(key);

@@ -90,8 +90,12 @@ impl Shard {
         if !lane.is_pending() {
             return;
         }
+        lane.count(&self.tally);
         let parts = lane.settle(seat.slot, moved(&mut self.sessions, seat.room));
-        for part in parts {
+        for mut part in parts {
+            if part.alone {
+                part.bytes = self.tally.count(part.bytes);
+            }
             self.enqueue(key, seat.room, skips, part, 0);
         }
     }

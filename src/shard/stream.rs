@@ -14,6 +14,7 @@ use crate::auth::denied::Denied;
 use crate::broker::lane::Part;
 use crate::broker::post::{Post, Slot, Standing, Ticket};
 use crate::dialect::native::event;
+use crate::dialect::native::request::{self, Refused, Request};
 use crate::dialect::sse;
 use crate::error::Fault;
 use crate::http::{Envelope, Head, Method, Response};
@@ -40,6 +41,7 @@ impl Shard {
         wanted: Subscription,
     ) -> Result<(), Response> {
         self.refuse_while_full_or_draining()?;
+        self.count_in(key)?;
         let admission = self.admission(key, head, false, wanted.user.as_deref(), false);
         let admission = admission.map_err(Denied::response)?;
         self.refuse_reader(&admission, &wanted.rooms)?;
@@ -191,13 +193,24 @@ impl Shard {
         let fault = match stream {
             None => None,
             Some(stream) if stream.requests.len() + texts.len() > MAX_WAITING => Some(Fault::Unavailable),
-            Some(stream) => {
-                let slots = (0..).map(|index| Slot { call, index });
-                stream.requests.extend(slots.zip(texts));
-                return self.go_on_with_stream(id.key);
-            }
+            Some(_) => return self.queue_requests(id.key, call, texts),
         };
         self.post(call.shard, Post::Unheard(call, fault));
+    }
+
+    fn queue_requests(&mut self, key: u32, call: SessionId, texts: Vec<Box<str>>) {
+        for (index, text) in (0..).zip(texts) {
+            let slot = Slot { call, index };
+            if !self.sessions.get(key as usize).is_some_and(Session::is_stream) {
+                // It was refused once too often, and its requests end with it.
+                self.too_late(Ticket { id: None, slot: Some(slot) });
+            } else if self.is_heard(key, &text, Some(slot))
+                && let Some(stream) = self.session(key).and_then(Session::stream)
+            {
+                stream.requests.push_back((slot, text));
+            }
+        }
+        self.go_on_with_stream(key);
     }
 
     /// A stream has told its client that it ends.
@@ -210,8 +223,11 @@ impl Shard {
     pub(super) fn forsake_requests(&mut self, key: u32) {
         let stream = self.session(key).and_then(|session| session.stream());
         let requests = stream.map(|stream| std::mem::take(&mut stream.requests)).unwrap_or_default();
-        for (slot, _) in requests {
-            self.too_late(Ticket { id: None, slot: Some(slot) });
+        for (slot, text) in requests {
+            let id = match request::read(&text) {
+                Ok(Request { id, .. }) | Err(Refused { id, .. }) => id,
+            };
+            self.too_late(Ticket { id, slot: Some(slot) });
         }
     }
 }

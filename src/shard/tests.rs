@@ -1,18 +1,22 @@
 //! What random schedules found in the shard, each as small as it gets.
 
+mod drain;
+mod limits;
+mod users;
+
 use std::collections::HashMap;
 use std::io::IoSlice;
 use std::time::Duration;
 
 use super::outlet::Taken;
 use super::*;
-use crate::broker::post::Caller;
+use crate::broker::post::{Caller, Post};
 use crate::engine::delayed::{Delayed, Odds};
 use crate::engine::local::Local;
 use crate::message::{Draft, Kind};
 use crate::position::Position;
 use crate::room_key::Space;
-use crate::settings::{Heartbeat, Limits, RoomRule, RoomSettings, Slow};
+use crate::settings::{Heartbeat, Limits, RoomRule, RoomSettings, Settings, Slow};
 use crate::shard::outlet::Outlet;
 
 /// Sockets that take everything, or nothing, within a budget.
@@ -327,4 +331,20 @@ fn what_was_held_under_pressure_goes_on_behind_it() {
     bench.turn(10);
     bench.turn(10);
     assert_eq!(bench.shard.counters().messages_in, 3);
+}
+
+/// A drain has passed the place of whoever comes late in it, and must not take it for one that said nothing.
+#[test]
+fn whoever_comes_while_draining_is_answered() {
+    let mut bench = Bench::alone();
+    let old = bench.shard.accept(IpAddr::from([127, 0, 0, 1]));
+    bench.shard.drain(Duration::from_secs(10));
+    bench.turn(9_000);
+    assert_eq!(bench.shard.sessions(), 0, "{old} has said nothing");
+    let new = bench.shard.accept(IpAddr::from([127, 0, 0, 1]));
+    bench.turn(100);
+    bench.shard.receive(new, &mut b"GET /readyz HTTP/1.1\r\nHost: a\r\n\r\n".to_vec());
+    bench.turn(0);
+    assert!(bench.text(new).starts_with("HTTP/1.1 503 "), "{}", bench.text(new));
+    assert!(bench.sink.finished.contains(&new));
 }

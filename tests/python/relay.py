@@ -6,6 +6,8 @@ import os
 import pathlib
 import re
 import subprocess
+import tempfile
+import urllib.parse
 import urllib.request
 
 import websockets
@@ -19,15 +21,29 @@ PATIENCE = 20
 class Relay:
     """A server on a port of its own, killed at the end."""
 
-    def __init__(self, *arguments):
+    def __init__(self, *arguments, config="", address="127.0.0.1:0", before=None):
         # A variable of this name would be read as configuration.
         environment = {name: value for name, value in os.environ.items() if not name.startswith("SWITCHBOARD_")}
-        command = [str(PROGRAM), "--listen", "127.0.0.1:0", "--log", "warn", *arguments]
-        self.process = subprocess.Popen(
-            command, env=environment, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-        )
-        first = self.process.stderr.readline()
-        self.address = re.search(r"http://([\d.:]+)", first)[1]
+        command = [str(PROGRAM), "--listen", address, "--log", "warn", *arguments]
+        with tempfile.NamedTemporaryFile("w", suffix=".toml") as file:
+            file.write(config)
+            file.flush()
+            self.process = subprocess.Popen(
+                [*command, "--config", file.name],
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                text=True,
+                preexec_fn=before,
+            )
+            # The file is read by then, and there may be warnings before.
+            said = []
+            while not (found := re.search(r"listens on http://([\d.:]+)", "".join(said[-1:]))):
+                said.append(self.process.stderr.readline())
+                if not said[-1]:
+                    self.stop()
+                    raise RuntimeError("the server ended: " + "".join(said))
+        self.address = found[1]
 
     def stop(self):
         self.process.kill()
@@ -47,12 +63,18 @@ class Relay:
             await expect(client, "joined")
             yield client
 
-    def publish(self, room, data):
-        """Publishes as the app."""
-        url = f"http://{self.address}/api/rooms/{room}/messages"
-        body = json.dumps({"data": data}).encode()
-        with urllib.request.urlopen(url, data=body, timeout=PATIENCE) as answer:
+    def call(self, method, path, body=None, key=None):
+        """A request of the app, and its answer."""
+        data = None if body is None else json.dumps(body).encode()
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        request = urllib.request.Request(f"http://{self.address}{path}", data, headers, method=method)
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
             return json.load(answer)
+
+    def publish(self, room, data, key=None, **fields):
+        """Publishes as the app."""
+        path = f"/api/rooms/{urllib.parse.quote(room, safe='')}/messages"
+        return self.call("POST", path, {"data": data, **fields}, key)
 
 
 async def expect(client, kind):

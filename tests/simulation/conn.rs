@@ -5,19 +5,36 @@ use std::collections::BTreeMap;
 use switchboard::position::Position;
 use switchboard::room_key::Space;
 
-use super::http::Http;
+use super::calls::Cast;
+use super::farewell::Closing;
+use super::feed::Resume;
+use super::http::{Http, Retry};
 use super::native::Native;
 use super::plan::{Plan, Role};
 use super::random::Random;
 use super::raw::Raw;
 use super::socket::Socket;
+use super::stream::Stream;
 use super::truth::ensure;
 use super::truth::{Truth, Verdict};
 use super::wire::{self, Input};
 
+/// What a client keeps from one connection to the next.
+#[derive(Default)]
+pub struct Memory {
+    /// The newest place that it knows of each room.
+    pub known: BTreeMap<usize, Position>,
+    /// What was said under a key and not answered.
+    pub retries: Vec<usize>,
+    /// Calls likewise.
+    pub calls: Vec<Retry>,
+    pub stream: Resume,
+}
+
 /// What a connection speaks.
 pub enum Tongue {
     Native(Native),
+    Stream(Stream),
     Raw(Raw),
     Http(Http),
 }
@@ -26,7 +43,7 @@ pub enum Tongue {
 pub struct Conn {
     pub id: usize,
     pub tongue: Tongue,
-    input: Input,
+    pub input: Input,
     upgraded: bool,
     /// The client has sent its close frame, or nothing more will follow its requests.
     pub done: bool,
@@ -42,25 +59,29 @@ impl Conn {
         id: usize,
         role: Role,
         user: Option<String>,
-        known: BTreeMap<usize, Position>,
+        memory: Memory,
         truth: &mut Truth,
         plan: &Plan,
         random: &mut Random,
     ) -> (Self, Vec<u8>) {
         let (tongue, first) = match role {
             Role::Native => {
-                let mut native = Native::new(id, user, known);
-                let target = native.target(plan, random);
+                let mut native = Native::new(id, user, memory, truth, plan);
+                let target = native.target(truth, plan, random);
                 (Tongue::Native(native), wire::upgrade(&target))
+            }
+            Role::Stream => {
+                let (stream, request) = Stream::new(id, user, memory, truth, plan, random);
+                (Tongue::Stream(stream), request)
             }
             Role::Raw { echo } => {
                 let raws: Vec<_> =
                     (0..plan.rooms.len()).filter(|&room| plan.rooms[room].space == Space::Raw).collect();
-                let raw = Raw::new(id, *random.one(&raws), echo, truth);
+                let raw = Raw::new(id, *random.one(&raws), echo, user, truth);
                 let target = raw.target(plan);
                 (Tongue::Raw(raw), wire::upgrade(&target))
             }
-            Role::Http => (Tongue::Http(Http::new(id)), Vec::new()),
+            Role::Http => (Tongue::Http(Http::new(id, memory)), Vec::new()),
         };
         let upgraded = role == Role::Http;
         (
@@ -73,11 +94,13 @@ impl Conn {
         matches!(self.tongue, Tongue::Http(_))
     }
 
-    /// What it knows, if it speaks the native dialect.
-    pub fn native(&self) -> Option<&Native> {
-        match &self.tongue {
-            Tongue::Native(native) => Some(native),
-            _ => None,
+    /// What a later connection of the same client is to know.
+    pub fn remember(&mut self) -> Memory {
+        match &mut self.tongue {
+            Tongue::Native(native) => native.remember(),
+            Tongue::Stream(stream) => stream.remember(),
+            Tongue::Http(http) => http.remember(),
+            Tongue::Raw(_) => Memory::default(),
         }
     }
 
@@ -87,17 +110,12 @@ impl Conn {
     }
 
     /// Makes up something to send.
-    pub fn ask(
-        &mut self,
-        names: &[(usize, String)],
-        truth: &mut Truth,
-        plan: &Plan,
-        random: &mut Random,
-    ) -> Vec<u8> {
+    pub fn ask(&mut self, cast: &Cast, truth: &mut Truth, plan: &Plan, random: &mut Random) -> Vec<u8> {
         match &mut self.tongue {
             Tongue::Native(native) => native.ask(truth, plan, random),
             Tongue::Raw(raw) => raw.ask(truth, plan, random),
-            Tongue::Http(http) => http.ask(names, truth, plan, random),
+            Tongue::Http(http) => http.ask(cast, truth, plan, random),
+            Tongue::Stream(_) => Vec::new(),
         }
     }
 
@@ -122,12 +140,32 @@ impl Conn {
         if !self.upgraded
             && let Some((status, body)) = self.input.answer()?
         {
-            ensure!(status == 101, "no upgrade but {status}: {}", String::from_utf8_lossy(&body));
-            self.upgraded = true;
+            let stream = matches!(self.tongue, Tongue::Stream(_));
+            if stream && plan.guarded && status == 401 {
+                // The token had ended by then.
+                self.closed = Some(1008);
+                self.done = true;
+                socket.finish(usize::MAX);
+            } else {
+                let expected = if stream { 200 } else { 101 };
+                ensure!(status == expected, "{status}: {}", String::from_utf8_lossy(&body));
+                self.upgraded = true;
+            }
         }
         if let Tongue::Http(http) = &mut self.tongue {
             while let Some((status, body)) = self.input.answer()? {
                 http.hear(status, &body, truth, plan)?;
+            }
+        } else if let (Tongue::Stream(_), true) = (&self.tongue, self.upgraded) {
+            while let Some(block) = self.input.event()? {
+                ensure!(self.closed.is_none(), "an event behind a close: {block:?}");
+                if block.event == "close" {
+                    let close: Closing =
+                        serde_json::from_slice(&block.data).map_err(|error| error.to_string())?;
+                    self.closing(close.code, &close.reason, truth, plan)?;
+                } else if let Tongue::Stream(stream) = &mut self.tongue {
+                    stream.hear(&block, truth, plan)?;
+                }
             }
         } else if self.upgraded {
             while let Some((opcode, payload)) = self.input.frame()? {
@@ -171,52 +209,13 @@ impl Conn {
         }
     }
 
-    fn hear_close(
-        &mut self,
-        payload: &[u8],
-        socket: &mut Socket,
-        truth: &mut Truth,
-        plan: &Plan,
-        random: &mut Random,
-    ) -> Verdict {
-        let code = payload.first_chunk().map_or(1005, |code| u16::from_be_bytes(*code));
-        self.closed = Some(code);
-        match code {
-            1000 if self.done => return Ok(()),
-            1001 if plan.drains => truth.count("drained"),
-            1013 => match &self.tongue {
-                Tongue::Raw(raw) => raw.refused(truth, plan)?,
-                _ => return Err("1013 for a client that is not raw".into()),
-            },
-            4100 if plan.slow => truth.count("slow"),
-            _ => return Err(format!("closed with {code}")),
-        }
-        if !self.done {
-            self.close(code, random, socket);
-        }
-        Ok(())
-    }
-
-    /// The server has sent its last byte.
-    fn ended(&mut self, socket: &mut Socket, plan: &Plan) -> Verdict {
-        ensure!(self.input.is_empty(), "connection {} ended within a frame", self.id);
-        // An idle HTTP connection may be dropped when time has passed, or the server shuts down.
-        let idle = self.is_http() && (self.done || plan.odds.is_some() || plan.drains);
-        ensure!(self.closed.is_some() || idle, "connection {} was dropped", self.id);
-        if let Tongue::Http(http) = &self.tongue {
-            http.rest()?;
-        }
-        self.over = true;
-        if !socket.client_finished {
-            socket.finish(usize::MAX);
-        }
-        Ok(())
-    }
-
     /// Whether an answer is due.
     pub fn waits(&self) -> bool {
         match &self.tongue {
             Tongue::Native(native) => native.waits(),
+            Tongue::Stream(stream) => {
+                self.closed.is_none() && stream.feeds.iter().any(|feed| feed.at.is_none())
+            }
             Tongue::Raw(_) => false,
             Tongue::Http(http) => http.rest().is_err(),
         }
@@ -230,7 +229,8 @@ impl Conn {
             self.id
         );
         match &mut self.tongue {
-            Tongue::Native(native) => native.rest(truth),
+            Tongue::Native(native) => native.rest(truth, plan),
+            Tongue::Stream(stream) => stream.rest(truth),
             Tongue::Raw(raw) => raw.rest(truth, plan),
             Tongue::Http(http) => http.rest(),
         }

@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 use switchboard::position::Position;
 
 use super::plan::Plan;
+use super::speech::Kind;
 use super::truth::ensure;
 use super::truth::{Truth, Verdict};
 
@@ -29,7 +30,12 @@ pub struct Event<'a> {
     #[serde(borrow)]
     pub user: Option<Cow<'a, str>>,
     #[serde(borrow)]
-    pub users: Vec<Event<'a>>,
+    pub users: Option<Vec<Event<'a>>>,
+    pub count: usize,
+    /// Whether a user is writing.
+    pub active: bool,
+    #[serde(borrow)]
+    pub reason: Option<Cow<'a, str>>,
     #[serde(borrow)]
     pub connection: Option<Cow<'a, str>>,
     #[serde(borrow)]
@@ -43,10 +49,12 @@ pub struct Event<'a> {
     pub recovered: bool,
     pub more: bool,
     pub connections: usize,
+    pub online: bool,
     #[serde(borrow)]
     pub results: Vec<Event<'a>>,
+    /// Of a list: each with its figures. Of a user: names.
     #[serde(borrow)]
-    pub rooms: Vec<Event<'a>>,
+    pub rooms: Vec<&'a RawValue>,
     #[serde(borrow)]
     pub error: Option<Box<Event<'a>>>,
 }
@@ -87,11 +95,24 @@ pub fn message(
     truth.placed(number, position, plan)?;
     truth.seen(number, json)?;
     let said = &truth.said[number];
-    ensure!(event.kind == "message" && said.room == room, "message {number} is of room {}", said.room);
+    ensure!(event.kind == said.kind.name() && said.room == room, "{} {number} is of {said:?}", event.kind);
     ensure!(data.as_bytes() == said.data, "message {number} has changed: {data}");
     ensure!(event.from.as_deref() == said.from.as_deref(), "message {number} is from {:?}", event.from);
-    ensure!(event.room.as_deref() == Some(&plan.rooms[room].name), "message {number} names {:?}", event.room);
+    let name = (said.kind == Kind::Message).then_some(plan.rooms[room].name.as_str());
+    ensure!(event.room.as_deref() == name, "message {number} names {:?}", event.room);
     Ok((number, position))
+}
+
+/// Judges an announcement; its number.
+pub fn announcement(json: &[u8], truth: &mut Truth, plan: &Plan) -> Verdict<usize> {
+    truth.count("announcement");
+    let data = Event::read(json)?.data.ok_or("an announcement without data")?.get();
+    let number = number(data).ok_or("an announcement that nobody made")?;
+    truth.placed(number, None, plan)?;
+    truth.seen(number, json)?;
+    let said = &truth.said[number];
+    ensure!(said.kind == Kind::Announcement && data.as_bytes() == said.data, "{number} is no announcement");
+    Ok(number)
 }
 
 /// Judges a run of a room's messages: without holes, and ending no later than `end`. Says the first and last offset.

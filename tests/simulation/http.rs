@@ -1,162 +1,83 @@
-//! An app that calls the HTTP API on a connection that it keeps, with requests piped behind each other.
+//! An app that calls the HTTP API on a connection that it keeps, with requests piped behind each other: its answers.
 
 use std::collections::VecDeque;
 
+use serde_json::value::RawValue;
 use switchboard::position::Position;
 use switchboard::room_key::Space;
 
+use super::conn::Memory;
 use super::event::Event;
-use super::plan::{Plan, Role};
-use super::random::Random;
+use super::plan::Plan;
 use super::recovery::looked;
-use super::speech::Speaker;
 use super::truth::ensure;
-use super::truth::{Fate, Truth, Verdict};
-use super::wire;
+use super::truth::{Truth, Verdict};
+
+/// Something that is asked on behalf of a stream.
+#[derive(Clone, Debug)]
+pub enum OnBehalf {
+    Publish(usize),
+    History(usize, Option<Position>, Option<u64>),
+    Ping,
+    /// There is no answer, unless it is refused.
+    Typing,
+}
+
+/// A message that is sent again under its key if nothing is heard of it.
+#[derive(Clone, Debug, Default)]
+pub struct Retry {
+    pub number: usize,
+    pub target: String,
+    pub body: Vec<u8>,
+}
 
 /// A call whose answer is due.
 #[derive(Debug)]
-enum Call {
+pub enum Call {
     Publish(usize),
+    /// Sent again if there is no answer.
+    Keyed(Retry),
     /// Messages by number; none for an entry that is wrong.
     Batch(Vec<Option<usize>>),
-    Room(usize),
+    Notify(usize),
+    Announce(usize),
+    Remove,
+    Disconnect,
+    User,
+    Members,
     History(usize, Option<Position>, Option<u64>),
     Rooms,
+    Requests(Vec<OnBehalf>),
     Missing,
-}
-
-/// What a room looks like from outside.
-#[derive(Clone, Copy, Debug)]
-pub struct Standing {
-    pub room: usize,
-    pub position: Position,
-    pub connections: usize,
+    /// The answer is kept.
+    Probe,
 }
 
 /// One connection.
 pub struct Http {
-    conn: usize,
-    due: VecDeque<Call>,
-    /// The answers to `GET /api/rooms/{room}`.
-    pub standings: Vec<Standing>,
+    pub conn: usize,
+    pub due: VecDeque<Call>,
+    pub retries: Vec<Retry>,
+    /// The answers to probes.
+    pub probed: Vec<Vec<u8>>,
 }
 
 impl Http {
-    pub fn new(conn: usize) -> Self {
-        Self { conn, due: VecDeque::new(), standings: Vec::new() }
-    }
-
-    /// Makes up some requests. `names` are connections that can be left out.
-    pub fn ask(
-        &mut self,
-        names: &[(usize, String)],
-        truth: &mut Truth,
-        plan: &Plan,
-        random: &mut Random,
-    ) -> Vec<u8> {
-        let mut out = Vec::new();
-        for _ in 0..=random.below(3) {
-            let room = 2 * random.below(plan.rooms.len() / 2);
-            let name = &plan.rooms[room].name;
-            match random.below(10) {
-                0..4 => {
-                    let (number, body) = self.message(room, names, truth, plan, random);
-                    self.due.push_back(Call::Publish(number));
-                    out.extend(wire::request("POST", &format!("/api/rooms/{name}/messages"), &body));
-                }
-                4..6 => out.extend(self.batch(names, truth, plan, random)),
-                6 => {
-                    let since = truth.places.keys().rev().find(|(other, ..)| *other == room);
-                    let back = random.below(9) as u64;
-                    let since = since
-                        .map(|&(_, epoch, offset)| Position { epoch, offset: offset.saturating_sub(back) });
-                    let limit = random.chance(50).then(|| random.below(4) as u64);
-                    let query =
-                        [since.map(|at| format!("since={at}")), limit.map(|limit| format!("limit={limit}"))];
-                    let query: Vec<_> = query.into_iter().flatten().collect();
-                    let target = format!("/api/rooms/{name}/messages?{}", query.join("&"));
-                    self.due.push_back(Call::History(room, since, limit));
-                    out.extend(wire::request("GET", &target, b""));
-                }
-                7 => out.extend(self.probe(room, plan)),
-                8 => {
-                    self.due.push_back(Call::Rooms);
-                    out.extend(wire::request("GET", "/api/rooms?limit=9", b""));
-                }
-                _ => {
-                    self.due.push_back(Call::Missing);
-                    out.extend(wire::request("GET", "/nowhere", b""));
-                }
-            }
-        }
-        out
-    }
-
-    /// Asks how a room stands.
-    pub fn probe(&mut self, room: usize, plan: &Plan) -> Vec<u8> {
-        self.due.push_back(Call::Room(room));
-        wire::request("GET", &format!("/api/rooms/{}", plan.rooms[room].name), b"")
-    }
-
-    fn message(
-        &self,
-        room: usize,
-        names: &[(usize, String)],
-        truth: &mut Truth,
-        plan: &Plan,
-        random: &mut Random,
-    ) -> (usize, Vec<u8>) {
-        let excluded = (random.chance(25) && !names.is_empty()).then(|| random.one(names));
-        let from = random.chance(50).then(|| "app".to_owned());
-        let stored = !random.chance(20);
-        let conn = excluded.map(|(conn, _)| *conn);
-        let speaker = Speaker { conn: self.conn, room, excluded: conn, stored, from: from.clone() };
-        let number = speaker.say(Role::Http, truth, plan, random);
-        let mut body = b"{\"data\":".to_vec();
-        body.extend_from_slice(&truth.said[number].data);
-        if let Some((_, name)) = excluded {
-            body.extend_from_slice(format!(",\"exclude\":\"{name}\"").as_bytes());
-        }
-        if let Some(from) = from {
-            body.extend_from_slice(format!(",\"from\":\"{from}\"").as_bytes());
-        }
-        body.extend_from_slice(format!(",\"store\":{stored}").as_bytes());
-        body.extend_from_slice(format!(",\"room\":\"{}\"}}", plan.rooms[room].name).as_bytes());
-        (number, body)
-    }
-
-    fn batch(
-        &mut self,
-        names: &[(usize, String)],
-        truth: &mut Truth,
-        plan: &Plan,
-        random: &mut Random,
-    ) -> Vec<u8> {
-        let (mut numbers, mut bodies) = (Vec::new(), Vec::new());
-        for _ in 0..random.below(5) {
-            if random.chance(10) {
-                numbers.push(None);
-                bodies.push(b"{\"room\":\"$you\",\"data\":1}".to_vec());
-            } else {
-                let room = 2 * random.below(plan.rooms.len() / 2);
-                let (number, body) = self.message(room, names, truth, plan, random);
-                numbers.push(Some(number));
-                bodies.push(body);
-            }
-        }
-        self.due.push_back(Call::Batch(numbers));
-        let body = [b"{\"messages\":[", &bodies.join(&b","[..])[..], b"]}"].concat();
-        wire::request("POST", "/api/batch", &body)
+    pub fn new(conn: usize, memory: Memory) -> Self {
+        Self { conn, due: VecDeque::new(), retries: memory.calls, probed: Vec::new() }
     }
 
     /// Takes an answer, which is to the oldest call.
     pub fn hear(&mut self, status: u16, body: &[u8], truth: &mut Truth, plan: &Plan) -> Verdict {
         truth.count("answer");
+        truth.trace(|| format!("{} is answered {status} {}", self.conn, String::from_utf8_lossy(body)));
         let call = self.due.pop_front().ok_or("an answer to nothing")?;
+        if let Call::Requests(requests) = &call {
+            return answered(requests, status, body, truth, plan);
+        }
         let answer = Event::read(body)?;
         if let (503, true, false) = (status, plan.odds.is_some(), matches!(call, Call::Batch(_))) {
-            if let Call::Publish(number) = call {
+            if let Call::Publish(number) | Call::Notify(number) = call {
                 published(number, &answer, truth, plan)?;
             }
             return Ok(());
@@ -164,7 +85,13 @@ impl Http {
         let expected = if matches!(call, Call::Missing) { 404 } else { 200 };
         ensure!(status == expected, "{status} for {call:?}: {}", String::from_utf8_lossy(body));
         match call {
+            Call::Notify(number) => {
+                truth.reached.insert(number, answer.connections);
+                published(number, &answer, truth, plan)
+            }
             Call::Publish(number) => published(number, &answer, truth, plan),
+            Call::Keyed(Retry { number, .. }) => published(number, &answer, truth, plan),
+            Call::Announce(number) => truth.placed(number, None, plan),
             Call::Batch(numbers) => {
                 ensure!(numbers.len() == answer.results.len(), "{} results", answer.results.len());
                 for (number, result) in numbers.iter().zip(&answer.results) {
@@ -175,24 +102,20 @@ impl Http {
                 }
                 Ok(())
             }
-            Call::Room(room) => {
-                let position = answer.position()?.ok_or("a room without position")?;
-                self.standings.push(Standing { room, position, connections: answer.connections });
+            Call::User => {
+                ensure!(answer.online == (answer.connections > 0), "{answer:?}");
                 Ok(())
             }
             Call::History(room, since, limit) => {
                 let position = answer.position()?.ok_or("history without position")?;
                 looked(&answer, room, position, since, limit, truth, plan)
             }
-            Call::Rooms => {
-                let known =
-                    |room: &Event<'_>| plan.room(Space::Native, room.room.as_deref().unwrap_or_default());
-                let rooms: Vec<_> = answer.rooms.iter().map(|room| &room.room).collect();
-                ensure!(answer.rooms.iter().all(|room| known(room).is_some()), "a strange room: {rooms:?}");
-                ensure!(rooms.is_sorted_by(|a, b| a < b), "rooms out of order: {rooms:?}");
+            Call::Rooms => listed(&answer, plan),
+            Call::Probe => {
+                self.probed.push(body.to_vec());
                 Ok(())
             }
-            Call::Missing => Ok(()),
+            Call::Requests(_) | Call::Remove | Call::Disconnect | Call::Members | Call::Missing => Ok(()),
         }
     }
 
@@ -201,6 +124,24 @@ impl Http {
         ensure!(self.due.is_empty(), "calls were never answered: {:?}", self.due);
         Ok(())
     }
+
+    /// What a later connection of the same client is to know.
+    pub fn remember(&mut self) -> Memory {
+        let mut calls = std::mem::take(&mut self.retries);
+        let keyed = |call: &Call| if let Call::Keyed(retry) = call { Some(retry.clone()) } else { None };
+        calls.extend(self.due.iter().filter_map(keyed));
+        Memory { calls, ..Memory::default() }
+    }
+}
+
+fn listed(answer: &Event<'_>, plan: &Plan) -> Verdict {
+    let rooms = answer.rooms.iter().map(|room| Event::read(room.get().as_bytes()));
+    let rooms = rooms.collect::<Verdict<Vec<_>>>()?;
+    let names: Vec<_> = rooms.iter().map(|room| room.room.as_deref().unwrap_or_default()).collect();
+    let known = |name: &&str| plan.room(Space::Native, name).is_some();
+    ensure!(names.iter().all(known), "a strange room: {names:?}");
+    ensure!(names.is_sorted_by(|a, b| a < b), "rooms out of order: {names:?}");
+    Ok(())
 }
 
 fn code<'a>(answer: &'a Event<'_>) -> Option<&'a str> {
@@ -212,11 +153,63 @@ fn published(number: usize, answer: &Event<'_>, truth: &mut Truth, plan: &Plan) 
         None => truth.placed(number, answer.position()?, plan),
         Some("unavailable") if plan.odds.is_some() => {
             truth.count("unavailable");
-            if truth.said[number].fate == Fate::Open {
-                truth.said[number].fate = Fate::Refused;
-            }
+            truth.refused(number);
             Ok(())
         }
         Some(code) => Err(format!("{code} for message {number}")),
     }
+}
+
+/// Judges the answer to requests on behalf of a stream: a reply to each that has one, in the order of the requests.
+fn answered(requests: &[OnBehalf], status: u16, body: &[u8], truth: &mut Truth, plan: &Plan) -> Verdict {
+    let whole = String::from_utf8_lossy(body);
+    if status != 200 {
+        // The stream is gone, or its token: nothing was carried out.
+        ensure!(
+            status == 404 || plan.guarded && matches!(status, 401 | 403),
+            "{status} for requests: {whole}"
+        );
+        requests.iter().for_each(|request| {
+            if let OnBehalf::Publish(number) = request {
+                truth.refused(*number);
+            }
+        });
+        return Ok(());
+    }
+    truth.count("on behalf");
+    let replies: Vec<&RawValue> =
+        serde_json::from_slice(body).map_err(|error| format!("{error}: {whole}"))?;
+    let mut replies = replies.into_iter().peekable();
+    for (index, request) in requests.iter().enumerate() {
+        let Some(reply) = replies.peek() else { break };
+        let reply = Event::read(reply.get().as_bytes())?;
+        if reply.id == Some(index) {
+            replies.next();
+            replied(request, &reply, truth, plan)?;
+        } else {
+            ensure!(matches!(request, OnBehalf::Typing), "no reply to {request:?}: {whole}");
+        }
+    }
+    ensure!(replies.next().is_none(), "replies to nothing: {whole}");
+    Ok(())
+}
+
+fn replied(request: &OnBehalf, reply: &Event<'_>, truth: &mut Truth, plan: &Plan) -> Verdict {
+    let refused = reply.kind == "error";
+    let known = matches!(reply.code.as_deref(), None | Some("not_joined" | "unavailable"));
+    ensure!(known, "{reply:?} for {request:?}");
+    match request {
+        OnBehalf::Publish(number) if refused => truth.refused(*number),
+        OnBehalf::Publish(number) => {
+            ensure!(reply.kind == "published", "{reply:?}");
+            truth.placed(*number, reply.position()?, plan)?;
+        }
+        OnBehalf::History(room, since, limit) if !refused => {
+            let position = reply.position()?.ok_or("history nowhere")?;
+            looked(reply, *room, position, *since, *limit, truth, plan)?;
+        }
+        OnBehalf::Ping => ensure!(refused || reply.kind == "pong", "{reply:?}"),
+        _ => ensure!(refused || reply.kind == "history", "{reply:?}"),
+    }
+    Ok(())
 }

@@ -1,17 +1,17 @@
-//! A client of the native dialect: what it asks, and its judgement of every answer and event.
+//! A client of the native dialect: what it asked, where it is, and what it waits for.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use switchboard::position::Position;
-use switchboard::room_key::Space;
 
-use super::plan::{Plan, Role};
-use super::plant::Plant;
+use super::conn::Memory;
+use super::inbox::Inbox;
+use super::pass::Pass;
+use super::plan::Plan;
 use super::random::Random;
-use super::speech::Speaker;
 use super::truth::ensure;
 use super::truth::{Truth, Verdict};
-use super::wire;
+use super::watch::Watch;
 
 /// What a request is, with what its answer is judged by.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,10 +22,18 @@ pub enum What {
     },
     Leave,
     Publish(usize),
+    Direct(usize),
     History {
         since: Option<Position>,
         limit: Option<u64>,
     },
+    Members,
+    /// There is no answer, unless it is refused.
+    Typing,
+    /// A fresh token: which of the client's.
+    Auth(usize),
+    /// Not a request: the server took the client out of the room, before its answers that come behind this.
+    TakenOut,
     /// Answered by this type, or by an error of this code.
     Other(&'static str),
 }
@@ -45,14 +53,31 @@ pub struct Asked {
     /// It carries an `id`, so its answer always comes.
     pub id: bool,
     pub outcome: Outcome,
+    /// The client was taken out of the room while it was under way, before or after it was carried out.
+    pub shaken: bool,
 }
 
 impl Asked {
+    pub fn new(room: Option<usize>, what: What, id: bool) -> Self {
+        Self { room, what, id, outcome: Outcome::Open, shaken: false }
+    }
+
     /// Whether its answer is still to come. A publish or leave without `id` gets none.
     pub fn is_due(&self) -> bool {
-        self.outcome == Outcome::Open
-            && (self.id || matches!(self.what, What::Join { .. } | What::History { .. }))
+        let always = matches!(self.what, What::Join { .. } | What::History { .. } | What::Direct(_));
+        self.outcome == Outcome::Open && (self.id || always) && self.what != What::Typing
     }
+}
+
+/// Whether a client is in a room when a request is carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Inside {
+    Yes,
+    No,
+    /// A join before it is not answered.
+    Open,
+    /// The client was taken out about then.
+    Unsure,
 }
 
 /// A room that the client is in.
@@ -64,10 +89,7 @@ pub struct Member {
     pub stay: usize,
     /// A leave without an answer is under way.
     pub quiet: bool,
-    /// The room lets it miss what it has no time for.
-    pub skips: bool,
-    /// The named users that it was told of.
-    pub people: BTreeSet<String>,
+    pub watch: Watch,
 }
 
 /// One connection.
@@ -80,145 +102,99 @@ pub struct Native {
     pub members: BTreeMap<usize, Member>,
     /// The newest place that the client knows of each room, to resume behind.
     pub known: BTreeMap<usize, Position>,
+    pub inbox: Option<Inbox>,
+    /// Its tokens, in the order in which it showed them.
+    pub passes: Vec<Pass>,
+    /// Announcements that it heard.
+    pub announced: Vec<usize>,
+    /// What was said under a key.
+    pub keyed: Vec<usize>,
+    /// What an earlier connection said under a key, and has no answer for.
+    pub retries: Vec<usize>,
 }
 
 impl Native {
-    pub fn new(conn: usize, user: Option<String>, known: BTreeMap<usize, Position>) -> Self {
-        Self { conn, user, name: None, asked: Vec::new(), members: BTreeMap::new(), known }
+    pub fn new(conn: usize, user: Option<String>, memory: Memory, truth: &mut Truth, plan: &Plan) -> Self {
+        let inbox = user.as_deref().and_then(|user| plan.called("$me", Some(user)));
+        let Memory { known, retries, .. } = memory;
+        Self {
+            conn,
+            inbox: inbox.map(|room| Inbox::new(conn, room, known.get(&room).copied(), truth)),
+            user,
+            name: None,
+            asked: Vec::new(),
+            members: BTreeMap::new(),
+            known,
+            passes: Vec::new(),
+            announced: Vec::new(),
+            keyed: Vec::new(),
+            retries,
+        }
     }
 
     /// The request that begins the connection.
-    pub fn target(&mut self, plan: &Plan, random: &mut Random) -> String {
-        let user = self.user.as_ref().map(|user| format!("user={user}"));
-        let mut query: Vec<String> = user.into_iter().collect();
-        for room in natives(plan) {
+    pub fn target(&mut self, truth: &Truth, plan: &Plan, random: &mut Random) -> String {
+        let mut query: Vec<String> = Vec::new();
+        match &self.user {
+            Some(user) if plan.guarded => {
+                self.passes.push(Pass::mint(user, truth.now_ms, plan, random));
+                query.push(format!("token={}", self.passes[0].token));
+            }
+            Some(user) => query.push(format!("user={user}")),
+            None => {}
+        }
+        for room in plan.natives() {
             if random.chance(30) {
                 query.push(format!("room={}", plan.rooms[room].name));
                 let what = What::Join { since: None, newest: None };
-                self.asked.push(Asked { room: Some(room), what, id: false, outcome: Outcome::Open });
+                self.asked.push(Asked::new(Some(room), what, false));
             }
         }
         format!("/ws?{}", query.join("&"))
     }
 
-    /// Makes up a request, or some that go together.
-    pub fn ask(&mut self, truth: &mut Truth, plan: &Plan, random: &mut Random) -> Vec<u8> {
-        let room = *random.one(&natives(plan));
-        let mut requests = vec![self.request(room, truth, plan, random)];
-        while random.chance(40) {
-            requests.push(self.request(room, truth, plan, random));
-        }
-        let overtakes = plan.plant == Plant::NoParking && self.asked.len() >= requests.len();
-        let first = &self.asked[self.asked.len() - requests.len()];
-        if overtakes && requests.len() > 1 && matches!(first.what, What::Join { .. }) {
-            requests.swap(0, 1);
-        }
-        requests.concat()
-    }
-
-    fn request(&mut self, room: usize, truth: &mut Truth, plan: &Plan, random: &mut Random) -> Vec<u8> {
-        let inside = self.is_inside(room, self.asked.len()).unwrap_or(true);
-        let choice = random.below(if inside { 20 } else { 8 });
-        let silent = plan.silent && random.chance(20);
-        let (what, text) = match choice {
-            0..4 if !inside => self.join(room, random),
-            0 | 4 => self.join(room, random),
-            1 | 5 => (What::Leave, "\"type\":\"leave\"".into()),
-            2 | 6 => self.history(room, random),
-            3 | 7 => return self.odd(random),
-            _ => self.publish(room, truth, plan, random),
-        };
-        let id = !(silent && matches!(what, What::Leave | What::Publish(_)));
-        let mut json = format!("{{{text},\"room\":\"{}\"", plan.rooms[room].name);
-        if id {
-            json += &format!(" , \"id\" : {}", self.asked.len());
-        }
-        json += "}";
-        if what == What::Leave
-            && !id
-            && let Some(member) = self.members.get_mut(&room)
-        {
-            member.quiet = true;
-        }
-        self.asked.push(Asked { room: Some(room), what, id, outcome: Outcome::Open });
-        truth.trace(|| format!("{} asks {json}", self.conn));
-        let mut out = Vec::new();
-        wire::message(wire::TEXT, json.as_bytes(), random, &mut out);
-        out
-    }
-
-    fn join(&self, room: usize, random: &mut Random) -> (What, String) {
-        let known = self.known.get(&room);
-        let since = match random.below(10) {
-            0 => Some(None),
-            1 => known.map(|at| Some(Position { offset: at.offset + 9, ..*at })),
-            2 => known.map(|at| Some(Position { offset: at.offset.saturating_sub(3), ..*at })),
-            3 => None,
-            _ => known.map(|at| Some(*at)),
-        };
-        let newest = random.chance(30).then(|| random.below(5) as u64);
-        let mut text = "\"type\":\"join\"".to_owned();
-        if let Some(since) = since {
-            text += &format!(",\"since\":\"{}\"", since.map_or("rubbish".into(), |since| since.to_string()));
-        }
-        if let Some(newest) = newest {
-            text += &format!(",\"history\":{newest}");
-        }
-        (What::Join { since, newest }, text)
-    }
-
-    fn history(&self, room: usize, random: &mut Random) -> (What, String) {
-        let back = random.below(6) as u64;
-        let since = self.known.get(&room).filter(|_| random.chance(60));
-        let since = since.map(|at| Position { offset: at.offset.saturating_sub(back), ..*at });
-        let limit = random.chance(60).then(|| random.below(5) as u64);
-        let mut text = "\"type\":\"history\"".to_owned();
-        if let Some(since) = since {
-            text += &format!(",\"since\":\"{since}\"");
-        }
-        if let Some(limit) = limit {
-            text += &format!(",\"limit\":{limit}");
-        }
-        (What::History { since, limit }, text)
-    }
-
-    fn publish(&self, room: usize, truth: &mut Truth, plan: &Plan, random: &mut Random) -> (What, String) {
-        let (echo, stored) = (!random.chance(25), !random.chance(20));
-        let excluded = (!echo).then_some(self.conn);
-        let speaker = Speaker { conn: self.conn, room, excluded, stored, from: self.user.clone() };
-        let number = speaker.say(Role::Native, truth, plan, random);
-        let data = String::from_utf8_lossy(&truth.said[number].data);
-        let text = format!("\"type\":\"publish\",\"echo\":{echo},\"store\":{stored},\"data\": {data}");
-        (What::Publish(number), text)
-    }
-
-    /// A request about no room.
-    fn odd(&mut self, random: &mut Random) -> Vec<u8> {
-        let id = self.asked.len();
-        let (expected, json) = *random.one(&[
-            ("pong", "\"type\":\"ping\""),
-            ("unknown_type", "\"type\":\"dance\""),
-            ("bad_room", "\"type\":\"join\",\"room\":\"$you\""),
-            ("bad_request", "\"type\":\"publish\",\"room\":\"a\""),
-        ]);
-        self.asked.push(Asked { room: None, what: What::Other(expected), id: true, outcome: Outcome::Open });
-        let mut out = Vec::new();
-        wire::message(wire::TEXT, format!("{{\"id\":{id},{json}}}").as_bytes(), random, &mut out);
-        out
-    }
-
-    /// Whether the client is in a room when request `index` is carried out; none if a join before it is unanswered.
-    pub fn is_inside(&self, room: usize, index: usize) -> Option<bool> {
-        let mut inside = Some(false);
+    /// Whether the client is in a room when request `index` is carried out.
+    pub fn is_inside(&self, room: usize, index: usize) -> Inside {
+        let mut inside = Inside::No;
         for asked in self.asked[..index].iter().filter(|asked| asked.room == Some(room)) {
             inside = match (&asked.what, asked.outcome) {
-                (What::Join { .. }, Outcome::Done) => Some(true),
-                (What::Join { .. }, Outcome::Open) => None,
-                (What::Leave, _) => Some(false),
+                (What::Join { .. }, Outcome::Open) => Inside::Open,
+                (What::Join { .. } | What::Leave, _) if asked.shaken => Inside::Unsure,
+                (What::Join { .. }, Outcome::Done) => Inside::Yes,
+                (What::Leave, _) => Inside::No,
+                (What::TakenOut, _) if inside == Inside::Yes => Inside::No,
                 _ => inside,
             };
         }
-        inside
+        let shaken = self.asked.get(index).is_some_and(|asked| asked.shaken);
+        if shaken && inside != Inside::Open { Inside::Unsure } else { inside }
+    }
+
+    /// The server has taken the client out of a room.
+    pub fn taken_out(&mut self, room: usize) {
+        let open = |asked: &&mut Asked| asked.room == Some(room) && asked.outcome == Outcome::Open;
+        self.asked.iter_mut().filter(open).for_each(|asked| asked.shaken = true);
+        let done = Asked { outcome: Outcome::Done, ..Asked::new(Some(room), What::TakenOut, false) };
+        self.asked.push(done);
+        self.members.remove(&room);
+    }
+
+    /// The token in force when request `index` is carried out.
+    pub fn pass(&self, index: usize) -> Option<&Pass> {
+        let renewed = self.asked[..index].iter().rev().find_map(|asked| match asked.what {
+            What::Auth(pass) if asked.outcome == Outcome::Done => self.passes.get(pass),
+            _ => None,
+        });
+        renewed.or(self.passes.first())
+    }
+
+    /// Whether no token that it has or has just shown lets it be in a room any more.
+    pub fn may_be_forbidden(&self, room: usize, index: usize, plan: &Plan) -> bool {
+        let shown = self.asked[index..].iter().filter_map(|asked| match asked.what {
+            What::Auth(pass) => self.passes.get(pass),
+            _ => None,
+        });
+        shown.chain(self.pass(index)).any(|pass| !pass.allows(room, plan))
     }
 
     /// Whether an answer is due.
@@ -234,16 +210,31 @@ impl Native {
     }
 
     /// Everything is at rest and the connection lives: all that was due has come.
-    pub fn rest(&mut self, truth: &mut Truth) -> Verdict {
+    pub fn rest(&mut self, truth: &mut Truth, plan: &Plan) -> Verdict {
         self.check_answered()?;
         self.members.retain(|_, member| !member.quiet);
-        for member in self.members.values() {
-            truth.stays[member.stay].lasts = true;
+        let stays = self.members.values().map(|member| member.stay);
+        for stay in stays.chain(self.inbox.iter().map(|inbox| inbox.stay)) {
+            truth.stays[stay].lasts = true;
         }
+        let Some(pass) = self.pass(self.asked.len()) else { return Ok(()) };
+        ensure!(!pass.is_over(truth.now_ms), "connection {} outlives its token", self.conn);
+        let stray = self.members.keys().find(|room| !pass.allows(**room, plan));
+        ensure!(stray.is_none(), "connection {} may not be in room {stray:?}", self.conn);
         Ok(())
     }
-}
 
-fn natives(plan: &Plan) -> Vec<usize> {
-    (0..plan.rooms.len()).filter(|&room| plan.rooms[room].space == Space::Native).collect()
+    /// What a later connection of the same client is to know.
+    pub fn remember(&mut self) -> Memory {
+        let tried = |asked: &Asked| match asked.what {
+            What::Publish(number) if asked.outcome == Outcome::Open && self.keyed.contains(&number) => {
+                Some(number)
+            }
+            _ => None,
+        };
+        let mut retries = std::mem::take(&mut self.retries);
+        retries.extend(self.asked.iter().filter_map(tried));
+        retries.dedup();
+        Memory { known: std::mem::take(&mut self.known), retries, ..Memory::default() }
+    }
 }

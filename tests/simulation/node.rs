@@ -67,10 +67,11 @@ impl Node {
         let (office, posts) = offices;
         self.shard.begin(pace.now);
         self.gather(sockets, pace, random);
-        self.read_ready(sockets, pace, random);
+        // As good as between the reads: these came while nobody read.
         for post in posts {
             self.shard.take_all([post]);
         }
+        self.read_ready(sockets, pace, random);
         while let Some(key) = self.shard.next_resumed() {
             self.list(key, sockets);
         }

@@ -1,13 +1,18 @@
-//! The inboxes between shards. Order is kept from each shard to each other, and nothing else is: what two shards wrote to
+//! What is on its way between shards: in order for each pair, and in no other order. What one shard writes to another and
 //! a third comes in any order, whole or in part, now or later.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use switchboard::broker::post::Post;
 use switchboard::id::SessionId;
 
 use super::plant::Plant;
 use super::random::Random;
+use super::truth::Verdict;
+use super::truth::ensure;
+
+/// A session, as a key of a map.
+type Visitor = (u16, u32, u32);
 
 pub struct Office {
     /// What is on the way: to each shard, from each.
@@ -15,23 +20,43 @@ pub struct Office {
     plant: Plant,
     /// Chances to do something wrong once that pass before it is done.
     patience: usize,
+    /// How often each session has come to its user, and gone.
+    visits: BTreeMap<Visitor, [usize; 2]>,
 }
 
 impl Office {
     pub fn new(shards: usize, plant: Plant, random: &mut Random) -> Self {
         let boxes = (0..shards).map(|_| (0..shards).map(|_| VecDeque::new()).collect()).collect();
-        Self { boxes, plant, patience: random.below(30) }
+        let most = if plant.is_rare() { 3 } else { 30 };
+        Self { boxes, plant, patience: random.below(most), visits: BTreeMap::new() }
     }
 
     pub fn put(&mut self, from: usize, to: usize, post: Post) {
+        self.note(&post);
         let mut tried = VecDeque::new();
         std::mem::swap(&mut tried, &mut self.boxes[to][from]);
-        let chance = chance(self.plant, &post);
+        let chance = self.plant.fits(&post);
         let done = self.plant.put(&mut tried, post, chance && self.patience == 0);
         if chance && (done || self.patience > 0) {
             self.patience = self.patience.checked_sub(1).unwrap_or(usize::MAX);
         }
         self.boxes[to][from] = tried;
+    }
+
+    fn note(&mut self, post: &Post) {
+        let (id, which) = match post {
+            Post::Came(_, id, _) => (id, 0),
+            Post::Went(_, id, _) => (id, 1),
+            _ => return,
+        };
+        self.visits.entry((id.shard, id.key, id.generation)).or_default()[which] += 1;
+    }
+
+    /// When all have gone: each that came went once.
+    pub fn check_visits(&self) -> Verdict {
+        let odd = self.visits.iter().find(|(_, visits)| **visits != [1, 1]);
+        ensure!(odd.is_none(), "a session came and went as often: {odd:?}");
+        Ok(())
     }
 
     /// What shard `to` finds in its inbox: all there is, or some.
@@ -60,15 +85,5 @@ impl Office {
     /// Whether something waits for shard `to`.
     pub fn waits(&self, to: usize) -> bool {
         self.boxes[to].iter().any(|inbox| !inbox.is_empty())
-    }
-}
-
-/// Whether the plant could act on `post`.
-fn chance(plant: Plant, post: &Post) -> bool {
-    match plant {
-        Plant::Drop | Plant::Double | Plant::Swap => matches!(post, Post::Deliver(_)),
-        Plant::MissJoin => matches!(post, Post::Join(..)),
-        Plant::LoseLeave | Plant::DoubleLeave => matches!(post, Post::Leave(..)),
-        _ => false,
     }
 }

@@ -1,20 +1,31 @@
 //! What a seed decides before anything happens.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use switchboard::auth::access::{Access, Sources};
 use switchboard::engine::Engine;
 use switchboard::engine::delayed::{Delayed, Odds};
 use switchboard::engine::local::Local;
 use switchboard::room_key::{RoomKeys, Space};
-use switchboard::settings::{Console, Limits, RoomRule, RoomSettings, Settings, Slow};
+use switchboard::settings::{
+    ApiKey, Auth, Calls, Console, Inbox, KeySource, Limits, RoomRule, RoomSettings, Secret, Settings, Slow,
+    TooMany,
+};
+use switchboard::shard::Common;
 
-use super::plant::Plant;
+use super::pass;
+use super::plant::{Place, Plant};
 use super::random::Random;
+
+/// The names that clients have.
+pub const USERS: [&str; 2] = ["ann", "bob"];
 
 /// What a client speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     Native,
+    Stream,
     Raw { echo: bool },
     Http,
 }
@@ -22,12 +33,22 @@ pub enum Role {
 /// A room of the schedule.
 #[derive(Clone, Debug)]
 pub struct Room {
+    /// Of an inbox: its user.
     pub name: String,
     pub space: Space,
     /// Messages that it keeps.
     pub history: u64,
     pub max_members: u32,
     pub skips: bool,
+    /// Above so many people it tells their number only.
+    pub presence_limit: u32,
+}
+
+impl Room {
+    /// What its members call it.
+    pub fn label(&self) -> &str {
+        if self.space == Space::User { "$me" } else { &self.name }
+    }
 }
 
 /// One schedule's cast and weather.
@@ -35,6 +56,7 @@ pub struct Room {
 pub struct Plan {
     pub shards: usize,
     pub roles: Vec<Role>,
+    /// Twins of a native and a raw room, then the inbox of each user.
     pub rooms: Vec<Room>,
     /// The odds of a delayed engine; none for the local one.
     pub odds: Option<Odds>,
@@ -44,6 +66,14 @@ pub struct Plan {
     pub cuts: bool,
     /// Some publishes and leaves ask for no answer.
     pub silent: bool,
+    /// Clocks jump.
+    pub jumps: bool,
+    /// The app takes users out of rooms and closes their connections.
+    pub kicks: bool,
+    /// Connections that a user may have; 0: any number. Whether the oldest makes room for one more.
+    pub quota: (usize, bool),
+    /// Only a token names anybody, and it ends.
+    pub guarded: bool,
     /// Steps before everything comes to rest.
     pub steps: usize,
     /// The end is a shutdown, not clients that hang up.
@@ -51,12 +81,32 @@ pub struct Plan {
     pub plant: Plant,
 }
 
-/// The kinds of rooms: their pattern, messages kept, members taken, whether they skip.
-const KINDS: [(&str, u32, u32, Slow); 4] = [
-    ("plain", 100, 0, Slow::Disconnect),
-    ("short", 3, 0, Slow::Disconnect),
-    ("skip", 100, 0, Slow::Skip),
-    ("full", 100, 2, Slow::Disconnect),
+/// A kind of rooms.
+struct Kind {
+    name: &'static str,
+    history: u32,
+    max_members: u32,
+    slow: Slow,
+    presence_limit: u32,
+    grace_ms: u64,
+}
+
+const PLAIN: Kind = Kind {
+    name: "plain",
+    history: 100,
+    max_members: 0,
+    slow: Slow::Disconnect,
+    presence_limit: 100,
+    grace_ms: 0,
+};
+
+const KINDS: [Kind; 6] = [
+    PLAIN,
+    Kind { name: "short", history: 3, ..PLAIN },
+    Kind { name: "skip", slow: Slow::Skip, ..PLAIN },
+    Kind { name: "full", max_members: 2, ..PLAIN },
+    Kind { name: "grace", grace_ms: 1000, ..PLAIN },
+    Kind { name: "crowd", presence_limit: 2, ..PLAIN },
 ];
 
 impl Plan {
@@ -64,10 +114,14 @@ impl Plan {
         let clients = 2 + random.below(4);
         let roles = (0..clients).map(|_| role(random)).collect();
         let shards = *random.one(&[1, 2, 4, 2]);
-        let shards = if plant == Plant::Nothing { shards } else { shards.max(2) };
+        let shards = if plant.place() == Place::Office { shards.max(2) } else { shards };
         let odds = random.chance(30).then(|| odds(random));
         let slow = random.chance(35);
-        let rooms = (0..1 + random.below(2)).flat_map(|pair| twins(pair, random, keys, shards)).collect();
+        let mut rooms: Vec<Room> =
+            (0..1 + random.below(2)).flat_map(|pair| twins(pair, random, keys, shards)).collect();
+        let kept = *random.one(&[50, 4]);
+        rooms.extend(USERS.map(|user| inbox(user, kept)));
+        let quota = if random.chance(25) { (1 + random.below(2), random.chance(50)) } else { (0, false) };
         Self {
             shards,
             roles,
@@ -76,6 +130,10 @@ impl Plan {
             slow,
             cuts: random.chance(60),
             silent: random.chance(60),
+            jumps: random.chance(40),
+            kicks: random.chance(30),
+            quota,
+            guarded: random.chance(15),
             steps: 60 + random.below(160),
             drains: random.chance(25),
             plant,
@@ -84,7 +142,8 @@ impl Plan {
 
     /// Whether nothing can be refused, lost or cut, so that every message can be accounted for.
     pub fn is_calm(&self) -> bool {
-        self.odds.is_none() && !self.slow && !self.cuts && !self.silent
+        let weather = self.odds.is_some() || self.slow || self.cuts || self.silent;
+        !(weather || self.kicks || self.guarded || self.quota.0 > 0)
     }
 
     pub fn engine(&self, random: &mut Random) -> Engine {
@@ -94,28 +153,99 @@ impl Plan {
         }
     }
 
-    pub fn settings(&self) -> Settings {
-        let rule = |(name, history, max_members, slow)| RoomRule {
-            pattern: format!("{name}:*"),
-            room: RoomSettings { history, max_members, slow, ..Default::default() },
+    /// What the shards have in common.
+    pub fn common(&self, room_keys: RoomKeys) -> Arc<Common> {
+        let settings = self.settings();
+        let access = if self.guarded { guard(&settings) } else { Access::default() };
+        Arc::new(Common { room_keys, ..Common::new(settings, access, self.shards, true) })
+    }
+
+    fn settings(&self) -> Settings {
+        let rule = |kind: &Kind| RoomRule {
+            pattern: format!("{}:*", kind.name),
+            room: RoomSettings {
+                history: kind.history,
+                max_members: kind.max_members,
+                slow: kind.slow,
+                presence_limit: kind.presence_limit,
+                presence_grace: Duration::from_millis(kind.grace_ms),
+                ..Default::default()
+            },
         };
-        let queue = if self.slow { 1500 } else { 1 << 20 };
-        let limits = Limits { queue, stall: Duration::from_secs(2), ..Default::default() };
-        let rooms = KINDS.map(rule).into();
-        Settings { shards: self.shards, console: Console::On, limits, rooms, ..Default::default() }
+        // Clocks jump, and nobody is to be cut off in the middle of a request for that.
+        let long = Duration::from_secs(60);
+        let limits = Limits {
+            queue: if self.slow { 1500 } else { 1 << 20 },
+            stall: Duration::from_secs(2),
+            connections_per_user: self.quota.0,
+            too_many: if self.quota.1 { TooMany::EvictOldest } else { TooMany::Refuse },
+            handshake: long,
+            body: long,
+            ..Default::default()
+        };
+        let kept = self.rooms.iter().find(|room| room.space == Space::User).map_or(50, |room| room.history);
+        Settings {
+            shards: self.shards,
+            console: Console::On,
+            auth: Auth {
+                anonymous: true,
+                secret: self.guarded.then(|| Secret::new(pass::SECRET)),
+                ..Default::default()
+            },
+            limits,
+            inbox: Inbox { history: kept as u32, ..Default::default() },
+            direct: Some(true),
+            rooms: KINDS.iter().map(rule).collect(),
+            ..Default::default()
+        }
     }
 
     /// The number of the room called `name`.
     pub fn room(&self, space: Space, name: &str) -> Option<usize> {
         self.rooms.iter().position(|room| room.space == space && room.name == name)
     }
+
+    /// The room that `user` calls `label`.
+    pub fn called(&self, label: &str, user: Option<&str>) -> Option<usize> {
+        match (label, user) {
+            ("$me", Some(user)) => self.room(Space::User, user),
+            _ => self.room(Space::Native, label),
+        }
+    }
+
+    /// The rooms of the native dialect.
+    pub fn natives(&self) -> Vec<usize> {
+        (0..self.rooms.len()).filter(|&room| self.rooms[room].space == Space::Native).collect()
+    }
+
+    /// Whether members may miss what they have no time for.
+    pub fn loses(&self, room: usize) -> bool {
+        self.slow && self.rooms[room].skips
+    }
+}
+
+/// Lets in whoever has a token, and guests; the API wants its key.
+fn guard(settings: &Settings) -> Access {
+    let key = ApiKey {
+        name: "app".into(),
+        key: KeySource::Given(Secret::new(pass::API_KEY)),
+        rooms: None,
+        calls: Calls::ALL,
+    };
+    let sources = Sources {
+        secrets: vec![("auth.secret", pass::SECRET.as_bytes().to_vec())],
+        api_keys: vec![("api.key", key, pass::API_KEY.as_bytes().to_vec())],
+        ..Default::default()
+    };
+    Access::new(settings, &sources).expect("good keys")
 }
 
 fn role(random: &mut Random) -> Role {
-    match random.below(10) {
-        0..6 => Role::Native,
-        6 => Role::Raw { echo: false },
-        7 => Role::Raw { echo: true },
+    match random.below(20) {
+        0..10 => Role::Native,
+        10..13 => Role::Stream,
+        13 | 14 => Role::Raw { echo: false },
+        15 | 16 => Role::Raw { echo: true },
         _ => Role::Http,
     }
 }
@@ -134,14 +264,25 @@ fn odds(random: &mut Random) -> Odds {
 /// A native and a raw room of one name. Where rooms are at home follows from keys that are drawn for the process, so the
 /// name is chosen to have its homes where the seed wants them.
 fn twins(pair: usize, random: &mut Random, keys: &RoomKeys, shards: usize) -> [Room; 2] {
-    let (kind, history, max_members, slow) = *random.one(&KINDS);
+    let kind = random.one(&KINDS);
     let homes = [random.below(shards), random.below(shards)];
-    let mut names = (0..1000).map(|number| format!("{kind}:{pair}{number:03}"));
+    let mut names = (0..1000).map(|number| format!("{}:{pair}{number:03}", kind.name));
     let fits =
         |name: &String| [Space::Native, Space::Raw].map(|space| keys.key(space, name).home(shards)) == homes;
-    let name = names.find(fits).unwrap_or(format!("{kind}:{pair}"));
-    let native =
-        Room { name, space: Space::Native, history: history.into(), max_members, skips: slow == Slow::Skip };
+    let name = names.find(fits).unwrap_or(format!("{}:{pair}", kind.name));
+    let native = Room {
+        name,
+        space: Space::Native,
+        history: kind.history.into(),
+        max_members: kind.max_members,
+        skips: kind.slow == Slow::Skip,
+        presence_limit: kind.presence_limit,
+    };
     let raw = Room { space: Space::Raw, history: 0, skips: false, ..native.clone() };
     [native, raw]
+}
+
+fn inbox(user: &str, history: u64) -> Room {
+    let (name, space) = (user.to_owned(), Space::User);
+    Room { name, space, history, max_members: 0, skips: false, presence_limit: 100 }
 }

@@ -1,11 +1,11 @@
-//! Faults that are planted between the shards, to show that the model would find them.
+//! Faults that are planted, most of them between the shards, to show that the model would find them.
 
 use std::collections::VecDeque;
 
-use switchboard::broker::post::Post;
-use switchboard::room_key::RoomKey;
+use switchboard::broker::post::{Notice, Post};
+use switchboard::room_key::{RoomKey, Space};
 
-/// What is done wrongly. The first six happen once in a schedule, the others wherever they can.
+/// What is done wrongly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Plant {
     Nothing,
@@ -30,10 +30,49 @@ pub enum Plant {
     NoParking,
     /// Nobody leaves for a session that ended before its join was answered (rule 4).
     GhostJoin,
+    /// A user's home does not hear that a connection has come.
+    LoseCame,
+    /// A user's home does not hear that a connection is gone.
+    LoseWent,
+    /// A user's home does not hear that a stream listens.
+    LoseHears,
+    /// An inbox gives as history what it hands over afterwards once more.
+    LetterTwice,
+    /// Something to a user is lost between home and a shard.
+    LetterLost,
+    /// A connection that is to make room stays.
+    LoseEvict,
+    /// Whoever is refused comes in.
+    Admit,
+    /// Nobody is told that a user has left.
+    LoseLeft,
+    /// Nobody is told that a user is writing no more.
+    TypingSticks,
+    /// One shard announces twice.
+    AnnounceTwice,
+    /// One shard does not announce.
+    AnnounceLess,
+    /// A room does not know keys.
+    NoKeys,
+    /// The `id` of a stream's event is written before the bytes that it speaks for. Done where a client keeps it.
+    EarlyId,
+    /// A token is for more than it names. Done where it is made.
+    WidePass,
+    /// The wall clock of the shards stands still.
+    StillClock,
+}
+
+/// Where a fault can be planted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Between shards, once in a schedule or wherever it can be.
+    Office,
+    /// Somewhere else.
+    Elsewhere,
 }
 
 /// Every fault.
-pub const ALL: [Plant; 10] = [
+pub const ALL: [Plant; 25] = [
     Plant::Drop,
     Plant::Double,
     Plant::Swap,
@@ -44,51 +83,135 @@ pub const ALL: [Plant; 10] = [
     Plant::MemberFromAsk,
     Plant::NoParking,
     Plant::GhostJoin,
+    Plant::LoseCame,
+    Plant::LoseWent,
+    Plant::LoseHears,
+    Plant::LetterTwice,
+    Plant::LetterLost,
+    Plant::LoseEvict,
+    Plant::Admit,
+    Plant::LoseLeft,
+    Plant::TypingSticks,
+    Plant::AnnounceTwice,
+    Plant::AnnounceLess,
+    Plant::NoKeys,
+    Plant::EarlyId,
+    Plant::WidePass,
+    Plant::StillClock,
 ];
 
 impl Plant {
+    /// Where it is planted.
+    pub fn place(self) -> Place {
+        match self {
+            Self::Nothing | Self::EarlyId | Self::WidePass | Self::StillClock => Place::Elsewhere,
+            _ => Place::Office,
+        }
+    }
+
+    /// Whether few schedules give it many chances.
+    pub fn is_rare(self) -> bool {
+        !matches!(self, Self::Drop | Self::Double | Self::Swap)
+    }
+
+    /// Whether `post` is something that the fault could happen to, and happens to once in a schedule.
+    pub fn fits(self, post: &Post) -> bool {
+        let letter = |room: &RoomKey| room.space() == Space::User;
+        match post {
+            Post::Deliver(message) if letter(&message.room) => self == Self::LetterLost,
+            Post::Deliver(_) => matches!(self, Self::Drop | Self::Double | Self::Swap),
+            Post::Join(..) => self == Self::MissJoin,
+            Post::Leave(..) => matches!(self, Self::LoseLeave | Self::DoubleLeave),
+            Post::Came(..) => self == Self::LoseCame,
+            Post::Went(..) => self == Self::LoseWent,
+            Post::Hears(..) => self == Self::LoseHears,
+            Post::Evict(_) => self == Self::LoseEvict,
+            Post::Entered(_, false) => self == Self::Admit,
+            Post::Notice(_, Notice::UserLeft { .. }) => self == Self::LoseLeft,
+            Post::Notice(_, Notice::Typing { active: false, .. }) => self == Self::TypingSticks,
+            Post::Announce(..) => matches!(self, Self::AnnounceTwice | Self::AnnounceLess),
+            _ => false,
+        }
+    }
+
     /// Puts `post` behind `queue`, well or not. `now` says whether something that happens once is to happen here; says
     /// whether it did.
     pub fn put(self, queue: &mut VecDeque<Post>, post: Post, now: bool) -> bool {
+        match self {
+            Self::AnswerFirst | Self::MemberFromAsk | Self::LetterTwice => self.overtake(queue, post),
+            Self::NoKeys => forget_key(queue, post),
+            _ if !now => queue.push_back(post),
+            _ => return self.spoil(queue, post),
+        }
+        now
+    }
+
+    /// Does something wrong once.
+    fn spoil(self, queue: &mut VecDeque<Post>, post: Post) -> bool {
         match (self, &post) {
-            (Self::Drop, Post::Deliver(_)) | (Self::LoseLeave, Post::Leave(..)) if now => return true,
-            (Self::Double, Post::Deliver(message)) if now => queue.push_back(Post::Deliver(message.clone())),
-            (Self::DoubleLeave, Post::Leave(room, shard, user)) if now => {
+            (Self::Double, Post::Deliver(message)) => queue.push_back(Post::Deliver(message.clone())),
+            (Self::DoubleLeave, Post::Leave(room, shard, user)) => {
                 queue.push_back(Post::Leave(room.clone(), *shard, user.clone()));
             }
-            (Self::MissJoin, Post::Join(room, join)) if now && !join.again => {
+            (Self::MissJoin, Post::Join(_, join)) if join.again => {
+                queue.push_back(post);
+                return false;
+            }
+            (Self::MissJoin, Post::Join(room, join)) => {
                 let leave = Post::Leave(room.clone(), join.session.shard, join.user.clone());
                 queue.push_back(post);
                 queue.push_back(leave);
                 return true;
             }
-            (Self::Swap, Post::Deliver(message)) if now => {
-                let Some(last) = queue.iter().rposition(|other| delivers(other, &message.room)) else {
-                    queue.push_back(post);
-                    return false;
-                };
-                queue.insert(last, post);
+            (Self::Swap, Post::Deliver(message)) => {
+                let last = queue.iter().rposition(|other| delivers(other, &message.room));
+                queue.insert(last.unwrap_or(queue.len()), post);
+                return last.is_some();
+            }
+            (Self::Admit, Post::Entered(session, _)) => {
+                queue.push_back(Post::Entered(*session, true));
                 return true;
             }
-            (Self::AnswerFirst, Post::Published(room, ..))
-                if queue.back().is_some_and(|last| delivers(last, room)) =>
-            {
-                queue.insert(queue.len() - 1, post);
+            (Self::AnnounceTwice, Post::Announce(announcement, caller)) => {
+                queue.push_back(Post::Announce(announcement.clone(), caller.clone()));
+            }
+            (Self::AnnounceLess, Post::Announce(_, caller)) => {
+                queue.push_back(Post::Counted(caller.clone(), 0));
                 return true;
             }
-            (Self::MemberFromAsk, Post::Joined(room, ..)) => {
-                let early = queue.iter().position(|other| delivers(other, room)).unwrap_or(queue.len());
-                queue.insert(early, post);
-                return true;
-            }
-            _ => {
-                queue.push_back(post);
-                return false;
-            }
+            // It is lost.
+            _ => return true,
         }
         queue.push_back(post);
         true
     }
+
+    /// Puts an answer before what it has to follow.
+    fn overtake(self, queue: &mut VecDeque<Post>, post: Post) {
+        let before = match (self, &post) {
+            (Self::AnswerFirst, Post::Published(room, ..)) => {
+                queue.back().is_some_and(|last| delivers(last, room)).then(|| queue.len() - 1)
+            }
+            (Self::MemberFromAsk, Post::Joined(room, ..)) => {
+                queue.iter().position(|other| delivers(other, room))
+            }
+            (Self::LetterTwice, Post::Joined(room, ..)) if room.space() == Space::User => {
+                queue.iter().position(|other| delivers(other, room))
+            }
+            _ => None,
+        };
+        queue.insert(before.unwrap_or(queue.len()), post);
+    }
+}
+
+fn forget_key(queue: &mut VecDeque<Post>, post: Post) {
+    queue.push_back(match post {
+        Post::Publish(room, caller, mut draft) => {
+            draft.key = None;
+            Post::Publish(room, caller, draft)
+        }
+        post => post,
+    });
 }
 
 fn delivers(post: &Post, room: &RoomKey) -> bool {

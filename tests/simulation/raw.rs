@@ -1,8 +1,8 @@
 //! A client of the raw dialect: whatever it says goes to the others as it is, and to itself if it wants that.
 
-use super::plan::{Plan, Role};
+use super::plan::Plan;
 use super::random::Random;
-use super::speech::Speaker;
+use super::speech::{Kind, Speaker};
 use super::truth::ensure;
 use super::truth::{Fate, Stay, Truth, Verdict};
 use super::wire;
@@ -13,6 +13,7 @@ pub struct Raw {
     room: usize,
     echo: bool,
     stay: usize,
+    pub user: Option<String>,
     /// What it said, by number.
     said: Vec<usize>,
     /// How much of that has come back.
@@ -20,14 +21,16 @@ pub struct Raw {
 }
 
 impl Raw {
-    pub fn new(conn: usize, room: usize, echo: bool, truth: &mut Truth) -> Self {
+    pub fn new(conn: usize, room: usize, echo: bool, user: Option<String>, truth: &mut Truth) -> Self {
         truth.stays.push(Stay { conn, room, seen: Vec::new(), lasts: false });
-        Self { conn, room, echo, stay: truth.stays.len() - 1, said: Vec::new(), back: 0 }
+        Self { conn, room, echo, stay: truth.stays.len() - 1, user, said: Vec::new(), back: 0 }
     }
 
     /// The request that begins the connection.
     pub fn target(&self, plan: &Plan) -> String {
-        format!("/raw/{}{}", plan.rooms[self.room].name, if self.echo { "?echo=1" } else { "" })
+        let echo = if self.echo { "echo=1&" } else { "" };
+        let user = self.user.as_ref().map(|user| format!("user={user}")).unwrap_or_default();
+        format!("/raw/{}?{echo}{user}", plan.rooms[self.room].name)
     }
 
     pub fn room(&self) -> usize {
@@ -40,7 +43,7 @@ impl Raw {
         for _ in 0..=random.below(3) {
             let excluded = (!self.echo).then_some(self.conn);
             let speaker = Speaker { conn: self.conn, room: self.room, excluded, stored: false, from: None };
-            let number = speaker.say(Role::Raw { echo: self.echo }, truth, plan, random);
+            let number = speaker.say(Kind::Raw, truth, plan, random);
             let data = &truth.said[number].data;
             wire::message(data[0], &data[1..], random, &mut out);
             self.said.push(number);
@@ -69,14 +72,19 @@ impl Raw {
         Ok(())
     }
 
-    /// The room could not be joined, so nothing was said.
-    pub fn refused(&self, truth: &mut Truth, plan: &Plan) -> Verdict {
+    /// The room could not be joined.
+    pub fn not_let_in(&self, truth: &mut Truth, plan: &Plan) -> Verdict {
         let full = plan.rooms[self.room].max_members > 0;
         ensure!(full || plan.odds.is_some(), "a raw room that is never full was refused");
+        self.refused(truth);
+        Ok(())
+    }
+
+    /// It never came in, so nothing was said.
+    pub fn refused(&self, truth: &mut Truth) {
         for &number in &self.said {
             truth.said[number].fate = Fate::Refused;
         }
-        Ok(())
     }
 
     /// Everything is at rest and the connection lives.

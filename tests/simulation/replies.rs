@@ -3,14 +3,14 @@
 use std::borrow::Cow;
 
 use switchboard::position::Position;
-use switchboard::room_key::Space;
 
 use super::event::{self, Event};
-use super::native::{Asked, Member, Native, Outcome, What};
+use super::native::{Asked, Inside, Member, Native, Outcome, What};
 use super::plan::Plan;
 use super::recovery::{looked, recovered};
 use super::truth::ensure;
-use super::truth::{Fate, Stay, Truth, Verdict};
+use super::truth::{Stay, Truth, Verdict};
+use super::watch::Watch;
 
 impl Native {
     /// Takes a frame's JSON.
@@ -18,12 +18,13 @@ impl Native {
         let event = Event::read(json)?;
         if self.name.is_none() {
             ensure!(event.kind == "welcome", "{} before welcome", event.kind);
+            ensure!(event.user.as_deref() == self.user.as_deref(), "welcome, {:?}", event.user);
             self.name = event.connection.map(Into::into);
             return Ok(());
         }
         let room = match &event.room {
             Some(name) => {
-                let room = plan.room(Space::Native, name);
+                let room = plan.called(name, self.user.as_deref());
                 // `bad_room` and the like name no room of the schedule.
                 room.or(if event.kind == "error" { Some(usize::MAX) } else { None })
                     .map(Some)
@@ -35,11 +36,24 @@ impl Native {
             ("message", Some(room)) => self.message(json, room, truth, plan),
             ("gap", Some(room)) => self.gap(&event, room, truth, plan),
             ("joined", Some(room)) => self.joined(&event, room, truth, plan),
-            ("left", Some(room)) => self.left(&event, room),
+            ("left", Some(room)) => self.left(&event, room, truth, plan),
             ("published", Some(room)) => self.published(&event, room, truth, plan),
             ("history", Some(room)) => self.looked(&event, room, truth, plan),
-            ("user_joined", Some(room)) => self.person(&event, room, true),
-            ("user_left", Some(room)) => self.person(&event, room, false),
+            ("members", Some(room)) => self.roster(&event, room),
+            ("user_joined" | "user_left" | "count" | "typing", Some(room)) => {
+                truth.count(if event.kind == "typing" { "typing" } else { "news" });
+                let member = self.members.get_mut(&room).ok_or("news of a room not joined")?;
+                member.watch.hear(&event, self.user.as_deref()).map(|_| ())
+            }
+            ("direct" | "notification", None) => self.letter(json, truth, plan),
+            ("delivered", None) => self.delivered(&event, truth, plan),
+            ("announcement", None) => {
+                let number = event::announcement(json, truth, plan)?;
+                ensure!(!self.announced.contains(&number), "announcement {number} came twice");
+                self.announced.push(number);
+                Ok(())
+            }
+            ("auth_ok", None) => self.renewed(&event, truth),
             ("pong", None) => self.other(&event, "pong"),
             ("error", room) => self.error(&event, room, truth, plan),
             _ => Err(format!("an unexpected {}", event.kind)),
@@ -64,12 +78,12 @@ impl Native {
         Ok(())
     }
 
-    /// Somebody came or went. In a room that skips, such news is not repeated.
-    fn person(&mut self, event: &Event<'_>, room: usize, came: bool) -> Verdict {
-        let member = self.members.get_mut(&room).ok_or("news of a room not joined")?;
-        let user = event.user.as_deref().ok_or("news of nobody")?;
-        let new = if came { member.people.insert(user.into()) } else { member.people.remove(user) };
-        ensure!(new || member.skips, "{} {user}, which was told before", event.kind);
+    pub fn check_inside(&self, room: usize, index: usize) -> Verdict {
+        let inside = self.is_inside(room, index);
+        ensure!(
+            matches!(inside, Inside::Yes | Inside::Unsure),
+            "request {index} was carried out outside: {inside:?}"
+        );
         Ok(())
     }
 
@@ -92,7 +106,7 @@ impl Native {
     }
 
     /// A request that the answer with this `id` is for, or without one the oldest open one like it.
-    fn find(&self, id: Option<usize>, room: usize, like: fn(&What) -> bool) -> Verdict<usize> {
+    pub fn find(&self, id: Option<usize>, room: usize, like: fn(&What) -> bool) -> Verdict<usize> {
         let fits = |asked: &Asked| {
             asked.outcome == Outcome::Open
                 && asked.room == Some(room)
@@ -107,7 +121,7 @@ impl Native {
     }
 
     /// Notes an answer that came from home: it may not overtake another of the same room.
-    fn answered(&mut self, index: usize, outcome: Outcome) -> Verdict {
+    pub fn answered(&mut self, index: usize, outcome: Outcome) -> Verdict {
         let room = self.asked[index].room;
         let earlier = self.asked[..index].iter().position(|asked| asked.room == room && asked.is_due());
         ensure!(earlier.is_none(), "request {index} was answered before {earlier:?}");
@@ -122,14 +136,22 @@ impl Native {
         let position = event.position()?.ok_or("joined nowhere")?;
         let run = event::excerpt(&event.history, room, position, truth, plan)?;
         let What::Join { since, newest } = self.asked[index].what.clone() else { return Ok(()) };
+        self.check_allowed(room, index, plan)?;
+        if let (Some(inbox), What::Join { newest, .. }) = (&mut self.inbox, &self.asked[index].what)
+            && inbox.room == room
+        {
+            inbox.opened(event, *newest, truth, plan)?;
+        }
+        let own = self.inbox.as_ref().is_some_and(|inbox| inbox.room == room);
         let full = plan.odds.is_none();
         let count = event.history.len() as u64;
         let history = plan.rooms[room].history;
         ensure!(
-            run.is_none_or(|(_, last)| last == position.offset),
+            own || run.is_none_or(|(_, last)| last == position.offset),
             "joined at {position} with history {run:?}"
         );
         match (since, newest) {
+            _ if own => {}
             (Some(since), _) => {
                 recovered(event.recovered, since, position, run, None, full.then_some(history), truth)?
             }
@@ -139,24 +161,23 @@ impl Native {
                 ensure!(count == most || !full && count < most, "{count} messages where {most} were asked");
             }
         }
-        let people =
-            event.users.iter().filter_map(|person| person.user.as_deref().map(str::to_owned)).collect();
-        match self.members.get(&room).filter(|member| !member.quiet) {
+        match self.members.get_mut(&room).filter(|member| !member.quiet) {
             Some(member) => {
-                ensure!(
-                    member.skips || member.people == people,
-                    "{:?} are there, not {people:?}",
-                    member.people
-                );
+                if !own {
+                    member.watch.again(event)?;
+                }
                 self.catch_up(room, position, truth)?;
             }
             None => {
-                let stay = Stay { conn: self.conn, room, seen: Vec::new(), lasts: false };
-                truth.stays.push(stay);
-                let skips = plan.rooms[room].skips && plan.slow;
-                let member =
-                    Member { at: position, stay: truth.stays.len() - 1, quiet: false, people, skips };
-                self.members.insert(room, member);
+                let stay = match &self.inbox {
+                    Some(inbox) if own => inbox.stay,
+                    _ => {
+                        truth.stays.push(Stay { conn: self.conn, room, seen: Vec::new(), lasts: false });
+                        truth.stays.len() - 1
+                    }
+                };
+                let watch = Watch::new(event, room, plan)?;
+                self.members.insert(room, Member { at: position, stay, quiet: false, watch });
                 self.known.insert(room, position);
             }
         }
@@ -183,25 +204,19 @@ impl Native {
         Ok(())
     }
 
-    fn left(&mut self, event: &Event<'_>, room: usize) -> Verdict {
-        let index = self.find(event.id, room, |what| *what == What::Leave)?;
-        ensure!(self.is_inside(room, index) == Some(true), "left a room without being in it");
-        self.asked[index].outcome = Outcome::Done;
-        self.members.remove(&room);
-        Ok(())
-    }
-
     fn published(&mut self, event: &Event<'_>, room: usize, truth: &mut Truth, plan: &Plan) -> Verdict {
         let index = self.find(event.id, room, |what| matches!(what, What::Publish(_)))?;
-        ensure!(self.is_inside(room, index) == Some(true), "published without being in the room");
+        self.check_inside(room, index)?;
         self.answered(index, Outcome::Done)?;
         let What::Publish(number) = self.asked[index].what else { return Ok(()) };
         let position = event.position()?;
         truth.placed(number, position, plan)?;
-        let stays =
-            !self.asked[index..].iter().any(|asked| asked.room == Some(room) && asked.what == What::Leave);
-        let skips = plan.rooms[room].skips && plan.slow;
-        if truth.said[number].excluded.is_none() && stays && !skips {
+        let goes =
+            |asked: &Asked| asked.room == Some(room) && matches!(asked.what, What::Leave | What::TakenOut);
+        let stays = !self.asked[index..].iter().any(goes);
+        let said = &truth.said[number];
+        // Under a key it may have been said before this connection was there.
+        if said.excluded.is_none() && said.tries == 1 && stays && !plan.loses(room) {
             let member = self.members.get(&room).ok_or("published without being in the room")?;
             let seen = truth.stays[member.stay].seen.contains(&number);
             ensure!(seen, "message {number} was published before it came");
@@ -211,78 +226,16 @@ impl Native {
 
     fn looked(&mut self, event: &Event<'_>, room: usize, truth: &mut Truth, plan: &Plan) -> Verdict {
         let index = self.find(event.id, room, |what| matches!(what, What::History { .. }))?;
-        ensure!(self.is_inside(room, index) == Some(true), "looked without being in the room");
+        self.check_inside(room, index)?;
         self.answered(index, Outcome::Done)?;
         let What::History { since, limit } = self.asked[index].what else { return Ok(()) };
         let position = event.position()?.ok_or("history nowhere")?;
         looked(event, room, position, since, limit, truth, plan)?;
-        if self.asked[index..].iter().any(|asked| asked.room == Some(room) && asked.what == What::Leave) {
+        let goes =
+            |asked: &Asked| asked.room == Some(room) && matches!(asked.what, What::Leave | What::TakenOut);
+        if self.asked[index..].iter().any(goes) {
             return Ok(());
         }
         self.catch_up(room, position, truth)
-    }
-
-    fn other(&mut self, event: &Event<'_>, expected: &'static str) -> Verdict {
-        let index = event.id.ok_or("an answer without id")?;
-        let asked = self.asked.get_mut(index).ok_or("an answer to nothing")?;
-        ensure!(
-            asked.outcome == Outcome::Open && asked.what == What::Other(expected),
-            "{expected} for {asked:?}"
-        );
-        asked.outcome = Outcome::Done;
-        Ok(())
-    }
-
-    fn error(&mut self, event: &Event<'_>, room: Option<usize>, truth: &mut Truth, plan: &Plan) -> Verdict {
-        let code = event.code.as_deref().unwrap_or_default();
-        truth.count(match code {
-            "unavailable" => "unavailable",
-            "not_joined" => "not joined",
-            "room_full" => "room full",
-            _ => "odd",
-        });
-        let join = |native: &Self| {
-            native.find(None, room.unwrap_or(usize::MAX), |what| matches!(what, What::Join { .. }))
-        };
-        let index = match (event.id, code) {
-            (Some(index), _) => index,
-            (None, "not_joined" | "unavailable") if join(self).is_err() => {
-                ensure!(plan.silent, "an error without id: {event:?}");
-                return Ok(());
-            }
-            (None, _) => join(self)?,
-        };
-        let asked = self.asked.get(index).ok_or("an error for nothing")?.clone();
-        ensure!(asked.outcome == Outcome::Open, "request {index} was answered twice");
-        if let What::Other(expected) = asked.what {
-            return if code == expected {
-                self.other(event, expected)
-            } else {
-                Err(format!("{code} for {asked:?}"))
-            };
-        }
-        ensure!(asked.room == room, "an error of another room: {event:?}");
-        match code {
-            "not_joined" => {
-                let inside = room.and_then(|room| self.is_inside(room, index));
-                ensure!(inside == Some(false), "request {index} found its room not joined: {asked:?}");
-                self.asked[index].outcome = Outcome::Refused;
-            }
-            "unavailable" if plan.odds.is_some() && asked.what != What::Leave => {
-                self.answered(index, Outcome::Refused)?
-            }
-            "room_full" if matches!(asked.what, What::Join { .. }) => {
-                let limit = room.map_or(0, |room| plan.rooms[room].max_members);
-                ensure!(limit > 0, "room_full in a room that is never full");
-                self.answered(index, Outcome::Refused)?;
-            }
-            _ => return Err(format!("{code} for {asked:?}")),
-        }
-        if let What::Publish(number) = asked.what
-            && truth.said[number].fate == Fate::Open
-        {
-            truth.said[number].fate = Fate::Refused;
-        }
-        Ok(())
     }
 }

@@ -1,18 +1,18 @@
 //! The end of a schedule: everything comes to rest, and then nothing may be missing, left over or miscounted.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use switchboard::metrics::Counters;
 use switchboard::position::Position;
 use switchboard::room_key::{RoomKey, Space};
 
 use super::conn::Tongue;
-use super::http::Standing;
+use super::event::Event;
 use super::order;
-use super::plan::Role;
 use super::plant::Plant;
+use super::speech::Kind;
 use super::truth::ensure;
-use super::truth::{Fate, Verdict};
+use super::truth::{Fate, Said, Verdict};
 use super::world::World;
 
 /// Half seconds after which an engine that does not answer is not waited for any more.
@@ -22,6 +22,7 @@ impl World {
     /// Ends a schedule, and checks all that can be checked then.
     pub fn finish(&mut self) -> Verdict {
         self.settle()?;
+        self.come_to_rest()?;
         self.check_sessions(self.live().len())?;
         self.check_counts()?;
         for (_, number) in self.live() {
@@ -29,9 +30,10 @@ impl World {
             conns[number].rest(truth, plan).map_err(|error| format!("connection {number}: {error}"))?;
         }
         self.check_seats()?;
-        self.check_people()?;
         self.check_ends()?;
         self.check_counters()?;
+        self.check_people()?;
+        self.check_seats()?;
         self.truth.check_skipped()?;
         order::check(&self.truth, &self.plan)?;
         if self.plan.drains {
@@ -41,6 +43,8 @@ impl World {
         }
         self.check_sessions(0)?;
         self.check_counts()?;
+        self.check_users()?;
+        self.office.check_visits()?;
         self.forget_rooms()
     }
 
@@ -61,8 +65,19 @@ impl World {
         match late.map(|conn| &conn.tongue) {
             Some(Tongue::Native(native)) => native.check_answered(),
             Some(Tongue::Http(http)) => http.rest(),
+            Some(Tongue::Stream(stream)) => stream.rest(&mut self.truth),
             _ => Err("the shards have no rest".into()),
         }
+    }
+
+    /// Lets pass what ends by itself: silence, grace, what is told once a second, and tokens. When the wall clock was set,
+    /// those are looked at when their connections are looked at anyway.
+    pub fn come_to_rest(&mut self) -> Verdict {
+        let seconds = if self.plan.guarded && self.plan.jumps { 30 } else { 5 };
+        for _ in 0..seconds {
+            self.wait(1000)?;
+        }
+        self.settle()
     }
 
     /// What shards have done so far.
@@ -78,8 +93,7 @@ impl World {
 
     /// Lets time pass, and what it brings about happen.
     fn wait(&mut self, ms: u64) -> Verdict {
-        self.now.loop_ms += ms;
-        self.now.wall_ms += ms;
+        self.advance(ms, ms);
         for index in 0..self.nodes.len() {
             self.turn_of(index, true)?;
         }
@@ -155,11 +169,7 @@ impl World {
     fn check_seats(&self) -> Verdict {
         let mut believed: BTreeMap<(Space, String), u32> = BTreeMap::new();
         for (_, number) in self.live() {
-            let rooms: Vec<usize> = match &self.conns[number].tongue {
-                Tongue::Native(native) => native.members.keys().copied().collect(),
-                Tongue::Raw(raw) => vec![raw.room()],
-                Tongue::Http(_) => Vec::new(),
-            };
+            let rooms = self.conns[number].rooms();
             for room in rooms {
                 let room = &self.plan.rooms[room];
                 *believed.entry((room.space, room.name.clone())).or_default() += 1;
@@ -171,32 +181,17 @@ impl World {
         Ok(())
     }
 
-    /// Everybody was told who is there.
-    fn check_people(&self) -> Verdict {
-        let live: Vec<_> =
-            self.live().into_iter().filter_map(|(_, number)| self.conns[number].native()).collect();
-        for native in &live {
-            for (room, member) in native.members.iter().filter(|(_, member)| !member.skips) {
-                let there = live.iter().filter(|other| other.members.contains_key(room));
-                let people: BTreeSet<String> = there.filter_map(|other| other.user.clone()).collect();
-                let (conn, told) = (native.conn, &member.people);
-                ensure!(
-                    *told == people,
-                    "connection {conn} was told of {told:?} in room {room}, not {people:?}"
-                );
-            }
-        }
-        Ok(())
-    }
-
     /// Every member has come to the end of its room, and all to the same.
     fn check_ends(&mut self) -> Verdict {
         let mut ends: BTreeMap<usize, Position> = BTreeMap::new();
-        for standing in self.probe()? {
-            let Standing { room, position, connections } = standing;
-            let members = self.places(room).len();
-            ensure!(members == connections, "{members} members where {connections} are told");
-            ends.insert(room, position);
+        if self.plan.odds.is_none() {
+            for room in self.plan.natives() {
+                let body = self.probe("GET", &format!("/api/rooms/{}", self.plan.rooms[room].name), b"")?;
+                let answer = Event::read(&body)?;
+                let (members, told) = (self.places(room).len(), answer.connections);
+                ensure!(members == told, "{members} members where {told} are told");
+                ends.insert(room, answer.position()?.ok_or("a room without position")?);
+            }
         }
         for room in 0..self.plan.rooms.len() {
             let places = self.places(room);
@@ -217,30 +212,10 @@ impl World {
     /// Where the members of a room stand.
     fn places(&self, room: usize) -> Vec<(usize, Position)> {
         let place = |(_, number): (usize, usize)| {
-            let member = self.conns[number].native()?.members.get(&room)?;
-            Some((number, member.at))
+            let (at, _) = self.conns[number].standing(room)?;
+            Some((number, at))
         };
         self.live().into_iter().filter_map(place).collect()
-    }
-
-    /// Asks the API how rooms stand; with an engine that fails, nobody.
-    fn probe(&mut self) -> Verdict<Vec<Standing>> {
-        if self.plan.odds.is_some() {
-            return Ok(Vec::new());
-        }
-        let number = self.visit(Role::Http);
-        let rooms: Vec<_> =
-            (0..self.plan.rooms.len()).filter(|&room| self.plan.rooms[room].space == Space::Native).collect();
-        if let Tongue::Http(http) = &mut self.conns[number].tongue {
-            for room in rooms {
-                self.sockets[number].send(&http.probe(room, &self.plan));
-            }
-        }
-        self.settle()?;
-        match &self.conns[number].tongue {
-            Tongue::Http(http) => http.rest().map(|()| http.standings.clone()),
-            _ => Ok(Vec::new()),
-        }
     }
 
     /// Where nothing was refused or cut, everything is accounted for.
@@ -248,14 +223,18 @@ impl World {
         if !self.plan.is_calm() || self.plan.plant != Plant::Nothing {
             return Ok(());
         }
-        let passed_on = self.truth.said.iter().filter(|said| said.fate != Fate::Refused).count();
+        // What was tried twice may have been refused as often.
+        let open = |said: &Said| said.fate == Fate::Open && said.tries == 1;
+        let encoded = |said: &&Said| (said.fate.is_said() || open(said)) && said.kind != Kind::Announcement;
+        let passed_on = self.truth.said.iter().filter(encoded).count();
         let sum = |figure: fn(&Counters) -> u64| -> usize {
             self.done().iter().map(|counters| figure(counters) as usize).sum()
         };
         let encodes = sum(|counters| counters.encodes);
         ensure!(encodes == passed_on, "{encodes} encodes of {passed_on} messages");
         let tally = |what| self.truth.tally.get(what).copied().unwrap_or(0);
-        let (out, seen) = (sum(|counters| counters.messages_out), tally("message") + tally("raw message"));
+        let live = ["message", "raw message", "streamed message", "letter", "announcement"];
+        let (out, seen) = (sum(|counters| counters.messages_out), live.into_iter().map(tally).sum::<usize>());
         ensure!(out == seen, "{out} messages out, {seen} in");
         Ok(())
     }

@@ -29,7 +29,7 @@ pub fn script(rooms: &[String], random: &mut Random) -> Vec<Step> {
                 steps.push(Step::Settle);
                 published = false;
             }
-            published |= request.contains("\"publish\"");
+            published |= request.contains("\"publish\"") || request.contains("\"direct\"");
             requests.push(request);
         }
         steps.push(Step::Send(requests));
@@ -45,8 +45,9 @@ fn join(room: &str, more: &str) -> String {
 fn request(name: &str, id: usize, random: &mut Random) -> String {
     let offset = random.below(12);
     let room = format!("\"room\":\"{name}\",\"id\":{id}");
+    let inbox = format!("\"room\":\"$me\",\"id\":{id}");
     let since = format!("\"since\":\"{{{name}}}:{offset}\"");
-    match random.below(16) {
+    match random.below(24) {
         0 => format!("{{\"type\":\"join\",{room}}}"),
         1 => format!("{{\"type\":\"join\",{room},{since}}}"),
         2 => format!("{{\"type\":\"join\",{room},\"history\":{offset}}}"),
@@ -58,6 +59,17 @@ fn request(name: &str, id: usize, random: &mut Random) -> String {
         9 => "{\"type\":\"dance\"}".into(),
         10 => format!("{{\"type\":\"publish\",{room},\"data\":{id},\"store\":false}}"),
         11 => format!("{{\"type\":\"publish\",{room},\"data\":{id},\"echo\":false}}"),
+        12 => {
+            // Under one of a few keys, so that some are said once and answered often.
+            let key = random.below(4);
+            format!("{{\"type\":\"publish\",{room},\"data\":[{id}],\"idempotency_key\":\"{key}\"}}")
+        }
+        13 => format!("{{\"type\":\"join\",{inbox},\"history\":{offset}}}"),
+        14 => format!("{{\"type\":\"leave\",{inbox}}}"),
+        15 => format!("{{\"type\":\"history\",{inbox},\"limit\":{offset}}}"),
+        16 => format!("{{\"type\":\"direct\",\"to\":\"bob\",\"data\":{id},\"id\":{id}}}"),
+        17 | 18 => format!("{{\"type\":\"direct\",\"to\":\"ann\",\"data\":{id},\"id\":{id}}}"),
+        19 => format!("{{\"type\":\"typing\",{room}}}"),
         _ => format!("{{\"type\":\"publish\",{room},\"data\":[{id}]}}"),
     }
 }

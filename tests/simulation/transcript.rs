@@ -83,8 +83,8 @@ impl Listener {
             if opcode == wire::TEXT {
                 let json = String::from_utf8(payload).map_err(|error| error.to_string())?;
                 let event = Event::read(json.as_bytes())?;
-                if let ("joined", Some(room), Some(position)) = (&*event.kind, &event.room, &event.position) {
-                    self.epochs.insert(room.to_string(), position[..8].to_owned());
+                if let Some(position) = &event.position {
+                    self.epochs.insert(place(&event), position[..8].to_owned());
                 }
                 self.heard.push(json);
             }
@@ -102,16 +102,25 @@ impl Listener {
             if let Some(name) = &event.connection {
                 line = line.replace(&**name, "connection");
             }
-            transcript.entry(event.room.unwrap_or_default().into_owned()).or_default().push(line);
+            transcript.entry(place(&event)).or_default().push(line);
         }
         Ok(transcript)
+    }
+}
+
+/// The room or the user that something is about, or nothing.
+fn place(event: &Event<'_>) -> String {
+    match &*event.kind {
+        "direct" => "ann".into(),
+        _ => event.room.as_deref().or(event.to.as_deref()).unwrap_or_default().to_owned(),
     }
 }
 
 /// A plan with a room or two and nobody in them.
 fn plan(random: &mut Random, keys: &RoomKeys) -> Plan {
     let plan = Plan::new(random, Plant::Nothing, keys);
-    Plan { shards: 4, roles: Vec::new(), odds: None, slow: false, cuts: false, silent: false, ..plan }
+    let quota = (0, false);
+    Plan { shards: 4, roles: Vec::new(), odds: None, slow: false, cuts: false, quota, guarded: false, ..plan }
 }
 
 /// Runs the script of `seed` on one shard and on more with `plant`; says how much was heard, and what differed.
@@ -140,7 +149,7 @@ fn a_client_cannot_tell_how_many_shards_there_are() {
 
 #[test]
 fn a_planted_fault_shows_in_a_transcript() {
-    for plant in [Plant::AnswerFirst, Plant::Drop] {
+    for plant in [Plant::AnswerFirst, Plant::Drop, Plant::LetterLost, Plant::NoKeys] {
         assert!((0..150).any(|seed| compare(seed, plant).is_err()), "{plant:?} does not show");
     }
 }

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use switchboard::position::Position;
 
 use super::plan::Plan;
+use super::speech::Kind;
 
 /// A check of the model.
 pub type Verdict<T = ()> = Result<T, String>;
@@ -26,15 +27,25 @@ pub(crate) use ensure;
 pub enum Fate {
     /// Nobody knows.
     Open,
+    /// It was passed on, and nobody who knows its place has told.
+    Delivered,
     /// It was passed on.
     Said(Option<Position>),
     /// It was refused, and nobody may see it unless the engine may fail late.
     Refused,
 }
 
+impl Fate {
+    /// Whether it was passed on for all that is known.
+    pub fn is_said(self) -> bool {
+        matches!(self, Self::Said(_) | Self::Delivered)
+    }
+}
+
 /// Something that a client said.
 #[derive(Debug)]
 pub struct Said {
+    pub kind: Kind,
     pub room: usize,
     /// The connection that said it.
     pub conn: usize,
@@ -48,6 +59,8 @@ pub struct Said {
     pub fate: Fate,
     /// The JSON of the message, times and all, once somebody has seen it.
     pub seen: Option<Vec<u8>>,
+    /// How often it was sent, each time under the same key.
+    pub tries: usize,
 }
 
 /// What one connection saw of one room, from its `joined` to its end.
@@ -72,12 +85,18 @@ pub struct Truth {
     skipped: Vec<(usize, usize, Position)>,
     /// What happened how often.
     pub tally: BTreeMap<&'static str, usize>,
+    /// Announcements, and the connections that were there before each.
+    pub announced: Vec<(usize, Vec<usize>)>,
+    /// How many connections each message to a user reached, as its answer says.
+    pub reached: BTreeMap<usize, usize>,
+    /// The wall clock.
+    pub now_ms: u64,
     traces: bool,
 }
 
 impl Truth {
-    pub fn new() -> Self {
-        Self { traces: std::env::var_os("SIM_TRACE").is_some(), ..Self::default() }
+    pub fn new(now_ms: u64) -> Self {
+        Self { now_ms, traces: std::env::var_os("SIM_TRACE").is_some(), ..Self::default() }
     }
 
     /// Says what happens, where `SIM_TRACE` asks for it.
@@ -100,7 +119,7 @@ impl Truth {
                 ensure!(known == position, "message {number} is at {known:?} and {position:?}")
             }
             Fate::Refused => ensure!(plan.odds.is_some(), "message {number} was refused and seen: {said:?}"),
-            Fate::Open => {}
+            Fate::Open | Fate::Delivered => {}
         }
         said.fate = Fate::Said(position);
         if let Some(Position { epoch, offset }) = position {
@@ -108,6 +127,16 @@ impl Truth {
             ensure!(there == number, "messages {there} and {number} are both at {position:?}");
         }
         Ok(())
+    }
+
+    /// Notes that a message was refused; what was tried before may have been said all the same.
+    pub fn refused(&mut self, number: usize) {
+        if let Some(said) = self.said.get_mut(number)
+            && said.tries == 1
+            && said.fate == Fate::Open
+        {
+            said.fate = Fate::Refused;
+        }
     }
 
     /// Notes what a message looks like to those who see it: byte for byte the same to all.

@@ -46,15 +46,26 @@ pub fn upgrade(target: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-/// A request of the HTTP API.
-pub fn request(method: &str, target: &str, body: &[u8]) -> Vec<u8> {
-    let mut request = format!("{method} {target} HTTP/1.1\r\nHost: a\r\n").into_bytes();
+/// An HTTP request, with a bearer token and more fields if there are any.
+pub fn request(method: &str, target: &str, token: Option<&str>, fields: &str, body: &[u8]) -> Vec<u8> {
+    let mut request = format!("{method} {target} HTTP/1.1\r\nHost: a\r\n{fields}").into_bytes();
+    if let Some(token) = token {
+        request.extend_from_slice(format!("Authorization: Bearer {token}\r\n").as_bytes());
+    }
     if !body.is_empty() {
         request.extend_from_slice(format!("Content-Length: {}\r\n", body.len()).as_bytes());
     }
     request.extend_from_slice(b"\r\n");
     request.extend_from_slice(body);
     request
+}
+
+/// A Server-Sent Event, as its lines say it.
+#[derive(Debug, Default)]
+pub struct Block {
+    pub event: String,
+    pub data: Vec<u8>,
+    pub id: Option<String>,
 }
 
 /// What a server sent, cut into wholes.
@@ -109,5 +120,29 @@ impl Input {
         let body = self.bytes[end + 4..end + 4 + length].to_vec();
         self.bytes.drain(..end + 4 + length);
         Ok(Some((status, body)))
+    }
+
+    /// The next event of a stream; comments and what stands alone are passed over.
+    pub fn event(&mut self) -> Result<Option<Block>, String> {
+        while let Some(end) = self.bytes.windows(2).position(|bytes| bytes == b"\n\n") {
+            let text: Vec<u8> = self.bytes.drain(..end + 2).collect();
+            let text = String::from_utf8(text).map_err(|error| error.to_string())?;
+            let (mut block, mut data) = (Block::default(), Vec::new());
+            for line in text.lines() {
+                match line.split_once(": ") {
+                    Some(("event", name)) => block.event = name.into(),
+                    Some(("data", line)) => data.push(line),
+                    Some(("id", id)) => block.id = Some(id.into()),
+                    Some(("retry", _)) => {}
+                    _ if line.is_empty() || line == ":" => {}
+                    _ => return Err(format!("a line of a stream: {line:?}")),
+                }
+            }
+            if !data.is_empty() {
+                block.data = data.join("\n").into_bytes();
+                return Ok(Some(block));
+            }
+        }
+        Ok(None)
     }
 }

@@ -1,28 +1,27 @@
 //! A schedule: shards, clients and the inboxes between them, one step after another in the order that a seed chooses.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
-use switchboard::auth::access::Access;
-use switchboard::position::Position;
 use switchboard::room_key::RoomKeys;
-use switchboard::shard::{Common, Shard};
+use switchboard::shard::Shard;
 use switchboard::time::Now;
 
-use super::conn::{Conn, Tongue};
+use super::calls::{Cast, OpenStream};
+use super::conn::{Conn, Memory, Tongue};
 use super::node::{Node, Pace};
 use super::office::Office;
-use super::plan::{Plan, Role};
+use super::plan::{Plan, Role, USERS};
 use super::plant::Plant;
 use super::random::Random;
 use super::socket::Socket;
-use super::truth::{Truth, Verdict};
+use super::truth::{Truth, Verdict, ensure};
+
+/// When a schedule begins.
+const START: Now = Now { loop_ms: 1_000, wall_ms: 1_700_000_000_000, us: 1_000_000 };
 
 /// Somebody who connects, again and again, and remembers how far they came.
 pub struct Client {
     role: Role,
     user: Option<String>,
-    known: BTreeMap<usize, Position>,
+    memory: Memory,
     /// The number of its connection, while it has one.
     conn: Option<usize>,
     /// It does not read.
@@ -50,11 +49,8 @@ impl World {
     }
 
     pub fn with_plan(mut random: Random, plan: Plan, room_keys: RoomKeys) -> Self {
-        let common = Arc::new(Common {
-            room_keys,
-            ..Common::new(plan.settings(), Access::default(), plan.shards, true)
-        });
-        let now = Now { loop_ms: 1_000, wall_ms: 1_700_000_000_000, us: 1_000_000 };
+        let common = plan.common(room_keys);
+        let now = START;
         let node = |me| {
             let engine = plan.engine(&mut random);
             Node::new(me, Shard::new(me as u16, common.clone(), engine, now))
@@ -62,12 +58,17 @@ impl World {
         let nodes = (0..plan.shards).map(node).collect();
         let client = |(index, &role): (usize, &Role)| {
             // Some share a name, some have none.
-            let user = (role == Role::Native && index % 3 < 2).then(|| ["ann", "bob"][index % 2].to_owned());
-            Client { role, user, known: BTreeMap::new(), conn: None, asleep: false }
+            let named = match role {
+                Role::Native | Role::Stream => index % 3 < 2,
+                Role::Raw { .. } => index % 2 == 0 && !plan.guarded,
+                Role::Http => false,
+            };
+            let user = named.then(|| USERS[index % 2].to_owned());
+            Client { role, user, memory: Memory::default(), conn: None, asleep: false }
         };
         let clients = plan.roles.iter().enumerate().map(client).collect();
         let office = Office::new(plan.shards, plan.plant, &mut random);
-        let (conns, sockets, truth) = (Vec::new(), Vec::new(), Truth::new());
+        let (conns, sockets, truth) = (Vec::new(), Vec::new(), Truth::new(now.wall_ms));
         Self { plan, random, now, nodes, office, clients, conns, sockets, truth }
     }
 
@@ -80,6 +81,7 @@ impl World {
             match self.random.below(20) {
                 0..9 => self.turn(false)?,
                 9..19 => self.act()?,
+                _ if self.plan.jumps && self.random.chance(15) => self.jump(),
                 _ => self.pass(5),
             }
         }
@@ -89,11 +91,22 @@ impl World {
     /// Lets time pass.
     pub fn pass(&mut self, most_ms: usize) {
         let passed = self.random.below(most_ms + 1) as u64;
-        self.now = Now {
-            loop_ms: self.now.loop_ms + passed,
-            wall_ms: self.now.wall_ms + passed,
-            us: self.now.us + 1_000 * passed,
-        };
+        self.advance(passed, passed);
+    }
+
+    /// Lets time pass on both clocks.
+    pub fn advance(&mut self, loop_ms: u64, wall_ms: u64) {
+        let Now { loop_ms: before_ms, wall_ms: wall_before_ms, us } = self.now;
+        self.now =
+            Now { loop_ms: before_ms + loop_ms, wall_ms: wall_before_ms + wall_ms, us: us + 1_000 * loop_ms };
+        self.truth.now_ms = self.now.wall_ms;
+    }
+
+    /// The process was stopped, or somebody has set the clock: the loop is at most a second older.
+    fn jump(&mut self) {
+        let (loop_ms, hours) = (self.random.below(1001), self.random.below(6));
+        self.truth.count("jump");
+        self.advance(loop_ms as u64, (loop_ms + 3_600_000 * hours) as u64);
     }
 
     fn turn(&mut self, eager: bool) -> Verdict {
@@ -110,7 +123,11 @@ impl World {
         let node = &nodes[index];
         let all = eager || random.chance(60);
         let posts = office.take(index, all, random, |id| node.is_alive(id));
-        nodes[index].turn(sockets, (office, posts), plan, Pace { now: *now, eager }, random)
+        let mut now = *now;
+        if plan.plant == Plant::StillClock {
+            now.wall_ms = START.wall_ms;
+        }
+        nodes[index].turn(sockets, (office, posts), plan, Pace { now, eager }, random)
     }
 
     /// A client does something.
@@ -134,20 +151,20 @@ impl World {
     }
 
     fn connect(&mut self, client: usize) -> Verdict {
-        let Client { role, user, known, .. } = &mut self.clients[client];
-        let (role, user, known) = (*role, user.clone(), std::mem::take(known));
-        let number = self.open(role, user, known);
+        let Client { role, user, memory, .. } = &mut self.clients[client];
+        let (role, user, memory) = (*role, user.clone(), std::mem::take(memory));
+        let number = self.open(role, user, memory);
         self.clients[client].conn = Some(number);
         self.clients[client].asleep = false;
         Ok(())
     }
 
     /// Opens a connection to some shard; its number.
-    pub fn open(&mut self, role: Role, user: Option<String>, known: BTreeMap<usize, Position>) -> usize {
+    pub fn open(&mut self, role: Role, user: Option<String>, memory: Memory) -> usize {
         let number = self.conns.len();
         let Self { truth, plan, random, .. } = self;
         let capacity = if plan.slow { 300 + random.below(1200) } else { usize::MAX };
-        let (conn, first) = Conn::new(number, role, user, known, truth, plan, random);
+        let (conn, first) = Conn::new(number, role, user, memory, truth, plan, random);
         let mut socket = Socket::new(capacity);
         socket.send(&first);
         self.conns.push(conn);
@@ -158,15 +175,31 @@ impl World {
     }
 
     fn ask(&mut self, number: usize) -> Verdict {
-        let named = |conn: &Conn| match &conn.tongue {
-            Tongue::Native(native) if !conn.over => Some((conn.id, native.name.clone()?)),
-            _ => None,
-        };
-        let names: Vec<_> = self.conns.iter().filter_map(named).collect();
+        let cast = self.cast();
         let Self { conns, truth, plan, random, .. } = self;
-        let bytes = conns[number].ask(&names, truth, plan, random);
+        let bytes = conns[number].ask(&cast, truth, plan, random);
         self.sockets[number].send(&bytes);
         Ok(())
+    }
+
+    /// Who is there, as far as clients know.
+    pub fn cast(&self) -> Cast {
+        let live = || self.conns.iter().filter(|conn| !conn.over);
+        let stream = |conn: &Conn| {
+            let Tongue::Stream(stream) = &conn.tongue else { return None };
+            Some(OpenStream {
+                conn: conn.id,
+                name: stream.name.clone()?,
+                user: stream.user.clone(),
+                token: stream.pass.as_ref().map(|pass| pass.token.clone()),
+                rooms: stream.feeds.iter().map(|feed| feed.room).collect(),
+            })
+        };
+        Cast {
+            names: live().filter_map(|conn| Some((conn.id, conn.name()?.clone()))).collect(),
+            streams: live().filter_map(stream).collect(),
+            welcomed: live().filter(|conn| conn.announced().is_some()).map(|conn| conn.id).collect(),
+        }
     }
 
     /// Lets a client read.
@@ -176,19 +209,30 @@ impl World {
         if conns[number].over {
             self.forget(client, number);
         }
+        self.check_quota()
+    }
+
+    /// Never has a user more welcomed connections than it may have. Where the server closes some, clients hear of that
+    /// later.
+    fn check_quota(&self) -> Verdict {
+        let (most, evicts) = self.plan.quota;
+        if most == 0 || evicts || self.plan.kicks || self.plan.slow || self.plan.guarded {
+            return Ok(());
+        }
+        let welcomed = |conn: &&Conn| conn.is_open() && conn.announced().is_some();
+        for user in USERS {
+            let there = self.conns.iter().filter(welcomed).filter(|conn| conn.user() == Some(user)).count();
+            ensure!(there <= most, "{user} has {there} connections at once, not {most}");
+        }
         Ok(())
     }
 
     /// A client from elsewhere comes; its connection's number.
-    pub fn visit(&mut self, role: Role) -> usize {
-        let number = self.open(role, None, BTreeMap::new());
-        self.clients.push(Client {
-            role,
-            user: None,
-            known: BTreeMap::new(),
-            conn: Some(number),
-            asleep: false,
-        });
+    pub fn visit(&mut self, role: Role, user: Option<&str>) -> usize {
+        let user = user.map(str::to_owned);
+        let number = self.open(role, user.clone(), Memory::default());
+        let memory = Memory::default();
+        self.clients.push(Client { role, user, memory, conn: Some(number), asleep: false });
         number
     }
 
@@ -196,9 +240,7 @@ impl World {
     pub fn forget(&mut self, client: usize, number: usize) {
         self.conns[number].over = true;
         self.clients[client].conn = None;
-        if let Tongue::Native(native) = &mut self.conns[number].tongue {
-            self.clients[client].known = std::mem::take(&mut native.known);
-        }
+        self.clients[client].memory = self.conns[number].remember();
     }
 
     /// A connection ends from the client's side, in one of many ways.
@@ -211,6 +253,7 @@ impl World {
         match random.below(4) {
             0 => socket.reset(sent),
             1 => socket.finish(sent),
+            _ if matches!(conn.tongue, Tongue::Stream(_)) => socket.finish(usize::MAX),
             _ if conn.is_http() => {
                 // FIN right behind the requests: every one is answered.
                 if !conn.done {

@@ -41,11 +41,18 @@ class Relay {
     return (await this.exited)[0];
   }
 
-  async publish(room, data) {
-    const init = { method: 'POST', body: JSON.stringify({ data }) };
-    const response = await fetch(`${this.url}/api/rooms/${encodeURIComponent(room)}/messages`, init);
+  async call(method, path, body) {
+    const response = await fetch(this.url + path, { method, body: body && JSON.stringify(body) });
     assert.equal(response.status, 200);
     return response.json();
+  }
+
+  publish(room, data) {
+    return this.call('POST', `/api/rooms/${encodeURIComponent(room)}/messages`, { data });
+  }
+
+  notify(user, data) {
+    return this.call('POST', `/api/users/${encodeURIComponent(user)}/messages`, { data });
   }
 }
 

@@ -369,14 +369,30 @@ test('the inbox is joined for who has a name, and resumed', async () => {
   assert.deepEqual(log.at(-1), ['notification', note]);
   const [again] = await relink(all, { user: 'ann' });
   assert.deepEqual(again, { type: 'join', room: '$me', since: 'm:3', id: again.id });
-  // What comes before the answer is in the answer.
-  const missed = { ...note, data: 3, position: 'm:4' };
+  // What comes before the answer is not in the answer, and newer than what is.
+  const [missed, early] = [4, 5].map((data) => ({ ...note, data, position: `m:${data}` }));
+  const inbox = all.client.rooms.get('$me');
   const recovered = [];
-  all.client.rooms.get('$me').on('recovered', (ok) => recovered.push(ok));
+  inbox.on('recovered', (ok) => recovered.push(ok));
   log.length = 0;
-  await socket().say(missed, { ...JOINED, room: '$me', id: again.id, recovered: true, position: 'm:4', history: [missed] });
-  assert.deepEqual(log, [['notification', missed]]);
+  await socket().say(early, { ...JOINED, room: '$me', id: again.id, recovered: true, position: 'm:5', history: [missed] });
+  assert.deepEqual(log, [['notification', missed], ['notification', early]]);
   assert.deepEqual(recovered, [true]);
+  assert.equal(inbox.position, 'm:5');
+});
+
+test('an inbox that is refused after a loss is heard all the same', async () => {
+  const all = await start({ user: 'ann' });
+  const { log, socket } = all;
+  await socket().welcome({ user: 'ann' });
+  const [join] = socket().take();
+  await socket().say({ ...JOINED, room: '$me', id: join.id, position: 'm:2' });
+  const [again] = await relink(all, { user: 'ann' });
+  log.length = 0;
+  const note = { type: 'notification', data: 3, position: 'm:3' };
+  await socket().say(note, { type: 'error', id: again.id, code: 'room_limit', message: '' });
+  await socket().say(note);
+  assert.deepEqual(log, [['notification', note], ['notification', note]]);
 });
 
 test('an inbox that is refused is no error of the app', async () => {

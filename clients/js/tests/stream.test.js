@@ -153,12 +153,12 @@ for (const [what, answer] of [
 
 test('a stream ends as its close event says', async () => {
   const all = await streaming();
-  await all.stream.say({ code: 1001, reason: 'retry in 4321 ms' }, 'close');
+  await all.stream.say({ type: 'close', code: 1001, reason: 'retry in 4321 ms' }, 'close');
   await all.stream.end();
   assert.deepEqual(all.log.at(-1)[1], { code: 1001, reason: 'retry in 4321 ms', delay: 4321 });
   await pass(4321);
   const stream = await begin(all);
-  await stream.say({ code: 4000, reason: 'bye' }, 'close');
+  await stream.say({ type: 'close', code: 4000, reason: 'bye' }, 'close');
   assert.deepEqual(all.log.at(-1), ['closed', { code: 4000, reason: 'bye' }]);
 });
 

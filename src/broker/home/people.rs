@@ -47,10 +47,10 @@ impl Home {
         }
     }
 
-    /// Tells of those who have been silent for too long.
+    /// Tells of those who have been silent for too long, and of those who could not be told of sooner.
     pub(super) fn expire_typing(&mut self, desk: &mut Desk<'_>) {
-        while let Some(user) = self.typing.silent(desk.now) {
-            self.tell_typing(user, false, desk);
+        while let Some((user, active)) = self.typing.due(desk.now) {
+            self.tell_typing(user, active, desk);
         }
     }
 

@@ -6,9 +6,9 @@ mod people;
 mod reads;
 
 use super::*;
-use crate::broker::post::{Notice, Standing, Ticket};
+use crate::broker::post::{Caller, Notice, Page, Span, Standing, Ticket};
 use crate::id::SessionId;
-use crate::message::{Kind, Message};
+use crate::message::{Draft, Kind, Message};
 use crate::room_key::{RoomKeys, Space};
 
 const EPOCH: u32 = 7;

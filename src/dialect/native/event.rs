@@ -209,6 +209,9 @@ pub fn error(id: Option<&str>, room: Option<&str>, fault: Fault, out: &mut Vec<u
     if let Some(room) = room {
         put!(out, r#","room":{}"#, Quoted(room));
     }
+    if let Some(retry_after_ms) = fault.retry_after_ms() {
+        put!(out, r#","retry_after_ms":{retry_after_ms}"#);
+    }
     out.push(b'}');
 }
 

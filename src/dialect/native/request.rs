@@ -81,6 +81,8 @@ pub enum What<'a> {
         event: Option<Box<str>>,
         /// What to say, as it was written.
         data: &'a str,
+        /// The mark under which it is said once.
+        key: Option<Box<str>>,
     },
     /// To let a room know that somebody is writing, or is not any more.
     Typing {
@@ -161,6 +163,7 @@ fn what<'a>(fields: &Fields<'a>) -> Result<What<'a>, Fault> {
             to: user(fields)?,
             event: fields::event(fields.event)?,
             data: fields::data(fields.data)?,
+            key: fields::key(fields.key)?,
         }),
         "typing" => Ok(What::Typing {
             room: room(fields)?,

@@ -1,0 +1,183 @@
+//! Who connects from where: the one map that all shards share, touched when a connection comes and when it goes.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::bucket::{Bucket, Rate};
+
+/// Addresses that the map is never swept for.
+const FEW: usize = 10_000;
+
+/// What connections of one address are limited to.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Allowed {
+    /// Connections at once; 0: any number.
+    pub connections: usize,
+    /// Handshakes, and how many in a burst.
+    pub handshakes: Rate,
+}
+
+/// Why a connection of an address is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// It has as many as it may have.
+    TooMany,
+    /// It makes too many too fast; it may again in so many milliseconds.
+    TooFast(u64),
+}
+
+/// The connections of every address.
+#[derive(Debug, Default)]
+pub struct Addresses(Mutex<Book>);
+
+#[derive(Debug, Default)]
+struct Book {
+    lines: HashMap<IpAddr, Line>,
+    /// How many lines were left when those that say nothing any more were last swept out.
+    swept: usize,
+}
+
+#[derive(Debug, Default)]
+struct Line {
+    connections: usize,
+    handshakes: Bucket,
+}
+
+impl Allowed {
+    /// Whether anything is limited: only then is there something to remember.
+    pub fn is_limit(self) -> bool {
+        self.connections > 0 || self.handshakes.is_limit()
+    }
+}
+
+impl Addresses {
+    /// A connection comes from `address`. If it is let in, [`Addresses::leave`] must be called once for it.
+    ///
+    /// # Errors
+    ///
+    /// Where one of the limits is reached.
+    pub fn enter(&self, address: IpAddr, allowed: Allowed, loop_ms: u64) -> Result<(), Refused> {
+        let mut book = self.lock();
+        book.sweep(allowed, loop_ms);
+        let line = book.lines.entry(site(address)).or_default();
+        if allowed.connections > 0 && line.connections >= allowed.connections {
+            return Err(Refused::TooMany);
+        }
+        line.handshakes.take(allowed.handshakes, 1.0, loop_ms).map_err(Refused::TooFast)?;
+        line.connections += 1;
+        Ok(())
+    }
+
+    /// A connection that had come from `address` is gone.
+    pub fn leave(&self, address: IpAddr, allowed: Allowed) {
+        let mut book = self.lock();
+        let address = site(address);
+        if let Some(line) = book.lines.get_mut(&address) {
+            line.connections = line.connections.saturating_sub(1);
+            // The rate outlives the connection, or it would limit nothing.
+            if line.connections == 0 && !allowed.handshakes.is_limit() {
+                book.lines.remove(&address);
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Book> {
+        // Every change above is whole before anything can panic.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Book {
+    /// Forgets who has no connection and a full bucket, whenever there are twice as many lines as such a sweep left:
+    /// so each newcomer pays for two lines at most, however many come.
+    fn sweep(&mut self, allowed: Allowed, loop_ms: u64) {
+        if self.lines.len() < (2 * self.swept).max(FEW) {
+            return;
+        }
+        let full =
+            |line: &Line| line.handshakes.wait(allowed.handshakes, allowed.handshakes.burst, loop_ms) == 0;
+        self.lines.retain(|_, line| line.connections > 0 || !full(line));
+        self.lines.shrink_to(FEW);
+        self.swept = self.lines.len();
+    }
+}
+
+/// Whom an address stands for: with IPv6 one customer has a whole /64 network.
+fn site(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => IpAddr::V4(address),
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ip(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn connections_of_one_site_are_counted_together() {
+        let addresses = Addresses::default();
+        let allowed = Allowed { connections: 2, handshakes: Rate::FREE };
+        let enter = |address| addresses.enter(ip(address), allowed, 0);
+        assert_eq!(enter("10.0.0.1"), Ok(()));
+        assert_eq!(enter("::ffff:10.0.0.1"), Ok(()));
+        assert_eq!(enter("10.0.0.1"), Err(Refused::TooMany));
+        assert_eq!(enter("10.0.0.2"), Ok(()));
+        assert_eq!(enter("2001:db8::1"), Ok(()));
+        assert_eq!(enter("2001:db8::2"), Ok(()));
+        assert_eq!(enter("2001:db8::3"), Err(Refused::TooMany));
+        assert_eq!(enter("2001:db8:0:1::3"), Ok(()));
+        addresses.leave(ip("10.0.0.1"), allowed);
+        assert_eq!(enter("10.0.0.1"), Ok(()));
+    }
+
+    #[test]
+    fn a_rate_outlives_its_connections() {
+        let addresses = Addresses::default();
+        let allowed = Allowed { connections: 0, handshakes: Rate { per_second: 1.0, burst: 2.0 } };
+        for _ in 0..2 {
+            assert_eq!(addresses.enter(ip("10.0.0.1"), allowed, 0), Ok(()));
+            addresses.leave(ip("10.0.0.1"), allowed);
+        }
+        assert_eq!(addresses.enter(ip("10.0.0.1"), allowed, 0), Err(Refused::TooFast(1_000)));
+        assert_eq!(addresses.enter(ip("10.0.0.1"), allowed, 1_000), Ok(()));
+    }
+
+    #[test]
+    fn who_left_no_trace_is_forgotten() {
+        let addresses = Addresses::default();
+        let allowed = Allowed { connections: 1, handshakes: Rate::FREE };
+        addresses.enter(ip("10.0.0.1"), allowed, 0).unwrap();
+        addresses.leave(ip("10.0.0.1"), allowed);
+        assert!(addresses.lock().lines.is_empty());
+    }
+
+    #[test]
+    fn a_flood_of_addresses_is_swept_out_again_in_few_sweeps() {
+        let addresses = Addresses::default();
+        let allowed = Allowed { connections: 0, handshakes: Rate { per_second: 1.0, burst: 1.0 } };
+        let come = |n: u32, loop_ms| {
+            let address = IpAddr::V4(n.into());
+            assert_eq!(addresses.enter(address, allowed, loop_ms), Ok(()));
+            addresses.leave(address, allowed);
+        };
+        let mut sweeps = std::collections::HashSet::new();
+        for n in 0..100_000 {
+            come(n, 0);
+            sweeps.insert(addresses.lock().swept);
+        }
+        assert_eq!(addresses.lock().lines.len(), 100_000, "all of them are still in debt");
+        assert_eq!(sweeps.len() - 1, 4, "at 10, 20, 40 and 80 thousand");
+        // A second later nobody is.
+        (100_000..160_000).for_each(|n| come(n, 60_000));
+        assert_eq!(addresses.lock().lines.len(), 160_000);
+        come(160_000, 120_000);
+        let book = addresses.lock();
+        assert_eq!((book.lines.len(), book.swept), (1, 0));
+    }
+}

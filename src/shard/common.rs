@@ -1,0 +1,88 @@
+//! What the shards of one server share: the configuration, and what is counted for all of them together.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+
+use crate::addresses::{Addresses, Allowed};
+use crate::auth::access::Access;
+use crate::broker::permit::Rules;
+use crate::bucket::Rate;
+use crate::callers::Callers;
+use crate::id::ConnectionNames;
+use crate::ledger::Account;
+use crate::metrics::board::Board;
+use crate::pressure::Pressure;
+use crate::room_key::RoomKeys;
+use crate::session::conduct::Pace;
+use crate::settings::{Console, Settings};
+
+/// What the shards of one server have in common.
+pub struct Common {
+    /// The configuration.
+    pub settings: Settings,
+    /// What rooms are like.
+    pub rules: Rules,
+    /// Where rooms are at home.
+    pub room_keys: RoomKeys,
+    /// What connections are called.
+    pub names: ConnectionNames,
+    /// How many shards there are.
+    pub shards: usize,
+    /// How many connections all of them have.
+    pub connections: AtomicUsize,
+    /// How many of them come from where.
+    pub addresses: Addresses,
+    /// How many may.
+    pub allowed: Allowed,
+    /// What each may send.
+    pub pace: Option<Pace>,
+    /// How often each API key has been used.
+    pub callers: Callers,
+    /// How often each user has spoken.
+    pub speakers: Callers,
+    /// The bytes of history that all of them keep.
+    pub history: Account,
+    /// The bytes that their queues hold.
+    pub queued: Account,
+    /// How much all of them have on their way.
+    pub pressure: Pressure,
+    /// What all of them have done, and how they stand.
+    pub board: Board,
+    /// Whether the console is served, and `/echo` with it.
+    pub console: bool,
+    /// Who may come in, as it is when the server starts.
+    pub access: Arc<Access>,
+}
+
+impl Common {
+    /// What `shards` shards have in common under `settings`, which `access` was made from; `loopback` says that only this
+    /// machine can reach them.
+    pub fn new(settings: Settings, access: Access, shards: usize, loopback: bool) -> Self {
+        Self {
+            rules: Rules::new(&settings.rooms, &settings.inbox),
+            room_keys: RoomKeys::default(),
+            names: ConnectionNames::new(),
+            shards,
+            connections: AtomicUsize::new(0),
+            addresses: Addresses::default(),
+            allowed: Allowed {
+                connections: settings.limits.connections_per_ip,
+                handshakes: Rate::per_second(settings.limits.handshakes_per_second_per_ip),
+            },
+            pace: Pace::of(&settings.limits),
+            callers: Callers::new(Rate::per_second(settings.limits.api_per_second)),
+            speakers: Callers::new(Rate::per_second(settings.limits.user_messages_per_second)),
+            history: Account::new(settings.limits.history_total),
+            queued: Account::new(settings.limits.queue_total),
+            pressure: Pressure::new(shards),
+            board: Board::new(shards),
+            console: match settings.console {
+                Console::Auto => loopback && access.is_open(),
+                Console::On => true,
+                Console::Off => false,
+            },
+            access: Arc::new(access),
+            settings,
+        }
+    }
+}

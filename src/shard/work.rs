@@ -1,0 +1,35 @@
+//! What a turn has decided on and not carried out yet.
+
+use std::collections::VecDeque;
+
+use crate::broker::place::{Ask, Tell};
+use crate::broker::post::Post;
+use crate::broker::question::{Part, Question};
+use crate::id::ShardId;
+
+/// Posts and asks that were decided on and not yet carried out.
+#[derive(Default)]
+pub(super) struct Mail {
+    pub(super) own: VecDeque<Post>,
+    pub(super) others: Vec<Vec<Post>>,
+    pub(super) answers: Vec<(Question, Part)>,
+    pub(super) posts: Vec<(ShardId, Post)>,
+    pub(super) asks: Vec<Ask>,
+    pub(super) tells: VecDeque<Tell>,
+}
+
+/// What this turn has still to do.
+#[derive(Default)]
+pub(super) struct Work {
+    /// Sessions with something of their own to write.
+    pub(super) touched: Vec<u32>,
+    /// Audiences with something on its way, in the order in which they are served.
+    pub(super) listed: VecDeque<u32>,
+    /// Sessions that fell too far behind.
+    pub(super) slow: Vec<u32>,
+    /// Sessions whose reading goes on.
+    pub(super) resumed: Vec<u32>,
+    /// Sessions that are over and to be freed.
+    pub(super) ended: Vec<u32>,
+    pub(super) due: Vec<u32>,
+}

@@ -1,0 +1,181 @@
+//! What is logged: one line a connection's end, and never a token or a key.
+
+mod harness;
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::process::{Child, ChildStderr, Stdio};
+
+use harness::{PATIENCE, program};
+use rustix::process::{Pid, Signal, kill_process};
+
+/// A token of alice, signed with [`SECRET`], that ends in the year 2100.
+fn token() -> String {
+    let claims = serde_json::json!({"sub": "alice", "exp": 4_102_444_800u64});
+    let key = jsonwebtoken::EncodingKey::from_secret(SECRET.as_bytes());
+    jsonwebtoken::encode(&jsonwebtoken::Header::default(), &claims, &key).unwrap()
+}
+
+const SECRET: &str = "a-secret-of-more-than-thirty-two-bytes";
+const API_KEY: &str = "the-key-of-the-app-that-nobody-may-read";
+const WRONG: &str = "what-somebody-tried-as-a-key";
+
+/// Speaks to the server and reads what it says for a moment, or to the end.
+fn speak(address: &str, bytes: &[u8]) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.write_all(bytes).unwrap();
+    let mut answer = Vec::new();
+    // A server that is asked to close ends the connection.
+    let _ = stream.read_to_end(&mut answer);
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+fn websocket(target: &str, fields: &str, text: Option<&str>) -> Vec<u8> {
+    let head = format!(
+        "GET {target} HTTP/1.1\r\nHost: a\r\nOrigin: https://example.com\r\nUpgrade: websocket\r\n\
+         Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\
+         {fields}\r\n"
+    );
+    let text = text.map(|text| harness::wire::masked(0x81, text.as_bytes())).unwrap_or_default();
+    let close = harness::wire::masked(0x88, &harness::wire::closing(1000, ""));
+    [head.into_bytes(), text, close].concat()
+}
+
+/// A server that logs `level` in `format`, what it has said so far, and where it listens.
+struct Running {
+    child: Child,
+    output: ChildStderr,
+    log: String,
+    address: String,
+}
+
+impl Running {
+    fn start(level: &str, format: &str, variables: &[(&str, &str)]) -> Self {
+        let mut child = program()
+            .args(["--listen", "127.0.0.1:0", "--shards", "1", "--log", level, "--log-format", format])
+            .envs(variables.iter().copied())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let output = child.stderr.take().unwrap();
+        let mut running = Self { child, output, log: String::new(), address: String::new() };
+        running.address = running.listens();
+        running
+    }
+
+    /// Reads on to where it says that it listens.
+    fn listens(&mut self) -> String {
+        let mut buffer = [0; 4096];
+        loop {
+            let read = self.output.read(&mut buffer).unwrap();
+            assert!(read > 0, "it does not start: {}", self.log);
+            self.log.push_str(std::str::from_utf8(&buffer[..read]).unwrap());
+            let said = self.log.split("listens on http://").nth(1);
+            if let Some((address, _)) = said.and_then(|rest| rest.split_once(['\n', '"', ' '])) {
+                return address.to_owned();
+            }
+        }
+    }
+
+    /// Has it drain, and gives all that it has logged.
+    fn stop(mut self) -> String {
+        kill_process(Pid::from_child(&self.child), Signal::TERM).unwrap();
+        self.output.read_to_string(&mut self.log).unwrap();
+        assert_eq!(self.child.wait().unwrap().code(), Some(0));
+        std::mem::take(&mut self.log)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // After a test that failed; otherwise it has ended.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// What a server logs in `format` that logs everything and is brought tokens and keys in every way.
+fn log(format: &str) -> String {
+    let variables = [
+        ("SWITCHBOARD_AUTH__SECRET", SECRET),
+        ("SWITCHBOARD_AUTH__COOKIE", "session"),
+        ("SWITCHBOARD_ORIGINS__ALLOW", "https://example.com"),
+        ("SWITCHBOARD_API__KEY", API_KEY),
+    ];
+    let running = Running::start("trace", format, &variables);
+    let address = &running.address;
+    let good = token();
+    let bad = format!("{good}x");
+    for token in [&good, &bad] {
+        let auth = format!(r#"{{"type":"auth","token":"{token}"}}"#);
+        speak(address, &websocket(&format!("/ws?token={token}"), "", None));
+        speak(address, &websocket("/ws", &format!("Authorization: Bearer {token}\r\n"), None));
+        speak(address, &websocket("/ws", &format!("Cookie: session={token}\r\n"), None));
+        speak(address, &websocket("/ws", "", Some(&auth)));
+        // Neither JSON nor a request, and not HTTP.
+        speak(address, &websocket("/ws", "", Some(&auth[1..])));
+        speak(address, format!("GET /ws?token={token}\r\n\r\n").as_bytes());
+        let post = format!(
+            "POST /sse/none?token={token} HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{{}}"
+        );
+        speak(address, post.as_bytes());
+    }
+    for key in [API_KEY, WRONG] {
+        let call = format!(
+            "GET /api/rooms HTTP/1.1\r\nHost: a\r\nConnection: close\r\nAuthorization: Bearer {key}\r\n\r\n"
+        );
+        let answer = speak(address, call.as_bytes());
+        assert_eq!(answer.starts_with("HTTP/1.1 200"), key == API_KEY, "{answer}");
+    }
+    running.stop()
+}
+
+fn assert_nothing_secret(log: &str) {
+    let token = token();
+    let (_, signature) = token.rsplit_once('.').unwrap();
+    let claims = token.split('.').nth(1).unwrap();
+    for secret in [SECRET, API_KEY, WRONG, signature, claims] {
+        assert!(!log.contains(secret), "{secret} is in the log:\n{log}");
+    }
+}
+
+#[test]
+fn tokens_and_keys_are_never_logged() {
+    let log = log("text");
+    assert_nothing_secret(&log);
+    // Each of the ten handshakes that became a WebSocket, good or bad, has its line at the end.
+    assert_eq!(log.matches("connection ends").count(), 10, "{log}");
+    assert!(log.contains("draining") && log.contains("stopped"), "{log}");
+    assert!(log.contains(r#"user="alice""#) && log.contains("invalid token"), "{log}");
+}
+
+#[test]
+fn every_line_for_machines_is_json() {
+    let log = log("json");
+    assert_nothing_secret(&log);
+    let lines: Vec<serde_json::Value> =
+        log.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}"))).collect();
+    let ends: Vec<_> = lines.iter().filter(|line| line["message"] == "connection ends").collect();
+    assert_eq!(ends.len(), 10, "{log}");
+    assert!(ends.iter().all(|line| line["code"].is_u64() && line["level"] == "DEBUG"), "{log}");
+    assert!(lines.iter().any(|line| line["message"] == "stopped"), "{log}");
+}
+
+/// At the usual level nothing that a peer does makes a line.
+#[test]
+fn peers_cannot_fill_the_log() {
+    let running = Running::start("info", "text", &[]);
+    for target in ["/ws?user=", "/nowhere", "/ws/a%20b"] {
+        let answer = format!("GET {target} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+        assert!(speak(&running.address, answer.as_bytes()).starts_with("HTTP/1.1 4"), "{target}");
+    }
+    speak(&running.address, &websocket("/ws", "", Some("{}")));
+    speak(&running.address, b"\x16\x03\x01");
+    let log = running.stop();
+    let lines: Vec<&str> =
+        log.lines().filter(|line| line.contains("INFO") || line.contains("WARN")).collect();
+    assert!(lines.len() == 2 && lines[0].contains("draining") && lines[1].contains("stopped"), "{log}");
+    // The last connection may or may not be reaped by then.
+    assert!(lines[0].contains("connections=0") || lines[0].contains("connections=1"), "{log}");
+}
