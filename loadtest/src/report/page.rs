@@ -216,7 +216,11 @@ mod tests {
         let mut run = outcome(100, 0.1);
         run.target = "<mine>".to_owned();
         run.timeline = (1..4).map(|at| Point { at: f64::from(at), rate: 10.0, p50: 1.0, p99: 2.0 }).collect();
-        let page = page("a & b", &html! { (run_figures(&run)) (plots(&[run.clone()]).expect("drawn")) }).0;
+        let page = page(
+            "a & b",
+            &html! { (run_figures(&run)) (plots(&[run.clone(), run.clone()]).expect("drawn")) },
+        )
+        .0;
         assert!(page.contains("a &amp; b") && page.contains("&lt;mine&gt;") && !page.contains("<mine>"));
         assert!(page.contains("<svg") && page.contains("Latency over time"));
         assert!(!page.contains("<script") && !page.contains("<link") && !page.contains("src="));

@@ -18,34 +18,16 @@ use crate::wire::request::Opening;
 mod effect;
 mod looks;
 mod member;
+mod shape;
 
 use effect::Effect;
 use looks::{Looks, Step};
 use member::{Member, State};
-
-/// How slow they are.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Shape {
-    /// Members that stop reading.
-    pub(crate) slow: usize,
-    /// Bytes of a payload, and messages a second.
-    pub(crate) size: usize,
-    pub(crate) rate: f64,
-    /// How long all read.
-    pub(crate) after: Nanos,
-    /// How long a connection may make no progress until the server gives up on it.
-    pub(crate) stall: Nanos,
-}
+pub(crate) use shape::Shape;
 
 /// The receive buffer of a slow member in bytes. One of the kernel's choice grows to megabytes with every look, and the
 /// server would notice that nobody reads when they are full.
 const WINDOW: usize = 32 * 1024;
-
-/// What the two kernels may hold then, in bytes, before anything waits in the server.
-const KERNELS: f64 = 524_288.0;
-
-/// How long a closed connection may take to hear of it.
-const CLOSE: Nanos = 5 * SECOND;
 
 /// How long the slow ones may read at the end before they count as connected still.
 const READING: Nanos = 3 * SECOND;
@@ -97,12 +79,6 @@ impl Slow {
 
     fn first(&self) -> usize {
         self.room.connections()
-    }
-
-    /// How long the slow ones may take to be cut off: those that looked early take as long once more.
-    fn patience(&self) -> Nanos {
-        let filling = KERNELS / (self.shape.rate * self.shape.size as f64);
-        2 * self.shape.stall + (filling * SECOND as f64) as Nanos + CLOSE
     }
 
     fn join(&mut self, n: usize) {
@@ -225,11 +201,11 @@ impl Scenario for Slow {
     }
 
     fn lasts(&self) -> Option<Nanos> {
-        Some(self.shape.after + self.patience())
+        Some(self.shape.after + self.shape.patience())
     }
 
     fn measured_until(&mut self, end: Nanos) {
-        self.phase = Phase::AllRead(end.saturating_sub(self.patience()));
+        self.phase = Phase::AllRead(end.saturating_sub(self.shape.patience()));
     }
 
     fn tick(&mut self, net: &mut Net, now: Nanos) -> Option<Nanos> {

@@ -8,7 +8,7 @@ use super::Scenario;
 use super::fanout::wrong_bytes;
 use super::pace::Pace;
 use super::returns::Returns;
-use crate::clock::{Nanos, SECOND, seconds};
+use crate::clock::{Nanos, seconds};
 use crate::dialect::native::{self, Frame};
 use crate::meter::Meter;
 use crate::net::{End, Listener, Net};
@@ -22,19 +22,8 @@ mod member;
 mod shape;
 
 use member::Member;
+use shape::{AFTERWARDS, PATIENCE, RETRIES, SERVED};
 pub(crate) use shape::{Cause, Shape};
-
-/// How often a member tries to come back at most, on average.
-const RETRIES: usize = 10;
-
-/// How long a killed server may take until all are served again.
-const SERVED: f64 = 5.0;
-
-/// How long all may take to be back at most.
-const PATIENCE: Nanos = 30 * SECOND;
-
-/// How long it goes on when all are back.
-const AFTERWARDS: Nanos = SECOND;
 
 pub(crate) struct Storm {
     shape: Shape,

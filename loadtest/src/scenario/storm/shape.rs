@@ -1,6 +1,6 @@
 //! What a storm is like, and why it breaks out.
 
-use crate::clock::Nanos;
+use crate::clock::{Nanos, SECOND};
 
 /// What the storm is like.
 #[derive(Clone, Debug)]
@@ -25,3 +25,15 @@ pub(crate) enum Cause {
     /// The server is killed and started again: everybody loses the connection, and the server its rooms.
     Kill,
 }
+
+/// How often a member tries to come back at most, on average.
+pub(super) const RETRIES: usize = 10;
+
+/// How long a killed server may take until all are served again.
+pub(super) const SERVED: f64 = 5.0;
+
+/// How long all may take to be back at most.
+pub(super) const PATIENCE: Nanos = 30 * SECOND;
+
+/// How long it goes on when all are back.
+pub(super) const AFTERWARDS: Nanos = SECOND;
