@@ -12,7 +12,6 @@ import resource
 import select
 import socket
 import struct
-import tempfile
 import threading
 import time
 
@@ -41,16 +40,9 @@ class Abused(Relay):
     """A server with a configuration of its own, and what it costs."""
 
     def __init__(self, config="", *arguments, shards=1, join=None):
-        self.file = tempfile.NamedTemporaryFile("w", suffix=".toml", delete=False)
-        self.file.write(config)
-        self.file.close()
-        super().__init__("--config", self.file.name, "--shards", str(shards), *arguments, before=join)
+        super().__init__("--shards", str(shards), *arguments, config=config, before=join)
         host, port = self.address.split(":")
         self.where = (host, int(port))
-
-    def stop(self):
-        super().stop()
-        os.unlink(self.file.name)
 
     def __enter__(self):
         return self

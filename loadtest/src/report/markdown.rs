@@ -49,7 +49,7 @@ pub(crate) fn write(path: &Path, compared: &[Compared], complete: bool) -> Resul
 ///
 /// # Errors
 ///
-/// As [`write`]'s.
+/// As [`write()`]'s.
 pub(crate) fn write_shards(path: &Path, scaled: &[Compared]) -> Result<()> {
     let text = fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))?;
     let scalings: Vec<Scaling> = scaled.iter().map(Scaling::of).collect();
