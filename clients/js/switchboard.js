@@ -364,6 +364,7 @@ class Client extends Emitter {
   /** How the wait for the next link ends: at the time that the server set, or only when there is a room to join. */
   #ordered = false;
   #parked = false;
+  #why = '';
   #page = new AbortController();
 
   constructor(url = '/', options = {}) {
@@ -460,7 +461,8 @@ class Client extends Emitter {
 
   #fail(request, code) {
     if (!this.#settled(request)) return;
-    request.failed(new SwitchboardError(code, '', request.frame));
+    const why = code === 'closed' && this.#why ? `closed: ${this.#why}` : '';
+    request.failed(new SwitchboardError(code, why, request.frame));
     if (request.speaks) emit(this, 'dropped', { ...request.frame, reason: code, sent: !!request.sent });
   }
 
@@ -702,6 +704,7 @@ class Client extends Emitter {
     this.#drop();
     clearTimeout(this.#timer);
     this.#page.abort();
+    this.#why = reason;
     this.#set('closed', { code, reason });
     for (const request of [...this.#pending.values()]) this.#fail(request, 'closed');
     for (const room of [...this.rooms.values()]) end(room, 'closed');

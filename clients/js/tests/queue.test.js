@@ -119,6 +119,7 @@ test('closing says what will never be sent', async () => {
   const after = outcome(room.publish('after'));
   await settle();
   assert.deepEqual([sent.code, waiting.code, after.code], ['disconnected', 'closed', 'closed']);
+  assert.equal(waiting.message, 'closed: closed by the client');
   assert.deepEqual(dropped(log), [
     ['sent', 'disconnected', true],
     ['waiting', 'closed', false],
