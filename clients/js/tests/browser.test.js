@@ -128,7 +128,9 @@ test('a page that hears nothing notices, when its network comes back', options, 
   way.silence();
   await server.publish('lobby', 1);
   await page.context().setOffline(true);
+  await page.waitForFunction(() => !navigator.onLine);
   await page.context().setOffline(false);
+  await page.waitForFunction(() => navigator.onLine);
   await sees(page, 'waiting', 1006);
   await sees(page, 'recovered', true);
   await sees(page, 'message', 1);
