@@ -15,7 +15,7 @@ use crate::config::credentials;
 use crate::handle::Handle;
 use crate::id::ShardId;
 use crate::reactor::{self, BindError, Inbox, Reactor};
-use crate::settings::{self, BadSettings, Settings};
+use crate::settings::{self, BadSettings, Settings, is_loopback};
 use crate::shard::Common;
 use crate::watch::Watch;
 pub use running::Running;
@@ -81,7 +81,7 @@ impl Server {
                 shard.push(listener);
             }
         }
-        let loopback = addresses.iter().all(|address| address.ip().is_loopback());
+        let loopback = addresses.iter().all(is_loopback);
         let common = Arc::new(Common::new(settings, access, shards, loopback));
         let reactor = |(me, listeners)| Reactor::new(me as ShardId, common.clone(), listeners);
         let reactors: Vec<_> = listeners

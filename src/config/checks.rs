@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use super::kinds::Bytes;
 use super::reader::Reader;
 use super::{Config, Source, credentials};
-use crate::settings::{BadSetting, Settings, is_loopback};
+use crate::settings::{BadSetting, Settings, exposed};
 
 /// Reports to `reader` what does not fit together in `config`.
 pub(super) fn check(config: &Config, reader: &mut Reader) {
@@ -25,13 +25,12 @@ fn addresses(settings: &Settings, reader: &mut Reader) {
             reader.report(source.clone(), "listen", format!("{address} is here twice; remove one"));
         }
     }
-    let open = settings.is_open() && !settings.insecure;
-    if let Some(address) = settings.listen.iter().find(|address| open && !is_loopback(address)) {
-        reader.report(source, "listen", exposed(*address));
+    if let Some(address) = exposed(settings) {
+        reader.report(source, "listen", closed_to_strangers(address));
     }
 }
 
-fn exposed(address: SocketAddr) -> String {
+fn closed_to_strangers(address: SocketAddr) -> String {
     format!(
         "{address} is not loopback, and no key keeps strangers out: set auth.secret (or auth.public_key_file, \
          auth.jwks_file) for clients and api.key for the app, listen on 127.0.0.1:{port}, or pass --insecure if the \

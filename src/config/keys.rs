@@ -12,7 +12,9 @@ use super::patterns;
 use super::problem::Source;
 use super::section::Section;
 use super::{Config, Log, LogFormat};
-use crate::settings::{Heartbeat, Inbox, KIB, Limits, MIB, RoomRule, RoomSettings, Settings, Slow, TooMany};
+use crate::settings::{
+    Heartbeat, Inbox, KIB, Limits, MIB, MOST_SHARDS, RoomRule, RoomSettings, Settings, Slow, TooMany,
+};
 
 /// Any size but zero.
 const SIZE: RangeInclusive<usize> = 1..=MOST_BYTES;
@@ -43,8 +45,7 @@ pub(super) fn root(section: &mut Section<'_>, config: &mut Config) {
         rooms,
     } = &mut config.settings;
     section.set_list("listen", listen, kinds::address);
-    // A shard is a thread; no machine that this runs on has more cores.
-    section.set("shards", shards, kinds::count(0..=1024));
+    section.set("shards", shards, kinds::count(0..=MOST_SHARDS));
     section.set("drain", drain, kinds::duration(TIME_OR_NONE));
     section.set("console", console, kinds::console);
     section.set_at_start("insecure", insecure, kinds::boolean);

@@ -3,30 +3,14 @@
 use super::problem::Source;
 use super::section::Section;
 use super::value::Located;
-use crate::settings::RoomRule;
+use crate::broker::permit::Pattern;
+use crate::settings::{RoomRule, check_pattern};
 
-/// The most bytes a room's name may have, and so the most that a pattern can ask for.
-const LONGEST_NAME: usize = 200;
-
-/// A pattern: the characters of room names and `*`; `$` only in front, where it begins the server's own names.
+/// A pattern that can match a room.
 pub(super) fn pattern(found: &Located) -> Result<String, String> {
     let text =
         found.text().ok_or_else(|| format!("{} is not a pattern; write it like \"chat:*\"", found.value))?;
-    if text.is_empty() {
-        return Err("a pattern may not be empty; \"*\" stands for every room".to_owned());
-    }
-    if let Some(wrong) = text.strip_prefix('$').unwrap_or(text).chars().find(|c| !in_alphabet(*c)) {
-        let advice = "room names are made of A-Z a-z 0-9 _ - = @ , . ; : / and * stands for any run of them";
-        return Err(format!("{} may not contain {wrong:?}; {advice}", found.value));
-    }
-    if text.chars().filter(|c| *c != '*').count() > LONGEST_NAME {
-        return Err(format!("the pattern can never match: room names have at most {LONGEST_NAME} bytes"));
-    }
-    Ok(text.to_owned())
-}
-
-fn in_alphabet(c: char) -> bool {
-    c.is_ascii_alphanumeric() || "_-=@,.;:/*".contains(c)
+    check_pattern(text).map(|()| text.to_owned())
 }
 
 /// The rules without those that can never be reached, because an earlier one matches every room that they do; these
@@ -57,35 +41,7 @@ fn unreachable(pattern: &str, earlier: &str) -> String {
 /// That is so when `wide` matches `narrow` itself read as a name, with each `*` in it a character that only another `*`
 /// can stand for: whatever is put in its place, the same `*` of `wide` takes it.
 fn covers(wide: &str, narrow: &str) -> bool {
-    let server_only = narrow.starts_with('$') && wide.starts_with('*');
-    !server_only && matches(wide.as_bytes(), narrow.as_bytes())
-}
-
-/// Matches in time proportional to the product of the lengths: only the last `*` met is ever tried again.
-fn matches(pattern: &[u8], name: &[u8]) -> bool {
-    let (mut at_pattern, mut at_name) = (0, 0);
-    let mut retry: Option<(usize, usize)> = None;
-    while let Some(byte) = name.get(at_name) {
-        match pattern.get(at_pattern) {
-            Some(b'*') => {
-                at_pattern += 1;
-                retry = Some((at_pattern, at_name));
-            }
-            Some(own) if own == byte => {
-                at_pattern += 1;
-                at_name += 1;
-            }
-            _ => {
-                let Some((after_star, taken)) = retry else {
-                    return false;
-                };
-                retry = Some((after_star, taken + 1));
-                at_pattern = after_star;
-                at_name = taken + 1;
-            }
-        }
-    }
-    pattern.get(at_pattern..).is_some_and(|rest| rest.iter().all(|byte| *byte == b'*'))
+    Pattern::new(wide).matches(narrow)
 }
 
 #[cfg(test)]

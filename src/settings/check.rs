@@ -7,13 +7,10 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::{Limits, Settings};
-use crate::room_key::is_room_byte;
+use crate::room_key::{MAX_NAME, is_room_byte};
 
 /// The most shards: each is a thread, and no machine that this runs on has more cores.
-const MOST_SHARDS: usize = 1024;
-
-/// The most bytes of a room's name, and so the most that a pattern can ask for.
-const LONGEST_NAME: usize = crate::room_key::MAX_NAME;
+pub(crate) const MOST_SHARDS: usize = 1024;
 
 /// A setting that a server cannot start with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,7 +58,7 @@ pub fn check(settings: &Settings) -> Result<(), BadSettings> {
     let short = settings.heartbeat.interval < second;
     note("heartbeat.interval", short.then(|| "at least a second".to_owned()));
     for rule in &settings.rooms {
-        note("rooms", pattern(&rule.pattern).err());
+        note("rooms", check_pattern(&rule.pattern).err());
     }
     let cookie = settings.auth.cookie.is_some() && settings.origins.is_empty();
     note(
@@ -81,12 +78,17 @@ pub(crate) fn is_loopback(address: &SocketAddr) -> bool {
     address.ip().to_canonical().is_loopback()
 }
 
+/// An address that others can reach, where no key keeps them out and nobody said that this is meant.
+pub(crate) fn exposed(settings: &Settings) -> Option<SocketAddr> {
+    let open = settings.is_open() && !settings.insecure;
+    settings.listen.iter().find(|address| open && !is_loopback(address)).copied()
+}
+
 fn listen(settings: &Settings) -> Option<String> {
     if settings.listen.is_empty() {
         return Some("no address is given, so nobody could come".to_owned());
     }
-    let open = settings.is_open() && !settings.insecure;
-    let exposed = settings.listen.iter().find(|address| open && !is_loopback(address))?;
+    let exposed = exposed(settings)?;
     Some(format!(
         "{exposed} is not loopback, and no key keeps strangers out: set one for clients (auth.secret) and one for the app \
          (api.key), listen on 127.0.0.1:{port}, or set insecure if the network is trusted",
@@ -117,7 +119,7 @@ fn least_one(limits: &Limits) -> [(&'static str, usize); 10] {
 /// # Errors
 ///
 /// What is wrong with it.
-fn pattern(text: &str) -> Result<(), String> {
+pub(crate) fn check_pattern(text: &str) -> Result<(), String> {
     let own = text.strip_prefix('$').unwrap_or(text);
     if text.is_empty() {
         return Err("a pattern may not be empty; \"*\" stands for every room".to_owned());
@@ -126,8 +128,8 @@ fn pattern(text: &str) -> Result<(), String> {
         let advice = "room names are made of A-Z a-z 0-9 _ - = @ , . ; : / and * stands for any run of them";
         return Err(format!("{text:?} may not contain {wrong:?}; {advice}"));
     }
-    if text.bytes().filter(|byte| *byte != b'*').count() > LONGEST_NAME {
-        return Err(format!("{text:?} can never match: room names have at most {LONGEST_NAME} bytes"));
+    if text.bytes().filter(|byte| *byte != b'*').count() > MAX_NAME {
+        return Err(format!("the pattern can never match: room names have at most {MAX_NAME} bytes"));
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use tungstenite::protocol::frame::coding::OpCode;
 
 use super::Shard;
-use crate::broker::post::{Caller, Page, Post, Receipt, Roster, Slot, Span, Standing, Ticket};
+use crate::broker::post::{Caller, Post, Receipt, Roster, Slot, Standing, Ticket};
 use crate::dialect::native::event;
 use crate::dialect::native::request::{self, Refused, Request, What};
 use crate::dialect::{Dialect, raw};
@@ -57,8 +57,12 @@ impl Shard {
             What::Auth { token } => self.authenticate(key, ticket, token.expose()),
             What::Join { room, span } => self.join(key, ticket, &room, span),
             What::Leave { room } => self.leave(key, ticket, &room),
-            What::History { room, span } => self.history(key, ticket, &room, span),
-            What::Members { room, page } => self.members(key, ticket, &room, page),
+            What::History { room, span } => {
+                self.ask_home(key, ticket, &room, |room, caller| Post::Look(room, caller, span));
+            }
+            What::Members { room, page } => {
+                self.ask_home(key, ticket, &room, |room, caller| Post::Members(room, caller, page));
+            }
             What::Direct { to, event, data, key: mark } => {
                 let data = bytes::Bytes::copy_from_slice(data.as_bytes());
                 let from = self.session(key).and_then(|session| session.user().cloned());
@@ -87,7 +91,14 @@ impl Shard {
         }
     }
 
-    fn history(&mut self, key: u32, ticket: Ticket<&str>, room: &str, span: Span) {
+    /// A member asks the room's home for something that may be long: the next request waits for the answer.
+    fn ask_home(
+        &mut self,
+        key: u32,
+        ticket: Ticket<&str>,
+        room: &str,
+        ask: impl FnOnce(RoomKey, Caller) -> Post,
+    ) {
         let Some((room, _)) = self.seated_in(key, room) else {
             return self.error(key, ticket, Some(room), Fault::NotJoined);
         };
@@ -95,44 +106,36 @@ impl Shard {
         if let Some(session) = self.session(key) {
             session.awaiting = true;
         }
-        self.post_home(&room, Post::Look(room.clone(), caller, span));
+        self.post_home(&room, ask(room.clone(), caller));
     }
 
     pub(super) fn looked(&mut self, id: SessionId, ticket: Ticket<&str>, room: &RoomKey, result: Looked) {
-        if self.find(id).is_none_or(|session| !session.is_open()) {
-            return self.too_late(ticket);
-        }
-        match result {
-            Ok(Some(standing)) => {
-                self.tell_gap_in(id.key, room);
-                self.reply(id.key, ticket, |out| event::history(ticket.id, room, &standing, out));
-            }
-            Ok(None) => self.error(id.key, ticket, Some(room.label()), Fault::Unavailable),
-            Err(fault) => self.error(id.key, ticket, Some(room.label()), fault),
-        }
-        self.go_on(id.key, true);
-    }
-
-    fn members(&mut self, key: u32, ticket: Ticket<&str>, room: &str, page: Page) {
-        let Some((room, _)) = self.seated_in(key, room) else {
-            return self.error(key, ticket, Some(room), Fault::NotJoined);
-        };
-        let caller = Caller::Session(self.id(key), ticket.keep());
-        if let Some(session) = self.session(key) {
-            session.awaiting = true;
-        }
-        self.post_home(&room, Post::Members(room.clone(), caller, page));
+        self.home_answered(id, ticket, room, result, |shard, standing| {
+            shard.tell_gap_in(id.key, room);
+            shard.reply(id.key, ticket, |out| event::history(ticket.id, room, &standing, out));
+        });
     }
 
     pub(super) fn rostered(&mut self, id: SessionId, ticket: Ticket<&str>, room: &RoomKey, result: Rostered) {
+        self.home_answered(id, ticket, room, result, |shard, roster| {
+            shard.reply(id.key, ticket, |out| event::members(ticket.id, room, &roster, out));
+        });
+    }
+
+    /// A home has answered what a session asked by [`Shard::ask_home`]; there is nothing where there is no such room.
+    fn home_answered<T>(
+        &mut self,
+        id: SessionId,
+        ticket: Ticket<&str>,
+        room: &RoomKey,
+        result: Result<Option<T>, Fault>,
+        tell: impl FnOnce(&mut Self, T),
+    ) {
         if self.find(id).is_none_or(|session| !session.is_open()) {
             return self.too_late(ticket);
         }
-        match result {
-            Ok(Some(roster)) => {
-                self.reply(id.key, ticket, |out| event::members(ticket.id, room, &roster, out))
-            }
-            Ok(None) => self.error(id.key, ticket, Some(room.label()), Fault::Unavailable),
+        match result.and_then(|found| found.ok_or(Fault::Unavailable)) {
+            Ok(found) => tell(self, found),
             Err(fault) => self.error(id.key, ticket, Some(room.label()), fault),
         }
         self.go_on(id.key, true);

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::Shard;
+use super::inbox::hears_unasked;
 use crate::broker::post::{Caller, Post, Ticket};
 use crate::broker::users::{Allowance, Entry};
 use crate::dialect::Dialect;
@@ -35,9 +36,9 @@ impl Shard {
         let Some(user) = session.user().cloned() else { return self.come_in(key, next) };
         session.arrived = true;
         session.awaiting = true;
-        let listens = session.dialect == Dialect::Native && !session.is_stream();
+        let listens = hears_unasked(session);
         self.index(key, &user);
-        self.post_user(&user.clone(), Post::Came(user, id, listens));
+        self.post(self.user_home(&user), Post::Came(user, id, listens));
         self.entering.insert(key, next);
     }
 
@@ -99,10 +100,10 @@ impl Shard {
         if !std::mem::take(&mut session.arrived) {
             return;
         }
-        let listens = session.dialect == Dialect::Native && !session.is_stream();
+        let listens = hears_unasked(session);
         let Some(user) = session.user().cloned() else { return };
-        self.by_user.remove(key, self.common.room_keys.hash(Space::User, &user));
-        self.post_user(&user.clone(), Post::Went(user, id, listens));
+        self.by_user.remove(key, self.user_hash(&user));
+        self.post(self.user_home(&user), Post::Went(user, id, listens));
     }
 
     /// At a user's home: a connection wants to come.
@@ -117,7 +118,7 @@ impl Shard {
 
     /// At a user's home: a connection is gone.
     pub(super) fn user_went(&mut self, user: &str, id: SessionId, listens: bool) {
-        self.users.went(self.common.room_keys.hash(Space::User, user), user, id, listens);
+        self.users.went(self.user_hash(user), user, id, listens);
     }
 
     /// At a user's home: a connection hears the user's inbox from now on, or does not any more.
@@ -176,7 +177,7 @@ impl Shard {
             session
                 .is_some_and(|session| session.is_open() && session.user().is_some_and(|own| **own == *user))
         };
-        self.by_user.find(self.common.room_keys.hash(Space::User, user)).filter(of_user).collect()
+        self.by_user.find(self.user_hash(user)).filter(of_user).collect()
     }
 
     /// The sessions of a user that are members of a room.
@@ -210,9 +211,13 @@ impl Shard {
         self.common.settings.auth.unique_names && self.access.is_open()
     }
 
-    fn post_user(&mut self, user: &str, post: Post) {
-        let hash = self.common.room_keys.hash(Space::User, user);
-        self.post(home(hash, self.common.shards) as ShardId, post);
+    fn user_home(&self, user: &str) -> ShardId {
+        home(self.user_hash(user), self.common.shards) as ShardId
+    }
+
+    /// The hash under which a user, like the user's inbox, is found.
+    fn user_hash(&self, user: &str) -> u64 {
+        self.common.room_keys.hash(Space::User, user)
     }
 
     /// Answers whoever waits for one shard's part of an answer.
