@@ -691,10 +691,12 @@ class Client extends Emitter {
     return this.#streaming && !this.#worked;
   }
 
-  /** Full jitter: anything up to a bound that doubles. A page that nobody looks at is in no hurry. */
+  /**
+   * Full jitter: anything up to a bound that doubles. A page that nobody looks at is in no hurry. `navigator.onLine` is
+   * not asked: without a network there may still be a server on this machine.
+   */
   #backoff() {
-    const asleep = globalThis.document?.hidden || globalThis.navigator?.onLine === false;
-    const bound = asleep ? LONGEST : Math.min(LONGEST, FIRST * 2 ** this.#failures);
+    const bound = globalThis.document?.hidden ? LONGEST : Math.min(LONGEST, FIRST * 2 ** this.#failures);
     this.#failures++;
     return Math.random() * bound;
   }
@@ -723,6 +725,9 @@ class Client extends Emitter {
     watch(globalThis, 'online', () => {
       // Another network may let WebSockets through.
       this.#streaming = !this.#options.WebSocket;
+      const link = this.#link;
+      // A stream cannot be asked whether it outlived the change, and where it was second best there is better now.
+      if (link?.online && link.stream) this.#lost(link, 1006, 'the network changed');
       this.#wake();
     });
   }
