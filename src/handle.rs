@@ -10,6 +10,8 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
+use arcstr::ArcStr;
+
 use crate::api::body::MAX_REASON;
 use crate::auth::access::{Access, Sources};
 use crate::auth::issue::{self, Grant};
@@ -132,7 +134,7 @@ impl Handle {
     ///
     /// If there can be no such room or user, or the server has ended.
     pub fn remove(&self, room: &str, user: &str) -> Result<Answer<u32>, SendError> {
-        let (room, user): (_, Arc<str>) = (self.room_key(room)?, checked_user(user)?.into());
+        let (room, user): (_, ArcStr) = (self.room_key(room)?, checked_user(user)?.into());
         self.tell_all(found::connections(), |caller| Post::Remove(room.clone(), user.clone(), caller))
     }
 
@@ -143,18 +145,18 @@ impl Handle {
     ///
     /// If there can be no such user, the reason is too long, or the server has ended.
     pub fn disconnect(&self, user: &str, reason: &str) -> Result<Answer<u32>, SendError> {
-        let user: Arc<str> = checked_user(user)?.into();
+        let user: ArcStr = checked_user(user)?.into();
         if reason.len() > MAX_REASON {
             let why = format!("a reason is at most {MAX_REASON} bytes, and this one has {}", reason.len());
             return Err(SendError::BadMessage(why.into()));
         }
-        let reason: Arc<str> = reason.into();
+        let reason: ArcStr = reason.into();
         self.tell_all(found::connections(), |caller| Post::Disconnect(user.clone(), reason.clone(), caller))
     }
 
     /// Where is this user?
     pub fn online(&self, user: &str) -> Answer<Online> {
-        let user: Arc<str> = user.into();
+        let user: ArcStr = user.into();
         self.ask_all(found::online(), |caller| Post::Seek(user.clone(), caller))
     }
 

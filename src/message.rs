@@ -1,7 +1,6 @@
 //! Messages: what a room passes on, made once and shared by everybody who gets it.
 
-use std::sync::Arc;
-
+use arcstr::ArcStr;
 use bytes::Bytes;
 
 use crate::id::SessionId;
@@ -44,7 +43,7 @@ pub struct Draft {
     /// Who says it, and to whom.
     pub kind: Kind,
     /// The user that says it; none for guests and the app.
-    pub from: Option<Arc<str>>,
+    pub from: Option<ArcStr>,
     /// The publisher's own word for what kind of message it is.
     pub event: Option<Box<str>>,
     /// What it says: JSON as it was written, or on the raw wire the whole frame.

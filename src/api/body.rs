@@ -1,7 +1,6 @@
 //! What the body of a call asks.
 
-use std::sync::Arc;
-
+use arcstr::ArcStr;
 use bytes::Bytes;
 use serde_json::value::RawValue;
 
@@ -32,7 +31,7 @@ pub enum Address {
     /// To a room.
     Room(String),
     /// To a user.
-    User(Arc<str>),
+    User(ArcStr),
     /// To everybody.
     All,
 }

@@ -1,6 +1,6 @@
 //! Calls of the HTTP API, and the answers that they gather before they can be answered themselves.
 
-use std::sync::Arc;
+use arcstr::ArcStr;
 
 use super::sent::{Outcome, Sent};
 use crate::auth::api_key::Scope;
@@ -24,7 +24,7 @@ pub enum Call {
     /// Say something in a room.
     Publish(String),
     /// Say something to a user.
-    Notify(Arc<str>),
+    Notify(ArcStr),
     /// Say something to everybody.
     Broadcast,
     /// Say several things, as far as the key is for them.
@@ -38,17 +38,17 @@ pub enum Call {
     /// Who is in a room?
     Members(String, Page),
     /// Take a user out of a room.
-    Remove(String, Arc<str>),
+    Remove(String, ArcStr),
     /// Where is a user?
-    User(Arc<str>),
+    User(ArcStr),
     /// Close a user's connections; the reason, if the query says one.
-    Disconnect(Arc<str>, Option<Box<str>>),
+    Disconnect(ArcStr, Option<Box<str>>),
     /// Requests on behalf of a stream.
     Requests {
         /// The name of its connection.
         stream: String,
         /// Whose token came with them.
-        user: Option<Arc<str>>,
+        user: Option<ArcStr>,
     },
 }
 

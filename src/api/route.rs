@@ -1,7 +1,8 @@
 //! Which path and method mean what.
 
-use std::sync::Arc;
 use std::time::Duration;
+
+use arcstr::ArcStr;
 
 use super::call::Call;
 use super::cors;
@@ -53,7 +54,7 @@ pub struct Upgrade {
     /// The rooms to join at once, as they were written.
     pub rooms: Vec<String>,
     /// What the client calls itself; only in open mode does that count.
-    pub user: Option<Arc<str>>,
+    pub user: Option<ArcStr>,
     /// The page that asks is not one that may.
     pub foreign: bool,
 }
@@ -189,7 +190,7 @@ pub(super) fn bad_request(what: &'static str) -> Response {
     refusal(Fault::BadRequest(what))
 }
 
-fn user_id(user: &str) -> Result<Arc<str>, Response> {
+fn user_id(user: &str) -> Result<ArcStr, Response> {
     if is_user(user) {
         Ok(user.into())
     } else {
@@ -198,7 +199,7 @@ fn user_id(user: &str) -> Result<Arc<str>, Response> {
 }
 
 /// The name that a client gives itself: 1 to 128 bytes of UTF-8 without control characters.
-pub(super) fn user(head: &Head) -> Result<Option<Arc<str>>, Response> {
+pub(super) fn user(head: &Head) -> Result<Option<ArcStr>, Response> {
     let Some(user) = head.target.query("user") else { return Ok(None) };
     if is_user(user) {
         Ok(Some(user.into()))

@@ -1,6 +1,6 @@
 //! What a request for a stream of Server-Sent Events asks for.
 
-use std::sync::Arc;
+use arcstr::ArcStr;
 
 use super::route::{bad_request, number, refusal, user};
 use crate::dialect::sse::{self, Since};
@@ -21,7 +21,7 @@ pub struct Subscription {
     /// Messages wanted of a room that the client knows nothing of.
     pub history: usize,
     /// What the client calls itself.
-    pub user: Option<Arc<str>>,
+    pub user: Option<ArcStr>,
 }
 
 /// Reads what `head` asks for, of `room` if the path names one, else of those in the query. Only an `open` server takes a

@@ -1,6 +1,5 @@
 //! Everything that decides who may come in, as one value.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::api_key::{self, ApiKey, Scope};
@@ -61,7 +60,7 @@ pub enum Admission {
     /// It is in, without a name.
     Guest,
     /// It is in.
-    Known(Arc<Identity>),
+    Known(Box<Identity>),
     /// It has to say who it is with its first message.
     Waits,
 }
@@ -145,11 +144,11 @@ impl Access {
         now_ms: u64,
     ) -> Result<Admission, Denied> {
         if self.open {
-            let known = name.map(|name| Admission::Known(Arc::new(Identity::named(name))));
+            let known = name.map(|name| Admission::Known(Box::new(Identity::named(name))));
             return Ok(known.unwrap_or(Admission::Guest));
         }
         match token {
-            Some(token) => self.identify(token, now_ms).map(|identity| Admission::Known(Arc::new(identity))),
+            Some(token) => self.identify(token, now_ms).map(|identity| Admission::Known(Box::new(identity))),
             None if self.anonymous => Ok(Admission::Guest),
             None if may_wait && !self.keys.is_empty() => Ok(Admission::Waits),
             None => Err(Denied::NoToken),

@@ -85,10 +85,10 @@ fn judge(claims: Claims, terms: &Terms, now_ms: u64) -> Result<Identity, Denied>
         Rooms::Both(patterns) => Permits::both(&patterns.0),
         Rooms::Each { join, publish } => Permits::each(&join.0, &publish.0),
     });
-    let identity = Identity { user: user.into(), expires_ms: claims.exp.map(|exp| exp.ms()), rooms };
+    let expires_ms = claims.exp.map(|exp| exp.ms());
     // RFC 7519 section 4.1.4: on the very moment it is over.
-    match identity.ends_ms(terms.leeway) {
-        Some(ends_ms) if ends_ms <= now_ms => Err(Denied::Expired),
-        _ => Ok(identity),
+    if expires_ms.is_some_and(|ms| ms.saturating_add(leeway_ms) <= now_ms) {
+        return Err(Denied::Expired);
     }
+    Ok(Identity::by_token(&user, expires_ms, rooms))
 }

@@ -12,6 +12,8 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+use arcstr::ArcStr;
+
 use super::history::History;
 use super::keys::Keys;
 use super::place::{Ask, Tag, Tell};
@@ -256,7 +258,7 @@ impl Home {
         Ok(())
     }
 
-    fn leave(&mut self, shard: ShardId, user: Option<&Arc<str>>, desk: &mut Desk<'_>) {
+    fn leave(&mut self, shard: ShardId, user: Option<&ArcStr>, desk: &mut Desk<'_>) {
         self.members[usize::from(shard)] -= 1;
         self.went(user, desk);
     }

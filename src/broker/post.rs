@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use arcstr::ArcStr;
 use bytes::Bytes;
 
 use super::history::Excerpt;
@@ -109,7 +110,7 @@ pub struct Join {
     /// Who.
     pub session: SessionId,
     /// Its user.
-    pub user: Option<Arc<str>>,
+    pub user: Option<ArcStr>,
     /// What the reply needs.
     pub ticket: Ticket,
     /// The messages that it wants with the answer.
@@ -124,7 +125,7 @@ pub enum Post {
     /// To home: a session wants in.
     Join(RoomKey, Box<Join>),
     /// To home: a member on shard `1`, a connection of user `2`, is out.
-    Leave(RoomKey, ShardId, Option<Arc<str>>),
+    Leave(RoomKey, ShardId, Option<ArcStr>),
     /// To home: something to say.
     Publish(RoomKey, Caller, Draft),
     /// To home: where does the room stand, and what was said?
@@ -142,13 +143,13 @@ pub enum Post {
     /// From home: the members on this shard missed these messages, both included.
     Gap(RoomKey, Position, Position),
     /// To home: this user is writing, or is not any more.
-    Typing(RoomKey, Arc<str>, bool),
+    Typing(RoomKey, ArcStr, bool),
     /// From home: the answer to a publish.
     Published(RoomKey, Caller, Result<Receipt, Fault>),
     /// From home: the answer to a look; none if there is no such room.
     Looked(RoomKey, Caller, Result<Option<Box<Standing>>, Fault>),
     /// To the shard of a stream: requests on its behalf, which the call of session `1` brought, and whose they are.
-    Requests(SessionId, SessionId, Option<Arc<str>>, Vec<Box<str>>),
+    Requests(SessionId, SessionId, Option<ArcStr>, Vec<Box<str>>),
     /// To the shard of a call: none of its requests is carried out, because of a fault, or because there is no stream.
     Unheard(SessionId, Option<Fault>),
     /// To the shard of a call: the reply to one of the requests that it brought, which is JSON; none if there is none.
@@ -158,9 +159,9 @@ pub enum Post {
     /// The answer of one shard, in byte order.
     Listed(Caller, Vec<Line>),
     /// To a user's home: a connection wants to come; whether it gets what is sent to the user.
-    Came(Arc<str>, SessionId, bool),
+    Came(ArcStr, SessionId, bool),
     /// To a user's home: a connection that had come is gone; whether it got what is sent to the user.
-    Went(Arc<str>, SessionId, bool),
+    Went(ArcStr, SessionId, bool),
     /// To a user's home: a connection on this shard gets what is sent to the user from now on, or does not any more.
     Hears(RoomKey, ShardId, bool),
     /// From a user's home: whether this connection may come.
@@ -168,13 +169,13 @@ pub enum Post {
     /// From a user's home: this connection makes room for a newer one.
     Evict(SessionId),
     /// To every shard: where is this user?
-    Seek(Arc<str>, Caller),
+    Seek(ArcStr, Caller),
     /// The answer of one shard: how many connections the user has there, and the rooms that those are in.
     Found(Caller, u32, Vec<RoomKey>),
     /// To every shard: close this user's connections, and why.
-    Disconnect(Arc<str>, Arc<str>, Caller),
+    Disconnect(ArcStr, ArcStr, Caller),
     /// To every shard: take this user out of a room.
-    Remove(RoomKey, Arc<str>, Caller),
+    Remove(RoomKey, ArcStr, Caller),
     /// To every shard: tell everybody.
     Announce(Arc<Announcement>, Caller),
     /// The answer of one shard: so many connections did or got what was asked.
@@ -205,21 +206,21 @@ pub enum Notice {
     /// A user is there who was not.
     UserJoined {
         /// The user.
-        user: Arc<str>,
+        user: ArcStr,
         /// How many people there are now.
         count: u32,
     },
     /// A user who was there is not any more.
     UserLeft {
         /// The user.
-        user: Arc<str>,
+        user: ArcStr,
         /// How many people there are now.
         count: u32,
     },
     /// A user is writing, or is not any more.
     Typing {
         /// The user.
-        user: Arc<str>,
+        user: ArcStr,
         /// Whether they are.
         active: bool,
     },
@@ -244,7 +245,7 @@ pub struct Roster {
     /// One page of the named ones; none where the room does not tell.
     pub people: Option<Vec<Person>>,
     /// The last of them, if there are more.
-    pub after: Option<Arc<str>>,
+    pub after: Option<ArcStr>,
 }
 
 /// Which rooms are to be listed.

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Bound;
-use std::sync::Arc;
+
+use arcstr::ArcStr;
 
 use crate::time::Tick;
 
@@ -13,7 +14,7 @@ const COUNT_EVERY: u32 = 4;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Person {
     /// The user's id.
-    pub user: Arc<str>,
+    pub user: ArcStr,
     /// Their connections in the room.
     pub connections: u32,
 }
@@ -43,10 +44,10 @@ pub enum Went {
 /// The people in one room.
 #[derive(Debug, Default)]
 pub struct Presence {
-    named: BTreeMap<Arc<str>, Here>,
+    named: BTreeMap<ArcStr, Here>,
     guests: u32,
     /// Users without a connection, and when they are gone, soonest first. Those who came back are passed over.
-    leaving: VecDeque<(Tick, Arc<str>)>,
+    leaving: VecDeque<(Tick, ArcStr)>,
     owes_count: bool,
     next_count: Tick,
 }
@@ -66,7 +67,7 @@ impl Default for Here {
 
 impl Presence {
     /// A connection of `user`, or of a guest, came in.
-    pub fn enter(&mut self, user: Option<&Arc<str>>) -> Came {
+    pub fn enter(&mut self, user: Option<&ArcStr>) -> Came {
         let Some(user) = user else {
             self.guests += 1;
             return Came::Guest;
@@ -80,7 +81,7 @@ impl Presence {
 
     /// A connection of `user`, or of a guest, that had come in went out. If it was a user's last, the user is here until
     /// `until`.
-    pub fn exit(&mut self, user: Option<&Arc<str>>, until: Tick) -> Went {
+    pub fn exit(&mut self, user: Option<&ArcStr>, until: Tick) -> Went {
         let Some(user) = user else {
             self.guests -= 1;
             return Went::Guest;
@@ -96,7 +97,7 @@ impl Presence {
     }
 
     /// A user who is gone by now, and was here until this call.
-    pub fn gone(&mut self, now: Tick) -> Option<Arc<str>> {
+    pub fn gone(&mut self, now: Tick) -> Option<ArcStr> {
         while self.leaving.front().is_some_and(|(until, _)| *until <= now) {
             let (until, user) = self.leaving.pop_front()?;
             // Whoever came back, and perhaps left again, has another time.
@@ -147,7 +148,7 @@ impl Presence {
     }
 }
 
-fn person((user, here): (&Arc<str>, &Here)) -> Person {
+fn person((user, here): (&ArcStr, &Here)) -> Person {
     Person { user: user.clone(), connections: here.connections }
 }
 
@@ -157,7 +158,7 @@ mod tests {
 
     #[test]
     fn a_person_is_counted_once() {
-        let (ann, bob) = (Arc::from("ann"), Arc::from("bob"));
+        let (ann, bob) = (ArcStr::from("ann"), ArcStr::from("bob"));
         let mut presence = Presence::default();
         let came: Vec<_> = [Some(&bob), Some(&ann), Some(&bob), None].map(|user| presence.enter(user)).into();
         assert_eq!(came, [Came::New, Came::New, Came::Again, Came::Guest]);
@@ -177,7 +178,7 @@ mod tests {
 
     #[test]
     fn who_comes_back_in_time_never_left() {
-        let ann = Arc::from("ann");
+        let ann = ArcStr::from("ann");
         let mut presence = Presence::default();
         presence.enter(Some(&ann));
         presence.exit(Some(&ann), Tick(10));

@@ -1,7 +1,8 @@
 //! Who is writing something in a room: what the others are told of it, and for how long.
 
-use std::sync::Arc;
 use std::time::Duration;
+
+use arcstr::ArcStr;
 
 use crate::time::Tick;
 
@@ -17,7 +18,7 @@ pub struct Typing(Vec<Typist>);
 
 #[derive(Debug)]
 struct Typist {
-    user: Arc<str>,
+    user: ArcStr,
     /// The others were told that the user is writing, and not that this has ended.
     shown: bool,
     /// The others are to be told that the user is writing as soon as they may be.
@@ -54,7 +55,7 @@ impl Typist {
 
 impl Typing {
     /// `user` is writing. Whether the others are to be told now; if it is too soon for that, [`Typing::due`] says when.
-    pub fn begin(&mut self, user: &Arc<str>, now: Tick) -> bool {
+    pub fn begin(&mut self, user: &ArcStr, now: Tick) -> bool {
         let index = self.0.iter().position(|typist| typist.user == *user).unwrap_or_else(|| {
             let (user, next) = (user.clone(), Tick::ZERO);
             self.0.push(Typist { user, shown: false, waits: false, until: now, next });
@@ -79,7 +80,7 @@ impl Typing {
 
     /// Somebody of whom the others are to be told by now: that they are writing, or that they are not any more, because
     /// they have been silent.
-    pub fn due(&mut self, now: Tick) -> Option<(Arc<str>, bool)> {
+    pub fn due(&mut self, now: Tick) -> Option<(ArcStr, bool)> {
         self.0.retain(|typist| typist.shown || typist.until > now);
         self.0.iter_mut().find_map(|typist| typist.due(now).map(|active| (typist.user.clone(), active)))
     }
@@ -100,7 +101,7 @@ mod tests {
 
     #[test]
     fn the_others_hear_of_a_change_and_of_nothing_else() {
-        let ann = Arc::from("ann");
+        let ann = ArcStr::from("ann");
         let mut typing = Typing::default();
         assert_eq!([at(0), at(2000)].map(|now| typing.begin(&ann, now)), [true, false]);
         assert_eq!((typing.due(at(4750)), typing.deadline()), (None, at(5000)));
@@ -113,7 +114,7 @@ mod tests {
 
     #[test]
     fn nobody_is_told_of_more_than_once_a_second() {
-        let ann = Arc::from("ann");
+        let ann = ArcStr::from("ann");
         let mut typing = Typing::default();
         assert!(typing.begin(&ann, at(0)) && typing.end("ann"));
         assert!(!typing.begin(&ann, at(500)) && !typing.begin(&ann, at(750)));

@@ -3,8 +3,7 @@
 //! A user who is only connected costs one entry here. What is sent to a user has a room of its own, an inbox, which is
 //! made when something is first sent or asked for.
 
-use std::sync::Arc;
-
+use arcstr::ArcStr;
 use hashbrown::HashTable;
 
 use crate::id::{SessionId, ShardId};
@@ -43,20 +42,24 @@ pub struct Here {
 
 /// One user's connections.
 #[derive(Debug)]
-#[expect(clippy::box_collection, reason = "the rare part of what 100,000 users have one of each")]
 struct User {
-    name: Arc<str>,
-    shards: Shards,
-    /// The connections in the order in which they came; only where their number is limited.
-    order: Option<Box<Vec<Held>>>,
+    name: ArcStr,
+    places: Places,
 }
 
-/// Most users are on one shard.
+/// Where a user is connected. Most users are on one shard, and nobody counts their connections.
 #[derive(Debug)]
-#[expect(clippy::box_collection, reason = "the rare case of what 100,000 users have one of each")]
-enum Shards {
+enum Places {
     One(Here),
-    Several(Box<Vec<Here>>),
+    Several(Box<Several>),
+}
+
+/// The places of a user on several shards, or of one with so many connections and no more.
+#[derive(Debug)]
+struct Several {
+    shards: Vec<Here>,
+    /// The connections in the order in which they came; only where their number is limited.
+    order: Vec<Held>,
 }
 
 /// A connection that counts, until it is told to go.
@@ -85,7 +88,7 @@ impl Users {
 
     /// Where the user whose name has this hash is connected.
     pub fn shards(&self, hash: u64, name: &str) -> &[Here] {
-        self.find(hash, name).map_or(&[], |user| user.shards.all())
+        self.find(hash, name).map_or(&[], |user| user.places.all())
     }
 
     /// How many of the user's connections get what is sent to the user.
@@ -97,7 +100,7 @@ impl Users {
     pub fn came(
         &mut self,
         keys: &RoomKeys,
-        name: &Arc<str>,
+        name: &ArcStr,
         session: SessionId,
         listens: bool,
         allowance: Allowance,
@@ -122,7 +125,7 @@ impl Users {
     /// A connection on `shard` gets what is sent to its user from now on, or does not any more.
     pub fn hears(&mut self, hash: u64, name: &str, shard: ShardId, listens: bool) {
         let user = self.table.find_mut(hash, |user| *user.name == *name);
-        if let Some(here) = user.and_then(|user| user.shards.find(shard)) {
+        if let Some(here) = user.and_then(|user| user.places.find(shard)) {
             here.listening = if listens { here.listening + 1 } else { here.listening.saturating_sub(1) };
         }
     }
@@ -133,86 +136,115 @@ impl Users {
 }
 
 impl User {
-    fn new(name: Arc<str>, shard: ShardId) -> Self {
-        Self { name, shards: Shards::One(Here { shard, connections: 0, listening: 0 }), order: None }
+    fn new(name: ArcStr, shard: ShardId) -> Self {
+        Self { name, places: Places::One(Here::nobody(shard)) }
     }
 
     fn came(&mut self, session: SessionId, listens: bool, allowance: Allowance) -> Entry {
-        let mut entry = Entry::In;
-        if allowance.connections > 0 {
-            let order = self.order.get_or_insert_default();
-            let mut counted = order.iter_mut().filter(|held| !held.evicted);
-            if let Some(oldest) = counted.next()
-                && 1 + counted.count() >= allowance.connections
-            {
-                if !allowance.evicts {
-                    return Entry::Refused;
-                }
-                oldest.evicted = true;
-                entry = Entry::Replaces(oldest.session);
-            }
-            order.push(Held { session, evicted: false });
+        let entry = match allowance.connections {
+            0 => Entry::In,
+            _ => self.places.several().hold(session, allowance),
+        };
+        if entry != Entry::Refused {
+            self.places.add(session.shard, listens);
         }
-        let here = self.shards.find_or_add(session.shard);
-        here.connections += 1;
-        here.listening += u32::from(listens);
         entry
     }
 
     /// Takes a connection out; whether it was the last.
     fn went(&mut self, session: SessionId, listens: bool) -> bool {
-        if let Some(order) = &mut self.order {
-            // One that was refused, and ended before it heard of it, was never counted.
-            let Some(index) = order.iter().position(|held| held.session == session) else { return false };
-            order.remove(index);
+        // One that was refused, and ended before it heard of it, was never counted.
+        let counted = match &mut self.places {
+            Places::One(_) => true,
+            Places::Several(several) => several.release(session),
+        };
+        if counted {
+            self.places.remove(session.shard, listens);
         }
-        if let Some(here) = self.shards.find(session.shard) {
-            here.connections = here.connections.saturating_sub(1);
-            here.listening = here.listening.saturating_sub(u32::from(listens));
-        }
-        self.shards.tidy();
-        self.shards.all().iter().all(|here| here.connections == 0)
+        self.places.all().is_empty()
     }
 }
 
-impl Shards {
+impl Here {
+    fn nobody(shard: ShardId) -> Self {
+        Self { shard, connections: 0, listening: 0 }
+    }
+}
+
+impl Places {
+    /// Where there are connections.
     fn all(&self) -> &[Here] {
         match self {
+            Self::One(here) if here.connections == 0 => &[],
             Self::One(here) => std::slice::from_ref(here),
-            Self::Several(all) => all,
+            Self::Several(several) => &several.shards,
         }
     }
 
     fn find(&mut self, shard: ShardId) -> Option<&mut Here> {
-        match self {
-            Self::One(here) => Some(here).filter(|here| here.shard == shard),
-            Self::Several(all) => all.iter_mut().find(|here| here.shard == shard),
-        }
+        let all = match self {
+            Self::One(here) => std::slice::from_mut(here),
+            Self::Several(several) => &mut several.shards[..],
+        };
+        all.iter_mut().find(|here| here.shard == shard)
     }
 
-    fn find_or_add(&mut self, shard: ShardId) -> &mut Here {
+    fn add(&mut self, shard: ShardId, listens: bool) {
         if self.find(shard).is_none() {
-            let mut all = self.all().to_vec();
-            all.retain(|here| here.connections > 0);
-            all.push(Here { shard, connections: 0, listening: 0 });
-            *self = Self::Several(Box::new(all));
+            self.several().shards.push(Here::nobody(shard));
         }
-        match self {
-            Self::One(here) => here,
-            Self::Several(all) => {
-                let index = all.iter().position(|here| here.shard == shard).unwrap_or_default();
-                &mut all[index]
+        if let Some(here) = self.find(shard) {
+            here.connections += 1;
+            here.listening += u32::from(listens);
+        }
+    }
+
+    fn remove(&mut self, shard: ShardId, listens: bool) {
+        if let Some(here) = self.find(shard) {
+            here.connections = here.connections.saturating_sub(1);
+            here.listening = here.listening.saturating_sub(u32::from(listens));
+        }
+        if let Self::Several(several) = self {
+            several.shards.retain(|here| here.connections > 0);
+            if let ([here], []) = (&several.shards[..], &several.order[..]) {
+                *self = Self::One(*here);
             }
         }
     }
 
-    fn tidy(&mut self) {
-        if let Self::Several(all) = self {
-            all.retain(|here| here.connections > 0);
-            if let [here] = all[..] {
-                *self = Self::One(here);
-            }
+    fn several(&mut self) -> &mut Several {
+        if let Self::One(here) = *self {
+            let shards = if here.connections > 0 { vec![here] } else { Vec::new() };
+            *self = Self::Several(Box::new(Several { shards, order: Vec::new() }));
         }
+        let Self::Several(several) = self else { unreachable!("made above") };
+        several
+    }
+}
+
+impl Several {
+    /// Counts a connection among those that there may be.
+    fn hold(&mut self, session: SessionId, allowance: Allowance) -> Entry {
+        let mut entry = Entry::In;
+        let mut counted = self.order.iter_mut().filter(|held| !held.evicted);
+        if let Some(oldest) = counted.next()
+            && 1 + counted.count() >= allowance.connections
+        {
+            if !allowance.evicts {
+                return Entry::Refused;
+            }
+            oldest.evicted = true;
+            entry = Entry::Replaces(oldest.session);
+        }
+        self.order.push(Held { session, evicted: false });
+        entry
+    }
+
+    /// Forgets a connection; whether it was counted.
+    fn release(&mut self, session: SessionId) -> bool {
+        // Where their number is not limited, no connection is held.
+        let index = self.order.iter().position(|held| held.session == session);
+        index.map(|index| self.order.remove(index)).is_some() || self.order.is_empty()
     }
 }
 
@@ -229,7 +261,7 @@ mod tests {
     struct Bench {
         keys: RoomKeys,
         users: Users,
-        ann: Arc<str>,
+        ann: ArcStr,
     }
 
     impl Bench {
@@ -295,6 +327,6 @@ mod tests {
 
     #[test]
     fn a_user_is_small() {
-        assert!(size_of::<User>() <= 40, "{}", size_of::<User>());
+        assert!(size_of::<User>() <= 24, "{}", size_of::<User>());
     }
 }

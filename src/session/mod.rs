@@ -6,7 +6,8 @@ pub mod exchange;
 pub mod stream;
 
 use std::net::IpAddr;
-use std::sync::Arc;
+
+use arcstr::ArcStr;
 
 use crate::auth::identity::Identity;
 use crate::broker::seats::Seats;
@@ -38,7 +39,7 @@ pub struct Session {
     /// The rooms that it is in.
     pub seats: Seats,
     /// Whose it is, if that has a name.
-    pub identity: Option<Arc<Identity>>,
+    pub identity: Option<Box<Identity>>,
     /// Where it comes from, and what it has said and been refused lately; none while nobody has to know.
     pub conduct: Option<Box<Conduct>>,
     /// When something last came from it, or, once it was pinged, when that was.
@@ -134,7 +135,7 @@ impl Session {
     }
 
     /// Its user's id, if it has one.
-    pub fn user(&self) -> Option<&Arc<str>> {
+    pub fn user(&self) -> Option<&ArcStr> {
         self.identity.as_ref().map(|identity| &identity.user)
     }
 

@@ -151,7 +151,7 @@ impl Shard {
 
     fn become_known(&mut self, key: u32, ticket: Ticket<&str>, identity: Identity) {
         let Some(session) = self.session(key) else { return };
-        let is_new = session.identity.replace(Arc::new(identity)).is_none();
+        let is_new = session.identity.replace(Box::new(identity)).is_none();
         session.newcomer = false;
         let rooms = self.newcomers.remove(&key).map(|newcomer| newcomer.rooms).unwrap_or_default();
         if is_new {
@@ -203,7 +203,7 @@ impl Shard {
 
     /// Whoever `identity` is, as far as that decides.
     pub(super) fn asker<'a>(&self, identity: Option<&'a Identity>) -> Asker<'a> {
-        let permits = identity.and_then(|identity| identity.rooms.as_ref());
+        let permits = identity.and_then(|identity| identity.rooms());
         Asker { named: identity.is_some(), permits, open: self.access.is_open() }
     }
 

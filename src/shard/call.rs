@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use arcstr::ArcStr;
+
 use super::Shard;
 use crate::api::answer;
 use crate::api::body;
@@ -71,7 +73,7 @@ impl Shard {
             Call::Disconnect(user, reason) => {
                 let reason = body::reason(body).map_err(refusal)?.or(reason).unwrap_or_default();
                 let reason = body::fitting(&reason);
-                let reason: Arc<str> = if reason.is_empty() { BY_APP.into() } else { reason.into() };
+                let reason: ArcStr = if reason.is_empty() { BY_APP.into() } else { reason.into() };
                 Ok(self.ask_all(key, Gathered::Counted(0), |caller| {
                     Post::Disconnect(user.clone(), reason.clone(), caller)
                 }))

@@ -1,8 +1,9 @@
 //! How fast sessions may come and speak: addresses, connections and keys each have their rate.
 
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::time::Duration;
+
+use arcstr::ArcStr;
 
 use super::Shard;
 use crate::addresses::Refused as TurnedAway;
@@ -93,7 +94,7 @@ impl Shard {
     }
 
     /// The user of session `key`, if users are limited.
-    fn speaker(&self, key: u32) -> Option<Arc<str>> {
+    fn speaker(&self, key: u32) -> Option<ArcStr> {
         let session = self.sessions.get(key as usize).filter(|_| self.common.speakers.is_limit())?;
         session.user().cloned()
     }

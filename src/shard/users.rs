@@ -1,7 +1,8 @@
 //! Users' connections: how one comes, how it goes, and how the app finds them.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+
+use arcstr::ArcStr;
 
 use super::Shard;
 use super::inbox::hears_unasked;
@@ -66,7 +67,7 @@ impl Shard {
     pub(super) fn confirm(&mut self, key: u32, ticket: Ticket<&str>) {
         let identity = self.sessions.get(key as usize).and_then(|session| session.identity.clone());
         if let Some(identity) = identity {
-            let (user, expires) = (&identity.user, identity.expires_ms);
+            let (user, expires) = (&identity.user, identity.expires_ms());
             self.reply(key, ticket, |out| event::auth_ok(ticket.id, user, expires, out));
         }
     }
@@ -107,7 +108,7 @@ impl Shard {
     }
 
     /// At a user's home: a connection wants to come.
-    pub(super) fn user_came(&mut self, user: &Arc<str>, id: SessionId, listens: bool) {
+    pub(super) fn user_came(&mut self, user: &ArcStr, id: SessionId, listens: bool) {
         let allowance = self.allowance();
         let entry = self.users.came(&self.common.room_keys, user, id, listens, allowance);
         if let Entry::Replaces(oldest) = entry {

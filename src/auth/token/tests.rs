@@ -307,7 +307,7 @@ fn audience_and_issuer_are_required_where_set() {
 
 #[test]
 fn what_a_token_says_of_rooms_is_kept() {
-    let rooms = |claims: &str| at(&claiming(claims), &secret(), NOW * 1000).unwrap().rooms;
+    let rooms = |claims: &str| at(&claiming(claims), &secret(), NOW * 1000).unwrap().rooms().cloned();
     let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
     assert_eq!(rooms(r#"{"sub":"a"}"#), None);
     assert_eq!(rooms(r#"{"sub":"a","rooms":["x:*","y"]}"#), Some(Permits::both(&texts(&["x:*", "y"]))));
@@ -344,7 +344,7 @@ fn tokens_that_are_issued_here_are_taken_here() {
     let terms = Terms { audience: Some("us".into()), issuer: Some("app".into()), ..Terms::default() };
     let token = token(&grant, SECRET).unwrap();
     let identity = verify(&token, &secret(), &terms, NOW * 1000).unwrap();
-    assert_eq!((&*identity.user, identity.expires_ms), ("alice", Some((NOW + 60) * 1000)));
-    assert_eq!(identity.rooms, Some(Permits::both(&rooms)));
+    assert_eq!((&*identity.user, identity.expires_ms()), ("alice", Some((NOW + 60) * 1000)));
+    assert_eq!(identity.rooms(), Some(&Permits::both(&rooms)));
     assert!(crate::auth::issue::token(&Grant { user: "", ..grant }, SECRET).is_err());
 }

@@ -1,6 +1,6 @@
 //! Whom a home tells of: people who come and go, one by one while they are few, and by their number when they are many.
 
-use std::sync::Arc;
+use arcstr::ArcStr;
 
 use super::{Desk, Home};
 use crate::broker::post::{Notice, Page, Post, Roster};
@@ -9,7 +9,7 @@ use crate::broker::presence::{Came, Went};
 impl Home {
     /// A connection of `user`, or of a guest, has become a member. The others hear of it before it hears anything, so it
     /// is not told of itself.
-    pub(super) fn came(&mut self, user: Option<&Arc<str>>, desk: &mut Desk<'_>) {
+    pub(super) fn came(&mut self, user: Option<&ArcStr>, desk: &mut Desk<'_>) {
         match self.presence.enter(user) {
             Came::Again => {}
             Came::Guest => self.tell_count(desk),
@@ -18,7 +18,7 @@ impl Home {
     }
 
     /// A connection of `user`, or of a guest, is no member any more.
-    pub(super) fn went(&mut self, user: Option<&Arc<str>>, desk: &mut Desk<'_>) {
+    pub(super) fn went(&mut self, user: Option<&ArcStr>, desk: &mut Desk<'_>) {
         let until = desk.now.after(self.settings.presence_grace);
         match self.presence.exit(user, until) {
             Went::Others => {}
@@ -34,7 +34,7 @@ impl Home {
     }
 
     /// `user` is writing, or is not any more. Like their names, that is not told where people are too many.
-    pub(super) fn typed(&mut self, user: &Arc<str>, active: bool, desk: &mut Desk<'_>) {
+    pub(super) fn typed(&mut self, user: &ArcStr, active: bool, desk: &mut Desk<'_>) {
         let told = match active {
             true => {
                 let few = self.presence.count() <= self.settings.presence_limit;
@@ -54,7 +54,7 @@ impl Home {
         }
     }
 
-    fn tell_typing(&self, user: Arc<str>, active: bool, desk: &mut Desk<'_>) {
+    fn tell_typing(&self, user: ArcStr, active: bool, desk: &mut Desk<'_>) {
         self.post_members(desk, || {
             Post::Notice(self.key.clone(), Notice::Typing { user: user.clone(), active })
         });
@@ -72,9 +72,9 @@ impl Home {
 
     fn tell_of(
         &mut self,
-        user: Option<&Arc<str>>,
+        user: Option<&ArcStr>,
         desk: &mut Desk<'_>,
-        notice: impl Fn(Arc<str>, u32) -> Notice,
+        notice: impl Fn(ArcStr, u32) -> Notice,
     ) {
         let count = self.presence.count();
         match user {

@@ -1,6 +1,6 @@
 //! What is asked of a home, and what of that waits.
 
-use std::sync::Arc;
+use arcstr::ArcStr;
 
 use crate::broker::place::Tag;
 use crate::broker::post::{Caller, Join, Page, Span};
@@ -14,7 +14,7 @@ pub enum Request {
     /// A session wants in.
     Join(Box<Join>),
     /// A member on this shard, a connection of this user, is out.
-    Leave(ShardId, Option<Arc<str>>),
+    Leave(ShardId, Option<ArcStr>),
     /// Something to say.
     Publish(Caller, Draft),
     /// What was said?
@@ -22,7 +22,7 @@ pub enum Request {
     /// Who is there?
     Members(Caller, Page),
     /// This user is writing, or is not any more.
-    Typing(Arc<str>, bool),
+    Typing(ArcStr, bool),
 }
 
 /// A request that is not answered yet.

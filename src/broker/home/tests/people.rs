@@ -7,7 +7,7 @@ impl Bench {
         let session = SessionId { shard, key: 1, generation: 1 };
         let join = Join {
             session,
-            user: user.map(Arc::from),
+            user: user.map(ArcStr::from),
             ticket: Ticket::default(),
             span: Span::Nothing,
             again: false,
@@ -16,7 +16,7 @@ impl Bench {
     }
 
     fn go(&mut self, shard: ShardId, user: Option<&str>) {
-        self.request(Request::Leave(shard, user.map(Arc::from)));
+        self.request(Request::Leave(shard, user.map(ArcStr::from)));
     }
 }
 
