@@ -60,7 +60,7 @@ pub enum Admission {
     /// It is in, without a name.
     Guest,
     /// It is in.
-    Known(Box<Identity>),
+    Known(Identity),
     /// It has to say who it is with its first message.
     Waits,
 }
@@ -144,11 +144,11 @@ impl Access {
         now_ms: u64,
     ) -> Result<Admission, Denied> {
         if self.open {
-            let known = name.map(|name| Admission::Known(Box::new(Identity::named(name))));
+            let known = name.map(|name| Admission::Known(Identity::named(name)));
             return Ok(known.unwrap_or(Admission::Guest));
         }
         match token {
-            Some(token) => self.identify(token, now_ms).map(|identity| Admission::Known(Box::new(identity))),
+            Some(token) => self.identify(token, now_ms).map(Admission::Known),
             None if self.anonymous => Ok(Admission::Guest),
             None if may_wait && !self.keys.is_empty() => Ok(Admission::Waits),
             None => Err(Denied::NoToken),

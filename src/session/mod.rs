@@ -39,7 +39,7 @@ pub struct Session {
     /// The rooms that it is in.
     pub seats: Seats,
     /// Whose it is, if that has a name.
-    pub identity: Option<Box<Identity>>,
+    pub identity: Option<Identity>,
     /// Where it comes from, and what it has said and been refused lately; none while nobody has to know.
     pub conduct: Option<Box<Conduct>>,
     /// When something last came from it, or, once it was pinged, when that was.
@@ -77,8 +77,8 @@ pub enum Phase {
     Open(Connection),
     /// An answer that does not end: a stream of Server-Sent Events.
     Stream(Box<Stream>),
-    /// A WebSocket on which a close frame was sent and not yet received.
-    Closing(Connection),
+    /// A WebSocket on which a close frame was sent and not yet received. Boxed, so that all phases are two words.
+    Closing(Box<Connection>),
     /// Everything is said: what is queued goes out, and what comes in is read and forgotten, so that no reset destroys
     /// the last words on their way.
     Lingering,
@@ -104,6 +104,13 @@ pub struct Gap {
     pub from: Position,
     /// The last that it missed.
     pub to: Position,
+}
+
+impl Phase {
+    /// A WebSocket on which a close frame was sent.
+    pub fn closing(connection: Connection) -> Self {
+        Self::Closing(Box::new(connection))
+    }
 }
 
 impl Session {
@@ -156,6 +163,15 @@ impl Session {
     /// Whether it is an open WebSocket or a stream: it can be in rooms and be told things.
     pub fn is_open(&self) -> bool {
         matches!(self.phase, Phase::Open(_) | Phase::Stream(_))
+    }
+
+    /// The reading half of the WebSocket that it is, also while that is being closed.
+    pub fn connection(&mut self) -> Option<&mut Connection> {
+        match &mut self.phase {
+            Phase::Open(connection) => Some(connection),
+            Phase::Closing(connection) => Some(connection),
+            _ => None,
+        }
     }
 
     /// The stream that it is.

@@ -151,7 +151,7 @@ impl Shard {
 
     fn become_known(&mut self, key: u32, ticket: Ticket<&str>, identity: Identity) {
         let Some(session) = self.session(key) else { return };
-        let is_new = session.identity.replace(Box::new(identity)).is_none();
+        let is_new = session.identity.replace(identity).is_none();
         session.newcomer = false;
         let rooms = self.newcomers.remove(&key).map(|newcomer| newcomer.rooms).unwrap_or_default();
         if is_new {
@@ -198,7 +198,7 @@ impl Shard {
 
     fn asker_of(&self, key: u32) -> Asker<'_> {
         let session = self.sessions.get(key as usize);
-        self.asker(session.and_then(|session| session.identity.as_deref()))
+        self.asker(session.and_then(|session| session.identity.as_ref()))
     }
 
     /// Whoever `identity` is, as far as that decides.

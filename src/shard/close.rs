@@ -22,7 +22,7 @@ impl Shard {
     pub(super) fn close(&mut self, key: u32, close: Close) {
         if self.sessions.get(key as usize).is_some_and(Session::is_open) {
             self.settle(key);
-            self.say_close(key, &close, Phase::Closing);
+            self.say_close(key, &close, Phase::closing);
         }
     }
 
@@ -35,14 +35,14 @@ impl Shard {
     /// Closes a session that gets nothing more of what its rooms have for it, nor what it has not begun to read.
     pub(super) fn close_unsettled(&mut self, key: u32, close: &Close) {
         self.with_queue(key, OutQueue::cut);
-        self.say_close(key, close, Phase::Closing);
+        self.say_close(key, close, Phase::closing);
     }
 
     /// RFC 6455 section 7.1.7: after a violation nothing that the peer sends makes sense any more.
     pub(super) fn violated(&mut self, key: u32, close: Close) {
         self.settle(key);
         if self.sessions.get(key as usize).is_some_and(|session| session.is_open()) {
-            self.say_close(key, &close, Phase::Closing);
+            self.say_close(key, &close, Phase::closing);
         }
         self.linger(key);
         self.carry();
@@ -53,7 +53,7 @@ impl Shard {
         if self.sessions.get(key as usize).is_some_and(|session| session.is_open()) {
             self.settle(key);
             let close = Close { code: code.unwrap_or(NO_CODE), reason: "".into() };
-            self.say_close(key, &close, Phase::Closing);
+            self.say_close(key, &close, Phase::closing);
         }
         self.linger(key);
     }

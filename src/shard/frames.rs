@@ -14,7 +14,7 @@ use crate::error::{Close, Fault};
 use crate::http::{Head, Method, Response, Version};
 use crate::out_queue::Class;
 use crate::room_key::{Space, is_joinable};
-use crate::session::Phase;
+use crate::session::{Phase, Session};
 use crate::settings::Reject;
 use crate::ws::connection::{Connection, Event, Limits};
 use crate::ws::{frame, handshake};
@@ -96,14 +96,10 @@ impl Shard {
     /// Reads frames until input runs out or has to wait; says how much was used.
     pub(super) fn read_frames(&mut self, key: u32, input: &mut [u8]) -> usize {
         let Some(session) = self.session(key) else { return input.len() };
-        let (Phase::Open(connection) | Phase::Closing(connection)) = &mut session.phase else {
-            return input.len();
-        };
+        let Some(connection) = session.connection() else { return input.len() };
         let mut connection = std::mem::take(connection);
         let used = self.read_events(key, &mut connection, input);
-        if let Some(session) = self.session(key)
-            && let Phase::Open(place) | Phase::Closing(place) = &mut session.phase
-        {
+        if let Some(place) = self.session(key).and_then(Session::connection) {
             connection.release();
             *place = connection;
         }

@@ -73,7 +73,7 @@ impl Shard {
     /// Refuses whoever may not be in all of `rooms`.
     fn refuse_reader(&self, admission: &Admission, rooms: &[String]) -> Result<(), Response> {
         let identity = match admission {
-            Admission::Known(identity) => Some(&**identity),
+            Admission::Known(identity) => Some(identity),
             Admission::Guest | Admission::Waits => None,
         };
         let asker = self.asker(identity);

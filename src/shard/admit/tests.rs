@@ -112,7 +112,7 @@ fn a_ping_is_given_its_time_although_something_else_is_due() {
     let pinged = (12_000..=25_250).step_by(250).find(|ms| turn(&mut shard, now(*ms)).contains("\u{fffd}\0"));
     assert!(pinged.is_some(), "a ping went out");
     // Its token would end now, but another has come; nothing has come since the ping.
-    shard.sessions[0].identity = Some(Box::new(Identity::named("alice")));
+    shard.sessions[0].identity = Some(Identity::named("alice"));
     shard.deadlines.set(0, shard.now.tick());
     let soon = now(pinged.unwrap() + 250);
     assert_eq!(turn(&mut shard, soon), "");
