@@ -95,6 +95,8 @@ mod watch;
 #[doc(hidden)]
 pub mod ws;
 
+/// The type of a user's id in [`Person`]: a string that is shared and not copied. It is a `&str` wherever one is wanted.
+pub use arcstr::ArcStr;
 pub use broker::presence::Person;
 pub use builder::{Builder, Rooms};
 pub use handle::{

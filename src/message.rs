@@ -56,6 +56,13 @@ pub struct Draft {
     pub key: Option<Box<str>>,
 }
 
+impl Draft {
+    /// What the app or a guest says to everybody who is there now.
+    pub fn new(kind: Kind, data: Bytes) -> Self {
+        Self { kind, from: None, event: None, data, store: false, exclude: None, key: None }
+    }
+}
+
 /// One message of one room, for ever as it is: already the frame that its members read.
 #[derive(Debug)]
 pub struct Message {

@@ -136,14 +136,12 @@ fn entry(text: &str, names: &ConnectionNames) -> Entry {
 
 /// What the app says to a user, or to everybody.
 fn notice(fields: &Fields<'_>) -> Result<Draft, Fault> {
+    let data = Bytes::copy_from_slice(fields::data(fields.data)?.as_bytes());
     Ok(Draft {
-        kind: Kind::Notification,
-        from: None,
         event: fields::event(fields.event)?,
-        data: Bytes::copy_from_slice(fields::data(fields.data)?.as_bytes()),
         store: true,
-        exclude: None,
         key: fields::key(fields.key)?,
+        ..Draft::new(Kind::Notification, data)
     })
 }
 

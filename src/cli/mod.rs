@@ -47,6 +47,7 @@ pub(crate) enum Command {
 }
 
 #[derive(Args)]
+#[command(next_help_heading = "Options of the server, which every command reads")]
 struct Options {
     /// The configuration, a TOML file. [default: none, only defaults]
     #[arg(long, global = true, value_name = "FILE")]

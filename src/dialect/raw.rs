@@ -13,13 +13,5 @@ pub fn draft(opcode: OpCode, payload: &[u8], exclude: Option<SessionId>) -> Draf
     let mut data = Vec::with_capacity(header.len() + payload.len());
     data.extend_from_slice(&header);
     data.extend_from_slice(payload);
-    Draft {
-        kind: Kind::Message,
-        from: None,
-        event: None,
-        data: Bytes::from(data),
-        store: false,
-        exclude,
-        key: None,
-    }
+    Draft { exclude, ..Draft::new(Kind::Message, Bytes::from(data)) }
 }

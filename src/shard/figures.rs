@@ -101,15 +101,7 @@ impl Shard {
         let Some(room) = self.stats.clone() else { return };
         self.stats_told = now;
         let data = stats::json(&self.totals(), self.uptime_s()).into();
-        let draft = Draft {
-            kind: Kind::Message,
-            from: None,
-            event: None,
-            data,
-            store: false,
-            exclude: None,
-            key: None,
-        };
+        let draft = Draft::new(Kind::Message, data);
         self.at_home(&room, Request::Publish(Caller::Nobody, draft));
     }
 }
