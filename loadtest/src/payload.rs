@@ -45,8 +45,20 @@ impl Payloads {
         out.extend_from_slice(self.filling(stamp));
     }
 
+    /// The stamp of a payload.
+    ///
+    /// # Errors
+    ///
+    /// It is not, byte for byte, what was written.
+    pub(crate) fn check(&self, payload: &[u8]) -> Result<Stamp, String> {
+        self.read(payload).ok_or_else(|| {
+            let start = String::from_utf8_lossy(&payload[..payload.len().min(80)]);
+            format!("a payload of {} bytes is not what was sent: {start:?}", payload.len())
+        })
+    }
+
     /// The stamp of a payload, when every byte of it is as it was written.
-    pub(crate) fn read(&self, payload: &[u8]) -> Option<Stamp> {
+    fn read(&self, payload: &[u8]) -> Option<Stamp> {
         let (publisher, rest) = number(payload, 8)?;
         let (sequence, rest) = number(rest, 12)?;
         let (sent, rest) = number(rest, 16)?;

@@ -3,7 +3,6 @@
 use std::collections::VecDeque;
 
 use super::Scenario;
-use super::fanout::wrong_bytes;
 use super::pace::{Drive, Pace};
 use crate::clock::Nanos;
 use crate::dialect::fill;
@@ -65,7 +64,7 @@ impl Echo {
     }
 
     fn come_back(&mut self, n: usize, text: bool, payload: &[u8]) -> Result<Stamp, String> {
-        let stamp = self.payloads.read(payload).ok_or_else(|| wrong_bytes(payload))?;
+        let stamp = self.payloads.check(payload)?;
         let due = self.connections[n - self.first].1.pop_front().ok_or("an echo of nothing")?;
         if stamp != due {
             return Err(format!("an echo of {stamp:?} where {due:?} was due"));

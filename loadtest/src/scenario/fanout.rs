@@ -124,17 +124,11 @@ impl Fanout {
                 Ok(())
             }
             Said::Message(payload) => {
-                let stamp = self.payloads.read(payload).ok_or_else(|| wrong_bytes(payload))?;
+                let stamp = self.payloads.check(payload)?;
                 self.deliver(net, n, stamp, now)
             }
         }
     }
-}
-
-/// The sentence on a payload that is not what was sent.
-pub(super) fn wrong_bytes(payload: &[u8]) -> String {
-    let start = String::from_utf8_lossy(&payload[..payload.len().min(80)]);
-    format!("a payload of {} bytes is not what was sent: {start:?}", payload.len())
 }
 
 impl Listener for Fanout {

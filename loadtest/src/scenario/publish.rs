@@ -5,7 +5,6 @@
 use serde::Deserialize;
 
 use super::Scenario;
-use super::fanout::wrong_bytes;
 use super::pace::{Drive, Pace};
 use crate::clock::Nanos;
 use crate::dialect::{Dialect, Said, fill};
@@ -180,7 +179,7 @@ impl Publish {
             }
             Said::Message(payload) => payload,
         };
-        let stamp = self.payloads.read(payload).ok_or_else(|| wrong_bytes(payload))?;
+        let stamp = self.payloads.check(payload)?;
         let (publisher, room) = (stamp.publisher as usize, self.room_of(n));
         if publisher % self.shape.rooms != room {
             return Err(format!("a message of room {} in room {room}", publisher % self.shape.rooms));

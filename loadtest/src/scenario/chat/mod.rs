@@ -193,7 +193,7 @@ impl Chat {
 
     fn message(&mut self, n: usize, frame: &Frame<'_>, now: Nanos) -> Result<(), String> {
         let payload = frame.payload().ok_or("a message without the data that was published")?;
-        let stamp = self.payloads.read(payload).ok_or_else(|| super::fanout::wrong_bytes(payload))?;
+        let stamp = self.payloads.check(payload)?;
         let seat = self.seat(n, frame)?;
         seat.see(frame, (stamp.publisher as usize == n).then_some(stamp.sequence))?;
         let room = seat.room;

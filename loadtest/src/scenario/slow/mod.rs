@@ -5,7 +5,7 @@
 //! what comes must be in order up to the point where the server gave up on them.
 
 use super::Scenario;
-use super::fanout::{Fanout, wrong_bytes};
+use super::fanout::Fanout;
 use crate::clock::{Nanos, SECOND};
 use crate::dialect::{Dialect, Said};
 use crate::meter::Meter;
@@ -97,7 +97,7 @@ impl Slow {
             }
             Said::Message(payload) => payload,
         };
-        let stamp = self.payloads.read(payload).ok_or_else(|| wrong_bytes(payload))?;
+        let stamp = self.payloads.check(payload)?;
         let first = self.first();
         self.members[n - first].see(stamp.sequence)
     }

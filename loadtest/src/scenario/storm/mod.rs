@@ -5,7 +5,6 @@
 //! which stays. The latencies are those of coming back: from the drop to `joined`.
 
 use super::Scenario;
-use super::fanout::wrong_bytes;
 use super::pace::Pace;
 use super::returns::Returns;
 use crate::clock::{Nanos, seconds};
@@ -180,7 +179,7 @@ impl Storm {
     fn see(&mut self, n: usize, frame: &Frame<'_>) -> Result<(), String> {
         let room = self.room_of(n);
         let payload = frame.payload().ok_or("a message without the data that was published")?;
-        let stamp = self.payloads.read(payload).ok_or_else(|| wrong_bytes(payload))?;
+        let stamp = self.payloads.check(payload)?;
         if stamp.publisher as usize != room {
             return Err(format!("{stamp:?} in room {room}"));
         }
