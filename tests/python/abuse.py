@@ -239,7 +239,7 @@ class Crowd:
     """Clients that read and answer pings on one thread, as many as there are."""
 
     def __init__(self, clients):
-        self.clients, self.lost, self.going = clients, [], True
+        self.clients, self.lost, self.pongs, self.going = clients, [], 0, True
         self.thread = threading.Thread(target=self._run)
         self.thread.start()
 
@@ -255,6 +255,7 @@ class Crowd:
                     opcode, payload = client.frame()
                     if opcode == 9:
                         client.connection.sendall(frame(10, payload))
+                        self.pongs += 1
                     if opcode == 8:
                         raise EOFError(closing(payload))
                 except (OSError, EOFError) as error:

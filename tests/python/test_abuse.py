@@ -247,7 +247,7 @@ class Liveness(unittest.TestCase):
         with Abused(self.BEAT) as relay:
             crowd = Crowd([relay.ws("/ws/a") for _ in range(size(50, 1000))])
             try:
-                time.sleep(2)
+                eventually("all were pinged", lambda: crowd.pongs >= len(crowd.clients))
                 relay.process.send_signal(signal.SIGSTOP)
                 time.sleep(seconds)
                 relay.process.send_signal(signal.SIGCONT)
