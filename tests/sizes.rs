@@ -32,7 +32,7 @@ fn rooms_cost_a_session_little() {
 /// A message to another shard is one post; an inbox of a busy turn holds thousands.
 #[test]
 fn a_post_is_small() {
-    assert_at_most::<Post>(168);
+    assert_at_most::<Post>(160);
 }
 
 /// Only a session whose socket is full has one, but then all may.

@@ -89,7 +89,7 @@ impl Shard {
         let settings = &self.common.settings;
         let (interval, max) = (settings.heartbeat.interval.as_secs(), settings.limits.message);
         let name = self.common.names.name(self.id(key));
-        let user = self.session(key).and_then(|session| session.user().cloned());
+        let user = self.user_of(key);
         self.send(key, |out| event::welcome(name, user.as_deref(), interval, max, out));
     }
 

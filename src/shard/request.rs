@@ -65,18 +65,17 @@ impl Shard {
             }
             What::Direct { to, event, data, key: mark } => {
                 let data = bytes::Bytes::copy_from_slice(data.as_bytes());
-                let from = self.session(key).and_then(|session| session.user().cloned());
+                let from = self.user_of(key);
                 // A mark is its sender's own: nobody can keep another's message from being said.
                 let mark = mark.map(|mark| format!("{}\n{mark}", from.as_deref().unwrap_or_default()).into());
-                let draft =
-                    Draft { kind: Kind::Direct, from, event, data, store: true, exclude: None, key: mark };
+                let draft = Draft { from, event, store: true, key: mark, ..Draft::new(Kind::Direct, data) };
                 self.direct(key, ticket, &to, draft);
             }
             What::Typing { room, active } => self.typing(key, ticket, &room, active),
             What::Publish { room, event, data, echo, store, key: mark } => {
                 let session = self.id(key);
                 let data = bytes::Bytes::copy_from_slice(data.as_bytes());
-                let from = self.session(key).and_then(|session| session.user().cloned());
+                let from = self.user_of(key);
                 let draft = Draft {
                     kind: Kind::Message,
                     from,
@@ -171,7 +170,7 @@ impl Shard {
         if self.audiences.get(seat.room).is_none_or(|audience| !audience.settings.typing) {
             return self.error(key, ticket, Some(room.label()), Fault::Forbidden);
         }
-        if let Some(user) = self.session(key).and_then(|session| session.user().cloned()) {
+        if let Some(user) = self.user_of(key) {
             self.post_home(&room, Post::Typing(room.clone(), user, active));
         }
         self.keep_silent(ticket);

@@ -212,6 +212,11 @@ impl Shard {
         self.common.settings.auth.unique_names && self.access.is_open()
     }
 
+    /// Whose session `key` is, if that has a name.
+    pub(super) fn user_of(&self, key: u32) -> Option<ArcStr> {
+        self.sessions.get(key as usize)?.user().cloned()
+    }
+
     fn user_home(&self, user: &str) -> ShardId {
         home(self.user_hash(user), self.common.shards) as ShardId
     }
