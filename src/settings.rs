@@ -120,7 +120,8 @@ pub struct Limits {
     pub queue: usize,
     /// How long the oldest queued byte may wait before the connection counts as slow.
     pub stall: Duration,
-    /// Bytes queued for all connections together; past it the fullest queues go first, and new connections get 503.
+    /// Bytes waiting for all connections together, to be read by them or to be carried out; past it those with most go
+    /// first, and new connections get 503.
     pub queue_total: usize,
     /// Bytes of history kept for all rooms together; past it a room's oldest messages go first.
     pub history_total: usize,

@@ -53,7 +53,12 @@ pub enum Call {
 }
 
 impl Call {
-    /// Whether it means something without a body.
+    /// Whether it looks at its body at all.
+    pub fn reads_body(&self) -> bool {
+        self.takes_body() || matches!(self, Self::Disconnect(..))
+    }
+
+    /// Whether it means something only with a body.
     pub fn takes_body(&self) -> bool {
         matches!(
             self,

@@ -10,8 +10,8 @@ use crate::http::request::Limits;
 /// A request's body on its way in. Its memory grows with the bytes that arrived, never by a length that was declared.
 #[derive(Debug)]
 pub(crate) enum Body {
-    /// All of `content` is here but for `left` bytes.
-    Sized { left: usize, content: Vec<u8> },
+    /// All of it is here but for `left` bytes.
+    Sized { left: usize, content: Content },
     /// Chunks, until the empty one.
     Chunked(Chunked),
 }
@@ -20,9 +20,25 @@ impl Body {
     /// The body that a head announced.
     pub(crate) fn new(framing: Framing) -> Self {
         match framing {
-            Framing::Empty => Self::Sized { left: 0, content: Vec::new() },
-            Framing::Sized(left) => Self::Sized { left, content: Vec::new() },
+            Framing::Empty => Self::Sized { left: 0, content: Content::default() },
+            Framing::Sized(left) => Self::Sized { left, content: Content::default() },
             Framing::Chunked => Self::Chunked(Chunked::default()),
+        }
+    }
+
+    /// Nobody wants it: it is read to its end, by the same rules, and nothing of it is kept.
+    pub(crate) fn skip(&mut self) {
+        match self {
+            Self::Sized { content, .. } => content.skip(),
+            Self::Chunked(chunked) => chunked.skip(),
+        }
+    }
+
+    /// Bytes of memory that it has taken.
+    pub(crate) fn held(&self) -> usize {
+        match self {
+            Self::Sized { content, .. } => content.held(),
+            Self::Chunked(chunked) => chunked.held(),
         }
     }
 
@@ -35,14 +51,52 @@ impl Body {
         match self {
             Self::Sized { left, content } => {
                 let arrived = &input[..input.len().min(*left)];
-                content.extend_from_slice(arrived);
+                content.add(arrived);
                 *left -= arrived.len();
-                Ok((arrived.len(), (*left == 0).then(|| mem::take(content))))
+                Ok((arrived.len(), (*left == 0).then(|| mem::take(content).into_bytes())))
             }
             Self::Chunked(chunked) => {
                 let (used, ended) = chunked.read(input, limits)?;
                 Ok((used, ended.then(|| mem::take(chunked).into_content())))
             }
         }
+    }
+}
+
+/// The bytes of a body as far as they have come: kept, or only counted where nobody wants them.
+#[derive(Debug, Default)]
+pub(crate) struct Content {
+    bytes: Vec<u8>,
+    /// Bytes that came and were not kept.
+    skipped: usize,
+    unwanted: bool,
+}
+
+impl Content {
+    pub(crate) fn add(&mut self, bytes: &[u8]) {
+        if self.unwanted {
+            self.skipped += bytes.len();
+        } else {
+            self.bytes.extend_from_slice(bytes);
+        }
+    }
+
+    pub(crate) fn skip(&mut self) {
+        self.unwanted = true;
+        self.skipped += mem::take(&mut self.bytes).len();
+    }
+
+    /// Bytes that have come, kept or not.
+    pub(crate) fn len(&self) -> usize {
+        self.skipped + self.bytes.len()
+    }
+
+    /// Bytes of memory that it has taken.
+    pub(crate) fn held(&self) -> usize {
+        self.bytes.capacity()
+    }
+
+    pub(crate) fn into_bytes(self) -> Vec<u8> {
+        self.bytes
     }
 }

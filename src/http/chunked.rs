@@ -1,5 +1,6 @@
 //! The chunked transfer coding (RFC 9112 section 7.1).
 
+use crate::http::body::Content;
 use crate::http::refusal::Refusal;
 use crate::http::request::Limits;
 use crate::http::syntax::{is_text, is_token};
@@ -11,7 +12,7 @@ const MAX_DIGITS: u8 = 16;
 #[derive(Debug, Default)]
 pub(crate) struct Chunked {
     place: Place,
-    content: Vec<u8>,
+    content: Content,
     /// Bytes of extensions and trailers so far. Without a bound on their sum, a body of one-byte chunks with long
     /// extensions would keep a connection busy far beyond `Limits::body`.
     overhead: usize,
@@ -71,12 +72,22 @@ impl Chunked {
 
     /// What the chunks held.
     pub(crate) fn into_content(self) -> Vec<u8> {
-        self.content
+        self.content.into_bytes()
+    }
+
+    /// Nobody wants what the chunks hold.
+    pub(crate) fn skip(&mut self) {
+        self.content.skip();
+    }
+
+    /// Bytes of memory that it has taken.
+    pub(crate) fn held(&self) -> usize {
+        self.content.held()
     }
 
     fn take_data(&mut self, input: &[u8], left: usize) -> usize {
         let data = &input[..left.min(input.len())];
-        self.content.extend_from_slice(data);
+        self.content.add(data);
         self.place = match left - data.len() {
             0 => Place::DataCr,
             left => Place::Data { left },

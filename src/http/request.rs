@@ -90,6 +90,22 @@ impl Reader {
         matches!(&self.phase, Phase::Head(scan) if scan.is_idle())
     }
 
+    /// Nobody wants the body that comes: it is read to its end by the same rules, and given as an empty one.
+    pub fn skip_body(&mut self) {
+        if let Phase::Body(body) = &mut self.phase {
+            body.skip();
+        }
+    }
+
+    /// Bytes of memory that it holds of a request that has not come whole.
+    pub fn held(&self) -> usize {
+        match &self.phase {
+            Phase::Head(scan) => scan.held(),
+            Phase::Body(body) => body.held(),
+            Phase::Refused => 0,
+        }
+    }
+
     /// Whether a head was given and its body not yet.
     pub fn in_body(&self) -> bool {
         matches!(self.phase, Phase::Body(_))

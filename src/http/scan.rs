@@ -38,6 +38,11 @@ impl Scan {
         self.buffer.is_empty()
     }
 
+    /// Bytes of memory that it has taken.
+    pub(crate) fn held(&self) -> usize {
+        self.buffer.capacity()
+    }
+
     /// Takes bytes from the front of `input`, and gives how many and the head once it is whole.
     pub(crate) fn read(&mut self, input: &[u8], limits: &Limits) -> Result<(usize, Option<Head>), Refusal> {
         let skipped = if self.is_idle() { self.skip_empty_lines(input)? } else { 0 };

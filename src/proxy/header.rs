@@ -31,6 +31,11 @@ pub struct Reader {
 pub type Source = Option<IpAddr>;
 
 impl Reader {
+    /// Bytes of memory that it holds of a header that has not come whole.
+    pub fn held(&self) -> usize {
+        self.seen.capacity()
+    }
+
     /// Takes bytes from the front of `input`; returns how many were used and the header once it is complete.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use crate::api::call::{Call, Pending};
-use crate::http::{Envelope, Head, Reader, Response};
+use crate::http::{Envelope, Reader, Response};
 use crate::proxy;
 
 /// One HTTP connection's requests, one after another.
@@ -44,7 +44,7 @@ pub enum Stage {
     /// Its head is not complete, or has not begun.
     Head,
     /// Its body is not complete; what it will lead to is decided.
-    Body(Box<Head>, Result<Call, Response>),
+    Body(Envelope, Result<Call, Response>),
     /// It is being carried out.
     Call(Envelope, Pending),
 }
@@ -54,6 +54,21 @@ impl Exchange {
     pub fn new(peer: IpAddr, proxied: bool) -> Self {
         let stage = if proxied { Stage::Proxied(proxy::Reader::default()) } else { Stage::Head };
         Self { reader: Reader::new(), stage, timer: Timer::Head, kept_alive: false, peer, origin: None }
+    }
+
+    /// Bytes of memory that it holds of what its client sent.
+    pub fn held(&self) -> usize {
+        let header = if let Stage::Proxied(reader) = &self.stage { reader.held() } else { 0 };
+        header + self.reader.held() + self.origin.as_ref().map_or(0, |origin| origin.len())
+    }
+
+    /// Whether a part of a request has come, and not the whole.
+    pub fn is_reading(&self) -> bool {
+        match self.stage {
+            Stage::Body(..) => true,
+            Stage::Head => !self.reader.is_idle(),
+            Stage::Proxied(_) | Stage::Call(..) => false,
+        }
     }
 
     /// Whether a call waits for its answer.

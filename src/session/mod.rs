@@ -106,6 +106,13 @@ pub struct Gap {
     pub to: Position,
 }
 
+impl Tail {
+    /// Bytes of memory that it holds.
+    pub fn held(&self) -> usize {
+        size_of::<Self>() + self.request.as_ref().map_or(0, |request| request.len()) + self.bytes.capacity()
+    }
+}
+
 impl Phase {
     /// A WebSocket on which a close frame was sent.
     pub fn closing(connection: Connection) -> Self {
@@ -200,6 +207,19 @@ impl Session {
     /// Cost of the queued bytes that others sent.
     pub fn others(&self) -> usize {
         self.queue.as_ref().map_or(0, |queue| queue.others())
+    }
+
+    /// Bytes of memory that it holds of what its peer sent and that is not carried out: heads, bodies and messages that have
+    /// not come whole, and what waits behind something else.
+    pub fn input(&self) -> usize {
+        let unread = self.tail.as_ref().map_or(0, |tail| tail.held());
+        let unfinished = match &self.phase {
+            Phase::Http(exchange) => exchange.held(),
+            Phase::Open(connection) => connection.held(),
+            Phase::Closing(connection) => connection.held(),
+            Phase::Stream(_) | Phase::Lingering | Phase::Over => 0,
+        };
+        unread + unfinished
     }
 
     /// Whether an HTTP call is waiting for its answer.

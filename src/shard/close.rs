@@ -95,6 +95,8 @@ impl Shard {
         let Some(session) = self.session(key) else { return };
         session.phase = Phase::Lingering;
         session.tail = None;
+        self.pay_input(key);
+        let Some(session) = self.session(key) else { return };
         // An empty queue, too, is written to its end, which finishes the connection.
         session.queue.get_or_insert_default();
         self.deadlines.set(key, until);
@@ -121,6 +123,7 @@ impl Shard {
         if let Some(session) = self.session(key) {
             session.phase = Phase::Over;
         }
+        self.pay_input(key);
         self.work.ended.push(key);
     }
 

@@ -62,16 +62,16 @@ impl Shard {
     /// Nothing that lasts begins in a shutdown.
     pub(super) fn refuse_while_full_or_draining(&self) -> Result<(), Response> {
         self.refuse_while_draining()?;
-        let busy =
-            |why| Err(Response::new(503).retry_after(Duration::from_secs(1)).error("unavailable", why));
         let (limit, open) = (self.common.settings.limits.connections, &self.common.connections);
         if limit > 0 && open.load(Ordering::Relaxed) > limit {
-            return busy("the server has as many connections as it may have");
+            return Err(Self::full("the server has as many connections as it may have"));
         }
-        if self.common.queued.is_overdrawn() {
-            return busy("the server has as much waiting as it may have");
-        }
-        Ok(())
+        self.refuse_while_overdrawn()
+    }
+
+    /// The answer of a server that may have no more of something for now.
+    pub(super) fn full(why: &str) -> Response {
+        Response::new(503).retry_after(Duration::from_secs(1)).error("unavailable", why)
     }
 
     /// Whoever comes now is to go elsewhere.

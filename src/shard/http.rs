@@ -102,6 +102,12 @@ impl Shard {
         };
         // What might have lasted was refused.
         self.count_out(key);
+        let call = call.and_then(|call| self.refuse_body(&head, &call).map(|()| call));
+        if !call.as_ref().is_ok_and(Call::reads_body)
+            && let Some(exchange) = self.exchange(key)
+        {
+            exchange.reader.skip_body();
+        }
         if head.expects_continue && last && head.has_body() {
             match &call {
                 Ok(_) => self.own(key, |out| out.extend_from_slice(CONTINUE)),
@@ -112,17 +118,23 @@ impl Shard {
                 }
             }
         }
+        let envelope = Envelope::answering(&head, self.wall());
         if let Some(exchange) = self.exchange(key) {
-            exchange.stage = Stage::Body(Box::new(head), call);
+            exchange.stage = Stage::Body(envelope, call);
         }
+    }
+
+    /// A body that a call wants has to wait until it is whole, and so it needs room.
+    fn refuse_body(&self, head: &Head, call: &Call) -> Result<(), Response> {
+        if head.has_body() && call.reads_body() { self.refuse_while_overdrawn() } else { Ok(()) }
     }
 
     /// A request is complete.
     fn body(&mut self, key: u32, body: &[u8]) {
         let wall = self.wall();
         let Some(exchange) = self.exchange(key) else { return };
-        let Stage::Body(head, call) = std::mem::replace(&mut exchange.stage, Stage::Head) else { return };
-        let envelope = Envelope::answering(&head, wall);
+        let Stage::Body(envelope, call) = std::mem::replace(&mut exchange.stage, Stage::Head) else { return };
+        let envelope = Envelope { now: wall, ..envelope };
         match call {
             Ok(call) => self.call(key, envelope, call, body),
             Err(response) => self.respond(key, &envelope, &response),

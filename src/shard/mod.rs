@@ -22,6 +22,7 @@ mod flush;
 mod frames;
 mod http;
 mod inbox;
+mod input;
 mod join;
 mod mail;
 pub mod outlet;
@@ -79,8 +80,10 @@ pub struct Shard {
     audiences: Directory<Audience>,
     homes: Directory<Home>,
     history: Purse,
-    /// What its queues hold, as all shards account for it: what many share counts once.
+    /// What waits here, as all shards account for it: in queues, where what many share counts once, and as input.
     queues: Purse,
+    /// What of that is input, by the sessions that hold it.
+    inputs: HashMap<u32, usize>,
     /// What queues share.
     tally: Tally,
     /// What of that is paid for.
@@ -161,6 +164,7 @@ impl Shard {
             homes: Directory::default(),
             history: Purse::default(),
             queues: Purse::default(),
+            inputs: HashMap::new(),
             tally: Tally::default(),
             tallied: 0,
             shed_lately: 0,

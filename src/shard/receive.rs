@@ -13,6 +13,7 @@ impl Shard {
         session.pinged = false;
         self.counters.bytes_in += input.len() as u64;
         self.consume_or_keep(key, input);
+        self.pay_input(key);
     }
 
     /// The peer of session `key` will send nothing more.
@@ -57,6 +58,7 @@ impl Shard {
         let key = self.work.resumed.pop()?;
         if let Some(tail) = self.session(key).and_then(|session| session.tail.take()) {
             self.read_tail(key, *tail);
+            self.pay_input(key);
         }
         self.go_on_with_stream(key);
         self.carry();

@@ -27,7 +27,7 @@ impl Shard {
         }
     }
 
-    fn spend(&mut self, bytes: isize) {
+    pub(super) fn spend(&mut self, bytes: isize) {
         let (more, less) = if bytes > 0 { (bytes.unsigned_abs(), 0) } else { (0, bytes.unsigned_abs()) };
         self.queues.spend(&self.common.queued, more, less);
     }
@@ -56,12 +56,14 @@ impl Shard {
         self.log_shed(gone);
     }
 
-    /// Sessions with what their queues hold, the fullest first. Not those that are being closed: what they have left is
-    /// why, and has its own end.
+    /// Sessions with what they have waiting, the fullest first. Of those that are being closed what they still send alone:
+    /// what they have left to read is why, and has its own end.
     fn fullest(&self) -> Vec<(usize, u32)> {
         let held = |session: &Session| match session.phase {
-            Phase::Closing(_) | Phase::Lingering | Phase::Over => 0,
-            Phase::Http(_) | Phase::Open(_) | Phase::Stream(_) => session.asked() + session.others(),
+            Phase::Closing(_) | Phase::Lingering | Phase::Over => session.input(),
+            Phase::Http(_) | Phase::Open(_) | Phase::Stream(_) => {
+                session.asked() + session.others() + session.input()
+            }
         };
         let all = self.sessions.iter().map(|(key, session)| (held(session), key as u32));
         let mut full: Vec<_> = all.filter(|(held, _)| *held > 0).collect();
@@ -73,7 +75,10 @@ impl Shard {
     fn let_go(&mut self, key: u32) {
         let Some(session) = self.session(key) else { return };
         if !session.is_open() {
-            return self.end(key);
+            if !self.drop_request(key) {
+                self.end(key);
+            }
+            return;
         }
         self.close_unsettled(key, &Close::OVER_CAPACITY);
     }

@@ -99,6 +99,11 @@ impl Connection {
         self.message().map_or(0, Message::capacity)
     }
 
+    /// Bytes of memory that it holds beyond its own: of whatever has not come whole.
+    pub fn held(&self) -> usize {
+        if self.partial.is_none() { 0 } else { size_of::<Partial>() + self.buffered() }
+    }
+
     /// Frees what the last event had borrowed.
     pub fn release(&mut self) {
         if let Some(partial) = &mut self.partial

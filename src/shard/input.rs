@@ -1,0 +1,46 @@
+//! What peers have sent and nobody has carried out yet: it waits in memory, and so it is in the same total as what waits to
+//! be sent.
+//!
+//! It grows where bytes are read and nowhere else, so it is paid for behind each read, and given back where a session lets go
+//! of it.
+
+use super::Shard;
+use crate::http::{Envelope, Response};
+use crate::session::{Phase, Session};
+
+/// Why a request is not taken in.
+pub(super) const FULL: &str = "the server has as much waiting as it may have";
+
+impl Shard {
+    /// Pays for the input that session `key` has come to hold, or gets back what it does not hold any more.
+    pub(super) fn pay_input(&mut self, key: u32) {
+        let held = self.sessions.get(key as usize).map_or(0, Session::input);
+        // Most hold nothing, and then there is nothing to look up for them.
+        let paid = match held {
+            0 if self.inputs.is_empty() => return,
+            0 => self.inputs.remove(&key).unwrap_or(0),
+            _ => self.inputs.insert(key, held).unwrap_or(0),
+        };
+        if held != paid {
+            self.spend(held.cast_signed() - paid.cast_signed());
+        }
+    }
+
+    /// Nobody's body is taken in while there is more waiting than may be.
+    pub(super) fn refuse_while_overdrawn(&self) -> Result<(), Response> {
+        if self.common.queued.is_overdrawn() { Err(Self::full(FULL)) } else { Ok(()) }
+    }
+
+    /// Lets go of a request that has not come whole, with an answer; says whether session `key` has one to let go of.
+    pub(super) fn drop_request(&mut self, key: u32) -> bool {
+        let in_request = |session: &Session| {
+            let Phase::Http(exchange) = &session.phase else { return false };
+            session.queue.is_none() && exchange.is_reading()
+        };
+        if !self.sessions.get(key as usize).is_some_and(in_request) {
+            return false;
+        }
+        self.respond(key, &Envelope::closing(self.wall()), &Self::full(FULL));
+        true
+    }
+}
