@@ -150,11 +150,19 @@ let browser;
 
 after(() => browser?.close());
 
-/** A browser of somebody's own, at `url`; the test fails on any uncaught error of its pages. */
-export async function visit(t, url, { width = 1000, height = 640 } = {}) {
+/**
+ * A browser of somebody's own, at `url`; the test fails on any uncaught error of its pages. Further settings are those of
+ * playwright's contexts, such as `hasTouch` and `colorScheme`.
+ */
+export async function visit(t, url, { width = 1000, height = 640, ...settings } = {}) {
   browser ??= await chromium.launch({ executablePath: BROWSER, args: ARGUMENTS.split(' ') });
   const viewport = { width, height };
-  const context = await browser.newContext({ viewport, reducedMotion: 'reduce', locale: 'en-GB' });
+  const context = await browser.newContext({
+    viewport,
+    reducedMotion: 'reduce',
+    locale: 'en-GB',
+    ...settings,
+  });
   context.setDefaultTimeout(PATIENCE);
   const page = await context.newPage();
   const errors = [];

@@ -58,6 +58,17 @@ test('two see each other move cards, with the mouse and with the keyboard', opti
   await seesNo(ada, '#people li', 'E');
 });
 
+test('the app is one, by the name of this machine and by its number', options, async (t) => {
+  const { url } = await play(t, 'taskboard', await freshBoard(t));
+  const ada = await enter(t, url, 'Ada');
+  const emmy = await enter(t, url.replace('localhost', '127.0.0.1'), 'Emmy');
+  await sees(ada, '#people li', 'E');
+  await sees(emmy, '#people li', 'A');
+  await card(emmy, 'Order form').focus();
+  await emmy.keyboard.press('ArrowRight');
+  await inColumn(ada, 'done', 'Order form');
+});
+
 test('who is not of a project hears nothing of it, whatever they try', options, async (t) => {
   const { url, relay } = await play(t, 'taskboard', await freshBoard(t));
   const ada = await enter(t, url, 'Ada');

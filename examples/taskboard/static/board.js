@@ -1,4 +1,4 @@
-/** Columns of cards, to be moved with the mouse and with the keyboard. It knows nothing of servers. */
+/** Columns of cards, to be moved with the mouse, the keyboard and a finger. It knows nothing of servers. */
 
 const COLUMNS = ['todo', 'doing', 'done'];
 
@@ -27,7 +27,8 @@ export class Board {
     if (known && known.task.version >= task.version) return false;
     const element = known?.element ?? this.#card(task.id);
     this.#cards.set(task.id, { element, task });
-    element.textContent = task.title;
+    element.querySelector('span').textContent = task.title;
+    this.#arrows(element, task);
     this.#slide(element, () => this.#place(element, task));
     this.#count();
     return true;
@@ -42,11 +43,11 @@ export class Board {
   }
 
   #place(element, { column, rank }) {
-    const focused = element === document.activeElement;
+    const focused = element.contains(document.activeElement) && document.activeElement;
     const others = [...this.#list(column).children].filter((other) => other !== element);
     const next = others.find((other) => this.#task(other).rank > rank);
     this.#list(column).insertBefore(element, next ?? null);
-    if (focused) element.focus();
+    if (focused) focused.focus();
   }
 
   /** Lets a card be seen on its way. */
@@ -78,7 +79,34 @@ export class Board {
       event.preventDefault();
       this.#move(id, goal);
     };
+    element.append(
+      document.createElement('span'),
+      this.#arrow(element, '←', 'ArrowLeft'),
+      this.#arrow(element, '→', 'ArrowRight'),
+    );
     return element;
+  }
+
+  /** A button that does what a key does, for where there are no keys. */
+  #arrow(element, sign, key) {
+    const button = document.createElement('button');
+    button.type = 'button';
+    button.textContent = sign;
+    button.onclick = () => this.#move(+element.dataset.task, this.#goal(element, key));
+    return button;
+  }
+
+  /** The buttons of a card: a column may have none on one side. */
+  #arrows(element, { column, title }) {
+    element.querySelectorAll('button').forEach((button, side) => {
+      const goal = COLUMNS[COLUMNS.indexOf(column) + (side ? 1 : -1)];
+      button.disabled = !goal;
+      button.ariaLabel = goal ? `Move “${title}” to ${this.#heading(goal)}` : null;
+    });
+  }
+
+  #heading(column) {
+    return this.#list(column).previousElementSibling.textContent;
   }
 
   /** Where an arrow key moves a card: the next column, or past its neighbour. */
