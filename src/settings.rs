@@ -26,7 +26,8 @@ pub struct Settings {
     pub listen: Vec<SocketAddr>,
     /// Reactors to run, each on a thread of its own; 0 means one a core.
     pub shards: usize,
-    /// How long a stop may take: connections are closed over the first 80 % of it.
+    /// How long a stop may take: connections are closed over the first 80 % of it. Less than the 10 s after which `docker
+    /// stop` kills, for a client that does not answer its close is waited for to the end.
     pub drain: Duration,
     /// Whether the console, a page at `/` to try rooms in and to watch the server, and `/echo` are served.
     pub console: Console,
@@ -133,7 +134,8 @@ pub struct Limits {
     pub handshake: Duration,
     /// Time for a request's whole body.
     pub body: Duration,
-    /// How long a kept-alive HTTP connection may be idle.
+    /// How long a kept-alive HTTP connection may be idle: longer than balancers keep theirs, commonly 60 s, for whoever ends
+    /// first must not be who is asked.
     pub http_idle: Duration,
     /// Time for the close handshake, and for reading a closed connection to its end.
     pub close: Duration,
@@ -223,7 +225,7 @@ impl Default for Settings {
         Self {
             listen: vec![SocketAddr::from(([127, 0, 0, 1], 8000))],
             shards: 0,
-            drain: Duration::from_secs(10),
+            drain: Duration::from_secs(8),
             console: Console::Auto,
             insecure: false,
             auth: Auth::default(),
@@ -265,7 +267,7 @@ impl Default for Limits {
             headers: 64,
             handshake: Duration::from_secs(5),
             body: Duration::from_secs(10),
-            http_idle: Duration::from_secs(60),
+            http_idle: Duration::from_secs(75),
             close: Duration::from_secs(5),
         }
     }

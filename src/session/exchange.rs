@@ -67,7 +67,8 @@ impl Exchange {
         match self.stage {
             Stage::Body(..) => true,
             Stage::Head => !self.reader.is_idle(),
-            Stage::Proxied(_) | Stage::Call(..) => false,
+            Stage::Proxied(ref header) => header.held() > 0,
+            Stage::Call(..) => false,
         }
     }
 

@@ -113,8 +113,10 @@ impl Shard {
                 }
                 self.close(key, Close::going_away(retry_ms));
             }
-            // Whoever comes now has yet to ask, and is closed behind the answer.
+            // Whoever comes now has yet to ask, and whoever is asking has yet to come to the end: both are closed behind the
+            // answer.
             Phase::Http(_) if is_later => {}
+            Phase::Http(ref exchange) if exchange.is_reading() => {}
             Phase::Http(_) if !session.is_calling() && session.queue.is_none() => self.end(key),
             Phase::Http(_) | Phase::Closing(_) | Phase::Lingering | Phase::Over => {}
         }
