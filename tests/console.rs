@@ -88,9 +88,11 @@ fn pages_are_read_and_nothing_else() {
 #[test]
 fn without_the_console_there_is_the_client_alone() {
     let server = Server::with("console = false");
-    for (path, _) in FILES {
+    for (path, _) in FILES.iter().filter(|(path, _)| *path != "/") {
         assert_eq!((server.get(path).status, server.get(path).code().as_str()), (404, "not_found"), "{path}");
     }
+    // Balancers ask there.
+    assert_eq!(server.get("/").body, r#"{"status":"ready"}"#);
     let client = server.get("/switchboard.js");
     assert_eq!((client.status, client.body.as_str()), (200, CLIENT));
     assert_eq!(client.field("content-type"), Some("text/javascript; charset=utf-8"));
@@ -100,7 +102,8 @@ fn without_the_console_there_is_the_client_alone() {
 fn the_console_is_off_where_others_can_reach_it() {
     for (config, status) in [("", 404), ("console = true", 200)] {
         let server = Server::listening("0.0.0.0:0", &["--insecure"], config);
-        assert_eq!(server.get("/").status, status, "{config}");
+        assert_eq!(server.get("/console/app.js").status, status, "{config}");
+        assert_eq!(server.get("/").body.contains("<html"), status == 200, "{config}");
         assert_eq!(server.get("/switchboard.js").status, 200);
     }
 }

@@ -83,7 +83,9 @@ mod tests {
                     Ok(other) => panic!("{method} {path} is no call but {other:?}"),
                     Err(response) => {
                         assert!(!expected, "{method} {path} is documented");
-                        assert_eq!(response.status(), 405, "{method} {path}");
+                        // Balancers ask so.
+                        let asked = method == "OPTIONS" && path.ends_with('z');
+                        assert_eq!(response.status(), if asked { 204 } else { 405 }, "{method} {path}");
                     }
                 }
             }

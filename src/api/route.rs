@@ -13,7 +13,7 @@ use crate::broker::post::{self, Listing, Span};
 use crate::console::{self, Page};
 use crate::dialect::Dialect;
 use crate::error::Fault;
-use crate::http::{Head, Method, Response};
+use crate::http::{Asker, Head, Method, Response};
 use crate::id::is_user;
 use crate::room_key::is_room_name;
 
@@ -63,6 +63,7 @@ pub struct Upgrade {
 pub fn route(head: &Head, offers: Offers<'_>) -> Result<Route, Response> {
     let segments: Vec<&str> = head.target.segments().iter().map(String::as_str).collect();
     let foreign = !is_welcome(head, offers.access);
+    let unnamed = is_unnamed(head, offers.access);
     let upgrade = match segments[..] {
         ["ws"] => Some((Dialect::Native, head.target.queries("room").map(str::to_owned).collect())),
         ["ws", room] => Some((Dialect::Native, vec![room.to_owned()])),
@@ -75,14 +76,20 @@ pub fn route(head: &Head, offers: Offers<'_>) -> Result<Route, Response> {
     if let Some((dialect, rooms)) = upgrade {
         allow(head, &[Method::Get])?;
         let user = if offers.access.is_open() { user(head)? } else { None };
-        return Ok(Route::Upgrade(Upgrade { dialect, rooms, user, foreign }));
+        return Ok(Route::Upgrade(Upgrade { dialect, rooms, user, foreign: foreign || unnamed }));
     }
     let page = console::find(&segments, offers.console);
     if foreign && page.is_none_or(|page| !page.is_public()) {
         return Err(foreigner(offers.access));
     }
-    if cors::is_preflight(head) && matches!(segments[..], ["api" | "sse", ..]) {
-        return Err(cors::preflight());
+    if unnamed && matches!(segments[..], ["api" | "sse" | "metrics", ..]) {
+        return Err(foreigner(offers.access));
+    }
+    if cors::is_preflight(head) {
+        return Err(cors::preflight(head));
+    }
+    if head.method == Method::Options && matches!(segments[..], [] | ["healthz"] | ["readyz"]) {
+        return options(&segments, offers.draining);
     }
     if let Some(page) = page {
         return allow(head, READ).map(|()| Route::Page(page));
@@ -96,6 +103,7 @@ pub fn route(head: &Head, offers: Offers<'_>) -> Result<Route, Response> {
             allow(head, &[Method::Get, Method::Head, Method::Post])?;
             stream::subscription(head, Some(room), offers.access.is_open()).map(Route::Stream)
         }
+        [] => allow(head, READ).map(|()| Route::Call(Call::Ready)),
         _ => call(head, &segments).map(Route::Call),
     }
 }
@@ -105,6 +113,33 @@ fn foreigner(access: &Access) -> Response {
         "an open server is for this machine: it takes no pages of this origin, and no other name as `Host`";
     let message = if access.is_open() { open } else { "pages of this origin may not use this server" };
     Response::new(403).error("forbidden", message)
+}
+
+/// Balancers ask `OPTIONS /` where nobody told them what else to ask. It tells no less than a GET does: who stops is not ready.
+fn options(segments: &[&str], draining: bool) -> Result<Route, Response> {
+    if draining && segments != ["healthz"] {
+        return Ok(Route::Call(Call::Ready));
+    }
+    Err(Response::new(204).allow(&[Method::Get, Method::Head, Method::Options]))
+}
+
+/// Whether a browser sends `head` for a page of elsewhere and does not name it. For what a page loads and may not read, a
+/// picture or a script, browsers send no `Origin`, and a stream or a call would have begun all the same; but they say how far
+/// off the page is (Fetch Metadata, `Sec-Fetch-Site`). A sibling, on another host of the same site, is only let in where any
+/// page is.
+fn is_unnamed(head: &Head, access: &Access) -> bool {
+    let elsewhere = |site: &str| match site {
+        "cross-site" => true,
+        "same-site" => access.judges_pages(),
+        _ => false,
+    };
+    head.field("origin").is_none() && head.fields("sec-fetch-site").any(elsewhere)
+}
+
+/// Whether the page that a refused request came from may read why.
+pub fn may_read(asker: &Asker, access: &Access) -> bool {
+    asker.origin.as_deref().is_some_and(|origin| access.welcomes(origin))
+        && asker.host.as_deref().is_none_or(|host| access.answers_to(host))
 }
 
 /// Whether `head` comes from no page, or from one that may use the server. No browser names two.

@@ -183,6 +183,11 @@ impl Access {
         !self.local_only || is_local_host(host)
     }
 
+    /// Whether not every page may use the server.
+    pub fn judges_pages(&self) -> bool {
+        self.local_only || !self.origins.is_empty()
+    }
+
     /// Whether a page of `origin`, as its browser sent it, may use the server.
     pub fn welcomes(&self, origin: &str) -> bool {
         let named = self.origins.iter().any(|rule| rule.allows(origin));

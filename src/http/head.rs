@@ -7,6 +7,7 @@ use crate::http::fields::Fields;
 use crate::http::framing::Framing;
 use crate::http::refusal::Refusal;
 use crate::http::request::Limits;
+use crate::http::syntax::is_token;
 use crate::http::target::Target;
 
 /// The head of a request that may be served as far as HTTP goes.
@@ -64,6 +65,11 @@ impl Head {
     /// The members of the comma-separated list that all fields called `name` make together.
     pub fn list(&self, name: &str) -> impl Iterator<Item = &str> {
         self.fields.list(name)
+    }
+
+    /// Those of them that are tokens (RFC 9110 5.6.2), and so can be said again in an answer.
+    pub fn tokens(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.list(name).filter(|member| member.bytes().all(is_token))
     }
 
     /// Whether that list has `token` as a member, in any case.

@@ -9,6 +9,7 @@
 //!            lines, limits       httparse, Target, Host     sized or chunked
 //! ```
 
+pub mod asker;
 mod authority;
 mod body;
 mod chunked;
@@ -23,6 +24,7 @@ mod scan;
 mod syntax;
 pub mod target;
 
+pub use crate::http::asker::Asker;
 pub use crate::http::fields::Fields;
 pub use crate::http::refusal::Refusal;
 pub use crate::http::request::{Head, Limits, Method, Reader, Step, Target, Version};

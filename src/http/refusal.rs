@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::http::asker::Asker;
+
 /// The answer to a request that cannot be served. The connection closes after it, since what follows on it may not
 /// begin where it seems to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,12 +16,14 @@ pub struct Refusal {
     pub message: Cow<'static, str>,
     /// Fields that a status asks for, such as `Allow` with 405 or `Upgrade` with 426.
     pub headers: Vec<(&'static str, Cow<'static, str>)>,
+    /// Who asked, where a head was refused.
+    pub asker: Option<Box<Asker>>,
 }
 
 impl Refusal {
     /// A refusal without further fields.
     pub fn new(status: u16, code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { status, code, message: message.into(), headers: Vec::new() }
+        Self { status, code, message: message.into(), headers: Vec::new(), asker: None }
     }
 
     /// The same with one more field.
@@ -27,6 +31,12 @@ impl Refusal {
     pub fn header(mut self, name: &'static str, value: impl Into<Cow<'static, str>>) -> Self {
         self.headers.push((name, value.into()));
         self
+    }
+
+    /// The same, of a request whose head began like this.
+    #[must_use]
+    pub(crate) fn of(self, head: &[u8]) -> Self {
+        Self { asker: Some(Box::new(Asker::of(head))), ..self }
     }
 
     /// 400: the bytes are not a request, or not the same request to everybody.

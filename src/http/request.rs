@@ -1,5 +1,6 @@
 //! Requests out of the bytes of a connection.
 
+use crate::http::asker::Asker;
 use crate::http::body::Body;
 use crate::http::refusal::Refusal;
 use crate::http::scan::Scan;
@@ -88,6 +89,14 @@ impl Reader {
     /// Whether nothing of a request has arrived: the connection may be closed without anybody waiting for an answer.
     pub fn is_idle(&self) -> bool {
         matches!(&self.phase, Phase::Head(scan) if scan.is_idle())
+    }
+
+    /// Who asks, as far as a head has come that is not whole; none between requests and in bodies.
+    pub fn asker(&self) -> Option<Asker> {
+        match &self.phase {
+            Phase::Head(scan) if !scan.is_idle() => Some(scan.asker()),
+            _ => None,
+        }
     }
 
     /// Nobody wants the body that comes: it is read to its end by the same rules, and given as an empty one.

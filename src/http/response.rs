@@ -21,7 +21,7 @@ pub const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 const LAST_SECOND: Duration = Duration::from_secs(253_402_300_799);
 
 /// Room that is made for a head, in bytes: most fit, so that writing one does not grow the buffer again and again.
-const HEAD: usize = 192;
+const HEAD: usize = 320;
 
 /// A response to be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +34,8 @@ pub struct Response {
     body: Cow<'static, [u8]>,
     /// Whether a body of unknown length follows, which the end of the connection ends.
     streams: bool,
+    /// Whether the connection ends with it, whatever the client asked for.
+    closes: bool,
 }
 
 /// What a response depends on besides itself: the request that it answers, the connection and the time.
@@ -76,6 +78,7 @@ impl Response {
             code: None,
             body: Cow::default(),
             streams: false,
+            closes: false,
         };
         if status == 401 { bare.header("WWW-Authenticate", "Bearer") } else { bare }
     }
@@ -168,6 +171,18 @@ impl Response {
         self.streams
     }
 
+    /// The connection is to end behind it: what else comes on it may not be what it seems.
+    #[must_use]
+    pub fn closing(mut self) -> Self {
+        self.closes = true;
+        self
+    }
+
+    /// Whether the connection ends with it.
+    pub fn closes(&self) -> bool {
+        self.closes || self.streams
+    }
+
     /// Appends the response to `out`: the whole of it, or its head where the body is not to be sent.
     pub fn write(&self, to: &Envelope, out: &mut Vec<u8>) {
         out.reserve(HEAD + self.body.len());
@@ -195,7 +210,7 @@ impl Response {
     /// RFC 9110 7.8: who sends `Upgrade` must name it in `Connection` as well.
     fn write_connection(&self, to: &Envelope, out: &mut Vec<u8>) {
         let upgrades = self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("upgrade"));
-        let closes = self.status >= 200 && (self.streams || to.closes());
+        let closes = self.status >= 200 && (self.closes() || to.closes());
         match (upgrades, closes) {
             (true, true) => write_field("Connection", "upgrade, close", out),
             (true, false) => write_field("Connection", "upgrade", out),

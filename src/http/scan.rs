@@ -4,6 +4,7 @@ use std::mem;
 
 use memchr::memchr2;
 
+use crate::http::asker::Asker;
 use crate::http::head::Head;
 use crate::http::refusal::Refusal;
 use crate::http::request::Limits;
@@ -51,7 +52,7 @@ impl Scan {
         let window = &rest[..rest.len().min(room)];
         match self.find_end(window, limits)? {
             Some(end) => Ok((skipped + end, Some(self.parse(&window[..end], limits)?))),
-            None if window.len() == room => Err(self.too_long(limits)),
+            None if window.len() == room => Err(self.too_long(limits).of(&self.with(window))),
             None => {
                 self.buffer.extend_from_slice(window);
                 Ok((input.len(), None))
@@ -63,11 +64,21 @@ impl Scan {
     fn parse(&mut self, last: &[u8], limits: &Limits) -> Result<Head, Refusal> {
         let fields = self.lines.saturating_sub(1);
         if self.buffer.is_empty() {
-            return Head::parse(last, fields, limits);
+            return Head::parse(last, fields, limits).map_err(|refusal| refusal.of(last));
         }
         let mut head = mem::take(&mut self.buffer);
         head.extend_from_slice(last);
-        Head::parse(&head, fields, limits)
+        Head::parse(&head, fields, limits).map_err(|refusal| refusal.of(&head))
+    }
+
+    /// The head so far, and `more` of it.
+    fn with(&self, more: &[u8]) -> Vec<u8> {
+        [&self.buffer, more].concat()
+    }
+
+    /// Who asks, as far as the head has come.
+    pub(crate) fn asker(&self) -> Asker {
+        Asker::of(&self.buffer)
     }
 
     /// Passes over CRLFs, and looks at the first byte behind them: what is not HTTP at all is told at once.
@@ -96,28 +107,40 @@ impl Scan {
     fn find_end(&mut self, bytes: &[u8], limits: &Limits) -> Result<Option<usize>, Refusal> {
         let mut at = 0;
         while at < bytes.len() {
-            if self.after_cr {
-                if bytes[at] != b'\n' {
-                    return Err(bare_cr());
-                }
-                at += 1;
-                if !self.in_line {
-                    return Ok(Some(at));
-                }
-                self.end_line(limits)?;
-            } else if let Some(length) = memchr2(b'\r', b'\n', &bytes[at..]) {
-                if bytes[at + length] == b'\n' {
-                    return Err(bare_lf());
-                }
-                self.in_line |= length > 0;
-                self.after_cr = true;
-                at += length + 1;
-            } else {
-                self.in_line = true;
-                at = bytes.len();
+            match self.step(bytes, &mut at, limits) {
+                Ok(true) => return Ok(Some(at)),
+                Ok(false) => {}
+                // What lies behind may not have come yet.
+                Err(refusal) => return Err(refusal.of(&self.with(&bytes[..at]))),
             }
         }
         Ok(None)
+    }
+
+    /// Goes on from `at` to the next end of a line, or past one; says whether that was the end of the head.
+    fn step(&mut self, bytes: &[u8], at: &mut usize, limits: &Limits) -> Result<bool, Refusal> {
+        if self.after_cr {
+            if bytes[*at] != b'\n' {
+                return Err(bare_cr());
+            }
+            *at += 1;
+            if !self.in_line {
+                return Ok(true);
+            }
+            self.end_line(limits)?;
+        } else if let Some(length) = memchr2(b'\r', b'\n', &bytes[*at..]) {
+            *at += length;
+            if bytes[*at] == b'\n' {
+                return Err(bare_lf());
+            }
+            self.in_line |= length > 0;
+            self.after_cr = true;
+            *at += 1;
+        } else {
+            self.in_line = true;
+            *at = bytes.len();
+        }
+        Ok(false)
     }
 
     fn end_line(&mut self, limits: &Limits) -> Result<(), Refusal> {

@@ -215,7 +215,7 @@ impl Shard {
         match std::mem::replace(&mut exchange.stage, Stage::Head) {
             Stage::Call(mut envelope, pending) if pending.left == 0 => {
                 envelope.now = wall;
-                self.respond(key, &envelope, &answer::answer(pending.gathered));
+                self.respond(key, &envelope, answer::answer(pending.gathered));
                 self.time_exchange(key);
                 self.release(key);
                 self.after_input(key);

@@ -25,6 +25,11 @@ impl Shard {
         let protocols: &[&'static str] =
             if wanted.dialect == Dialect::Native { &[native::SUBPROTOCOL] } else { &[] };
         let (get, http11) = (head.method == Method::Get, head.version == Version::Http11);
+        if head.has_body() {
+            // RFC 6455 section 4.1 knows no body, and one reader's body would be the other's frames.
+            let response = Response::new(400).closing();
+            return Err(response.error("bad_request", "a WebSocket handshake has no body"));
+        }
         let upgrade = handshake::judge(get, http11, head, protocols).map_err(refused)?;
         self.refuse_while_full_or_draining()?;
         self.count_in(key)?;

@@ -6,7 +6,7 @@ use super::Shard;
 use crate::api::call::Call;
 use crate::api::cors;
 use crate::api::route::{self, Offers, Route};
-use crate::http::{CONTINUE, Envelope, Head, Limits, Refusal, Response, Step};
+use crate::http::{Asker, CONTINUE, Envelope, Head, Limits, Refusal, Response, Step};
 use crate::out_queue::Class;
 use crate::proxy::{self, Malformed};
 use crate::session::Phase;
@@ -59,7 +59,7 @@ impl Shard {
             Err(Malformed) => {
                 let message = "a trusted proxy begins with a header of the PROXY protocol";
                 let response = Response::new(400).error("bad_request", message);
-                self.respond(key, &Envelope::closing(self.wall()), &response);
+                self.respond(key, &Envelope::closing(self.wall()), response);
             }
         }
         used
@@ -108,17 +108,19 @@ impl Shard {
         {
             exchange.reader.skip_body();
         }
-        if head.expects_continue && last && head.has_body() {
-            match &call {
-                Ok(_) => self.own(key, |out| out.extend_from_slice(CONTINUE)),
-                // RFC 9110 section 10.1.1: a final answer instead of 100, and the body need not be read.
-                Err(response) => {
-                    let envelope = Envelope { close: true, ..Envelope::answering(&head, self.wall()) };
-                    return self.respond(key, &envelope, response);
-                }
-            }
-        }
+        let waits = head.expects_continue && last && head.has_body();
         let envelope = Envelope::answering(&head, self.wall());
+        let call = match call {
+            Err(response) if response.closes() => return self.respond(key, &envelope, response),
+            // RFC 9110 section 10.1.1: a final answer instead of 100, and the body need not be read.
+            Err(response) if waits => return self.respond(key, &envelope, response.closing()),
+            // Who asked for another protocol may speak it already, and some proxies pass that on unread: it is no request.
+            Err(response) if is_handshake(&head) => return self.respond(key, &envelope, response.closing()),
+            call => call,
+        };
+        if waits {
+            self.own(key, |out| out.extend_from_slice(CONTINUE));
+        }
         if let Some(exchange) = self.exchange(key) {
             exchange.stage = Stage::Body(envelope, call);
         }
@@ -137,18 +139,37 @@ impl Shard {
         let envelope = Envelope { now: wall, ..envelope };
         match call {
             Ok(call) => self.call(key, envelope, call, body),
-            Err(response) => self.respond(key, &envelope, &response),
+            Err(response) => self.respond(key, &envelope, response),
         }
     }
 
     fn refuse(&mut self, key: u32, refusal: &Refusal) {
+        if let Some(asker) = &refusal.asker {
+            self.overhear(key, asker);
+        }
         let envelope = Envelope::closing(self.wall());
-        self.respond(key, &envelope, &Response::from(refusal));
+        self.respond(key, &envelope, Response::from(refusal));
+    }
+
+    /// Notes the page that may read the answer to a request whose head did not come whole, or was no good.
+    fn overhear(&mut self, key: u32, asker: &Asker) {
+        let page = asker.origin.clone().filter(|_| route::may_read(asker, &self.access));
+        if let Some(exchange) = self.exchange(key) {
+            exchange.origin = page;
+        }
+    }
+
+    /// Answers a request of which only a part has come, and ends the connection.
+    pub(super) fn cut_short(&mut self, key: u32, response: Response) {
+        if let Some(asker) = self.exchange(key).and_then(|exchange| exchange.reader.asker()) {
+            self.overhear(key, &asker);
+        }
+        self.respond(key, &Envelope::closing(self.wall()), response);
     }
 
     /// Writes an answer, and ends the connection behind it if it is to end.
-    pub(super) fn respond(&mut self, key: u32, envelope: &Envelope, response: &Response) {
-        let close = envelope.close || self.drain.is_some() || response.streams();
+    pub(super) fn respond(&mut self, key: u32, envelope: &Envelope, response: Response) {
+        let close = envelope.close || self.drain.is_some() || response.closes();
         let envelope = Envelope { close, ..*envelope };
         self.push_response(key, &envelope, response);
         if let Some(exchange) = self.exchange(key) {
@@ -163,14 +184,13 @@ impl Shard {
     }
 
     /// Queues an answer, or the head of one that does not end.
-    pub(super) fn push_response(&mut self, key: u32, envelope: &Envelope, response: &Response) {
+    pub(super) fn push_response(&mut self, key: u32, envelope: &Envelope, response: Response) {
         if let Some(code) = response.code() {
             self.place().refused(code);
         }
-        let origin = self.exchange(key).and_then(|exchange| exchange.origin.take());
-        let credentials = self.access.cookie().is_some();
-        let granted = origin.map(|origin| cors::grant(response.clone(), &origin, credentials));
-        self.push(key, Class::Asked, |out| granted.as_ref().unwrap_or(response).write(envelope, out));
+        let page = self.exchange(key).and_then(|exchange| exchange.origin.take());
+        let response = cors::finish(response, page.as_deref(), self.access.cookie().is_some());
+        self.push(key, Class::Asked, |out| response.write(envelope, out));
     }
 
     /// The wall clock as HTTP wants it.
@@ -204,9 +224,7 @@ impl Shard {
             return self.end(key);
         }
         let message = "the request did not arrive in time";
-        let response = Response::new(408).error("request_timeout", message);
-        let envelope = Envelope::closing(self.wall());
-        self.respond(key, &envelope, &response);
+        self.cut_short(key, Response::new(408).error("request_timeout", message));
     }
 
     /// Carries out a call whose body is complete.
@@ -218,7 +236,12 @@ impl Shard {
                 }
                 self.finish_call(key);
             }
-            Err(response) => self.respond(key, &envelope, &response),
+            Err(response) => self.respond(key, &envelope, response),
         }
     }
+}
+
+/// Whether a request asks to go on as a WebSocket.
+fn is_handshake(head: &Head) -> bool {
+    head.has_token("upgrade", "websocket")
 }

@@ -5,7 +5,7 @@
 //! of it.
 
 use super::Shard;
-use crate::http::{Envelope, Response};
+use crate::http::Response;
 use crate::session::{Phase, Session};
 
 /// Why a request is not taken in.
@@ -40,7 +40,7 @@ impl Shard {
         if !self.sessions.get(key as usize).is_some_and(in_request) {
             return false;
         }
-        self.respond(key, &Envelope::closing(self.wall()), &Self::full(FULL));
+        self.cut_short(key, Self::full(FULL));
         true
     }
 }

@@ -50,14 +50,15 @@ impl Shard {
             return Err(refusal(Fault::RoomLimit));
         }
         let response = Response::new(200)
-            .header("Cache-Control", "no-cache")
+            // A proxy that compresses holds back what is too little to be worth it (RFC 9111 section 5.2.2.6).
+            .header("Cache-Control", "no-cache, no-transform")
             .header("X-Accel-Buffering", "no")
             .stream(sse::CONTENT_TYPE);
         if head.method == Method::Head {
             return Err(response);
         }
         let envelope = Envelope { close: true, ..Envelope::answering(head, self.wall()) };
-        self.push_response(key, &envelope, &response);
+        self.push_response(key, &envelope, response);
         self.admit(key, admission, Vec::new());
         let rooms: Vec<RoomKey> = wanted.rooms.iter().map(|room| self.room_for(key, room)).collect();
         let Some(session) = self.session(key) else { return Ok(()) };

@@ -17,10 +17,11 @@ fn head(answer: &[u8]) -> Vec<String> {
     head.split("\r\n").filter(|line| !line.starts_with("Date: ")).map(str::to_owned).collect()
 }
 
-const HEAD: [&str; 5] = [
+const HEAD: [&str; 6] = [
     "HTTP/1.1 200 OK",
-    "Cache-Control: no-cache",
+    "Cache-Control: no-cache, no-transform",
     "X-Accel-Buffering: no",
+    "Vary: Origin",
     "Connection: close",
     "Content-Type: text/event-stream",
 ];
