@@ -57,14 +57,14 @@ impl Addresses {
     /// # Errors
     ///
     /// Where one of the limits is reached.
-    pub fn enter(&self, address: IpAddr, allowed: Allowed, loop_ms: u64) -> Result<(), Refused> {
+    pub fn enter(&self, address: IpAddr, allowed: Allowed, now_ms: u64) -> Result<(), Refused> {
         let mut book = self.lock();
-        book.sweep(allowed, loop_ms);
+        book.sweep(allowed, now_ms);
         let line = book.lines.entry(site(address)).or_default();
         if allowed.connections > 0 && line.connections >= allowed.connections {
             return Err(Refused::TooMany);
         }
-        line.handshakes.take(allowed.handshakes, 1.0, loop_ms).map_err(Refused::TooFast)?;
+        line.handshakes.take(allowed.handshakes, 1.0, now_ms).map_err(Refused::TooFast)?;
         line.connections += 1;
         Ok(())
     }
@@ -91,12 +91,12 @@ impl Addresses {
 impl Book {
     /// Forgets who has no connection and a full bucket, whenever there are twice as many lines as such a sweep left:
     /// so each newcomer pays for two lines at most, however many come.
-    fn sweep(&mut self, allowed: Allowed, loop_ms: u64) {
+    fn sweep(&mut self, allowed: Allowed, now_ms: u64) {
         if self.lines.len() < (2 * self.swept).max(FEW) {
             return;
         }
         let full =
-            |line: &Line| line.handshakes.wait(allowed.handshakes, allowed.handshakes.burst, loop_ms) == 0;
+            |line: &Line| line.handshakes.wait(allowed.handshakes, allowed.handshakes.burst, now_ms) == 0;
         self.lines.retain(|_, line| line.connections > 0 || !full(line));
         self.lines.shrink_to(FEW);
         self.swept = self.lines.len();
@@ -161,9 +161,9 @@ mod tests {
     fn a_flood_of_addresses_is_swept_out_again_in_few_sweeps() {
         let addresses = Addresses::default();
         let allowed = Allowed { connections: 0, handshakes: Rate { per_second: 1.0, burst: 1.0 } };
-        let come = |n: u32, loop_ms| {
+        let come = |n: u32, now_ms| {
             let address = IpAddr::V4(n.into());
-            assert_eq!(addresses.enter(address, allowed, loop_ms), Ok(()));
+            assert_eq!(addresses.enter(address, allowed, now_ms), Ok(()));
             addresses.leave(address, allowed);
         };
         let mut sweeps = std::collections::HashSet::new();

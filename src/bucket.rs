@@ -1,12 +1,13 @@
 //! Rates: how often something may happen, with room for a burst.
 
 /// Tokens that come back at a steady rate. 8 bytes, and full when new.
-#[derive(Clone, Copy, Debug, PartialEq)]
+///
+/// What is owed is kept as the moment at which it is paid, in 64 bits that last for 584 years: nothing wraps, and a shard
+/// whose clock reads a little less than that of the last sees a little more owed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Bucket {
-    /// What has been taken and has not come back.
-    debt: f32,
-    /// When that was so, in milliseconds of the loop, modulo 2^32.
-    at_ms: u32,
+    /// When it is full again, in nanoseconds of the clock that all shards share; it is full since then.
+    full_at: u64,
 }
 
 /// A rate and the burst that it allows. A rate of 0 allows everything.
@@ -18,9 +19,8 @@ pub struct Rate {
     pub burst: f32,
 }
 
-/// A clock that seems to be behind by less than this is: shards read the time one after another. One that seems to be
-/// further behind has wrapped round.
-const BEHIND_MS: i32 = 3_600_000;
+/// Nanoseconds in a millisecond.
+const NANOS: u64 = 1_000_000;
 
 impl Rate {
     /// No limit.
@@ -35,23 +35,22 @@ impl Rate {
     pub fn is_limit(self) -> bool {
         self.per_second > 0.0
     }
-}
 
-impl Default for Bucket {
-    fn default() -> Self {
-        Self { debt: 0.0, at_ms: 0 }
+    /// Nanoseconds in which `cost` tokens come back.
+    fn time(self, cost: f32) -> u64 {
+        (f64::from(cost) / f64::from(self.per_second) * 1e9).round() as u64
     }
 }
 
 impl Bucket {
-    /// Takes `cost` tokens; if they are not there, takes none and says in how many milliseconds they will be.
+    /// Takes `cost` tokens at this millisecond of the clock that all shards share; if they are not there, takes none and says in how many milliseconds they will be.
     ///
     /// What costs more than a full bucket holds is allowed when the bucket is full, and has to be waited off afterwards:
     /// one large message must not be impossible for ever.
-    pub fn take(&mut self, rate: Rate, cost: f32, loop_ms: u64) -> Result<(), u64> {
-        match self.wait(rate, cost, loop_ms) {
+    pub fn take(&mut self, rate: Rate, cost: f32, now_ms: u64) -> Result<(), u64> {
+        match self.wait(rate, cost, now_ms) {
             0 => {
-                self.draw(rate, cost, loop_ms);
+                self.draw(rate, cost, now_ms);
                 Ok(())
             }
             wait_ms => Err(wait_ms),
@@ -59,34 +58,25 @@ impl Bucket {
     }
 
     /// In how many milliseconds `cost` tokens will be there.
-    pub fn wait(&self, rate: Rate, cost: f32, loop_ms: u64) -> u64 {
-        let over = self.debt_at(rate, loop_ms) + cost.min(rate.burst) - rate.burst;
-        if !rate.is_limit() || over <= 0.0 {
+    pub fn wait(&self, rate: Rate, cost: f32, now_ms: u64) -> u64 {
+        if !rate.is_limit() {
             return 0;
         }
-        (over / rate.per_second * 1_000.0).ceil().max(1.0) as u64
+        let wanted = self.owed(now_ms).saturating_add(rate.time(cost.min(rate.burst)));
+        wanted.saturating_sub(rate.time(rate.burst)).div_ceil(NANOS)
     }
 
     /// Takes `cost` tokens, whether they are there or not.
-    pub fn draw(&mut self, rate: Rate, cost: f32, loop_ms: u64) {
-        if !rate.is_limit() {
-            return;
-        }
-        self.debt = self.debt_at(rate, loop_ms) + cost;
-        if self.passed_ms(loop_ms).is_some() {
-            self.at_ms = loop_ms as u32;
+    pub fn draw(&mut self, rate: Rate, cost: f32, now_ms: u64) {
+        if rate.is_limit() {
+            let since = self.full_at.max(now_ms.saturating_mul(NANOS));
+            self.full_at = since.saturating_add(rate.time(cost));
         }
     }
 
-    fn debt_at(&self, rate: Rate, loop_ms: u64) -> f32 {
-        let passed_ms = self.passed_ms(loop_ms).unwrap_or_default();
-        (self.debt - rate.per_second * passed_ms as f32 / 1_000.0).max(0.0)
-    }
-
-    /// Milliseconds since the debt was last reckoned; none for a shard whose clock is behind that of the last.
-    fn passed_ms(&self, loop_ms: u64) -> Option<u32> {
-        let passed = (loop_ms as u32).wrapping_sub(self.at_ms);
-        (!(-BEHIND_MS..0).contains(&passed.cast_signed())).then_some(passed)
+    /// Nanoseconds until it is full.
+    fn owed(&self, now_ms: u64) -> u64 {
+        self.full_at.saturating_sub(now_ms.saturating_mul(NANOS))
     }
 }
 
@@ -116,19 +106,42 @@ mod tests {
         assert_eq!(bucket.take(RATE, 50.0, 5_001), Ok(()));
     }
 
+    /// Where milliseconds, microseconds and ticks no longer fit into 32 bits.
+    const EDGES: [u64; 4] = [1 << 32, (1 << 32) / 1_000, 250 * (1 << 32), 1 << 33];
+
     #[test]
-    fn time_wraps_after_49_days_and_no_rate_is_no_limit() {
-        let mut bucket = Bucket::default();
-        assert_eq!(bucket.take(RATE, 20.0, u64::from(u32::MAX)), Ok(()));
-        assert_eq!(bucket.take(RATE, 10.0, u64::from(u32::MAX) + 1_001), Ok(()));
-        assert_eq!(bucket.take(Rate::FREE, 1e9, 0), Ok(()));
+    fn no_age_of_the_server_makes_a_rate_another() {
+        for edge in EDGES {
+            for begin in (edge.saturating_sub(4_000_000)..edge + 4_000_000).step_by(399_999) {
+                let mut old = Bucket::default();
+                old.draw(RATE, 20.0, 7);
+                for mut bucket in [Bucket::default(), old] {
+                    (0..20).for_each(|_| assert_eq!(bucket.take(RATE, 1.0, begin), Ok(()), "at {begin}"));
+                    assert_eq!(bucket.take(RATE, 1.0, begin), Err(100), "at {begin}");
+                    assert_eq!(bucket.take(RATE, 1.0, begin + 100), Ok(()), "at {begin}");
+                }
+            }
+        }
+        assert_eq!(Bucket::default().take(Rate::FREE, 1e9, 0), Ok(()));
+    }
+
+    #[test]
+    fn what_is_taken_all_the_time_is_taken_at_the_rate_across_every_edge() {
+        for edge in EDGES {
+            let mut bucket = Bucket::default();
+            let begin = edge.saturating_sub(60_000);
+            let taken =
+                (begin..edge + 60_000).step_by(10).filter(|&ms| bucket.take(RATE, 1.0, ms).is_ok()).count()
+                    as u64;
+            assert_eq!(taken, 20 + (edge + 60_000 - 10 - begin) / 100, "at {edge}");
+        }
     }
 
     #[test]
     fn a_clock_that_is_behind_brings_nothing_back() {
         let mut bucket = Bucket::default();
         assert_eq!(bucket.take(RATE, 20.0, 5_000), Ok(()));
-        assert_eq!(bucket.take(RATE, 1.0, 4_990), Err(100));
+        assert_eq!(bucket.take(RATE, 1.0, 4_990), Err(110));
         bucket.draw(RATE, 1.0, 4_990);
         assert_eq!(bucket.wait(RATE, 1.0, 5_000), 200);
         assert_eq!(bucket.take(RATE, 1.0, 5_200), Ok(()));

@@ -38,23 +38,23 @@ impl Callers {
     /// # Errors
     ///
     /// In how many milliseconds they may, if this is too soon.
-    pub fn take(&self, name: &str, loop_ms: u64) -> Result<(), u64> {
+    pub fn take(&self, name: &str, now_ms: u64) -> Result<(), u64> {
         let rate = self.rate;
-        self.with(name, loop_ms, |bucket| bucket.take(rate, 1.0, loop_ms)).unwrap_or(Ok(()))
+        self.with(name, now_ms, |bucket| bucket.take(rate, 1.0, now_ms)).unwrap_or(Ok(()))
     }
 
     /// Whoever is called `name` has acted, which cannot be refused; says in how many milliseconds they may again.
-    pub fn suffer(&self, name: &str, loop_ms: u64) -> u64 {
+    pub fn suffer(&self, name: &str, now_ms: u64) -> u64 {
         let rate = self.rate;
         let draw = |bucket: &mut Bucket| {
-            bucket.draw(rate, 1.0, loop_ms);
-            bucket.wait(rate, 1.0, loop_ms)
+            bucket.draw(rate, 1.0, now_ms);
+            bucket.wait(rate, 1.0, now_ms)
         };
-        self.with(name, loop_ms, draw).unwrap_or_default()
+        self.with(name, now_ms, draw).unwrap_or_default()
     }
 
     /// Does something with the bucket of `name`, if there is a limit.
-    fn with<T>(&self, name: &str, loop_ms: u64, act: impl FnOnce(&mut Bucket) -> T) -> Option<T> {
+    fn with<T>(&self, name: &str, now_ms: u64, act: impl FnOnce(&mut Bucket) -> T) -> Option<T> {
         if !self.is_limit() {
             return None;
         }
@@ -63,18 +63,18 @@ impl Callers {
         if let Some(bucket) = book.buckets.get_mut(name) {
             return Some(act(bucket));
         }
-        book.sweep(self.rate, loop_ms);
+        book.sweep(self.rate, now_ms);
         Some(act(book.buckets.entry(name.into()).or_default()))
     }
 }
 
 impl Book {
     /// Forgets whose bucket is full, whenever there are twice as many as such a sweep left.
-    fn sweep(&mut self, rate: Rate, loop_ms: u64) {
+    fn sweep(&mut self, rate: Rate, now_ms: u64) {
         if self.buckets.len() < (2 * self.swept).max(FEW) {
             return;
         }
-        self.buckets.retain(|_, bucket| bucket.wait(rate, rate.burst, loop_ms) > 0);
+        self.buckets.retain(|_, bucket| bucket.wait(rate, rate.burst, now_ms) > 0);
         self.buckets.shrink_to(FEW);
         self.swept = self.buckets.len();
     }

@@ -9,18 +9,32 @@ pub struct Now {
     pub loop_ms: u64,
     /// Milliseconds since 1970 by the wall clock, for what people read and for token expiry.
     pub wall_ms: u64,
-    /// Microseconds by a clock that all shards of the process share, for measuring.
+    /// Microseconds by a clock that all shards of the process share, for measuring and for rates. A shard's own time
+    /// stands still while it has nothing to wait for, so what is counted for all of them together is counted by this.
     pub us: u64,
 }
 
 impl Now {
+    /// Milliseconds of the clock that all shards share.
+    pub fn shared_ms(self) -> u64 {
+        self.us / 1_000
+    }
+
     /// The tick that this moment falls in.
     pub fn tick(self) -> Tick {
-        Tick((self.loop_ms / Tick::MS) as u32)
+        Tick::holding(self.loop_ms)
+    }
+
+    /// The first tick that begins when `wait` has passed. Never early by the milliseconds of the loop, and late by less than
+    /// a tick.
+    pub fn after(self, wait: Duration) -> Tick {
+        let until_ms = self.loop_ms.saturating_add(millis(wait));
+        if wait.is_zero() { self.tick() } else { Tick::holding(until_ms.saturating_add(Tick::MS - 1)) }
     }
 }
 
-/// A moment of the loop's clock to a quarter of a second; 32 bits hold 34 years of it.
+/// A moment of the loop's clock to a quarter of a second; 32 bits hold 34 years of it, after
+/// which it stands still.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Tick(pub u32);
 
@@ -32,16 +46,39 @@ impl Tick {
     /// Later than every other: what nobody waits for.
     pub const NEVER: Self = Self(u32::MAX);
 
-    /// The first tick that is at least `wait` later.
+    /// The last that is a moment.
+    const LAST: Self = Self(u32::MAX - 1);
+
+    /// The tick in which the loop has lived so long.
+    fn holding(loop_ms: u64) -> Self {
+        Self(u32::try_from(loop_ms / Self::MS).unwrap_or(u32::MAX)).min(Self::LAST)
+    }
+
+    /// The first tick by which `wait` has passed since any moment of this one, so that no duration is cut short: it ends
+    /// late by up to two ticks. Nothing to wait for is over at once.
     pub fn after(self, wait: Duration) -> Self {
-        let ticks = (wait.as_millis() as u64).div_ceil(Self::MS).min(u64::from(u32::MAX - 1));
-        Self(self.0.saturating_add(ticks as u32).min(u32::MAX - 1))
+        self.later(millis(wait).div_ceil(Self::MS).saturating_add(u64::from(!wait.is_zero())))
+    }
+
+    /// The tick in which something that is done `every` so often is done next: on average as often as it says, or a
+    /// little sooner where `every` is no multiple of a tick.
+    pub fn next(self, every: Duration) -> Self {
+        self.later((millis(every) / Self::MS).max(1))
+    }
+
+    fn later(self, ticks: u64) -> Self {
+        Self(self.0.saturating_add(u32::try_from(ticks).unwrap_or(u32::MAX))).min(Self::LAST)
     }
 
     /// The time from `earlier` to this, zero if it is not earlier.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::from(self.0.saturating_sub(earlier.0)) * Self::MS)
     }
+}
+
+/// Whole milliseconds, rounded up.
+fn millis(wait: Duration) -> u64 {
+    u64::try_from(wait.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)
 }
 
 /// One deadline for each entry of a slab: the soonest thing that it waits for.
@@ -83,7 +120,7 @@ impl Deadlines {
     /// A tick before which nothing is due, or none when nothing waits.
     pub fn soonest(&self) -> Option<Tick> {
         // One sweep a tick: what was set for this one since is found by the next.
-        let next = self.swept.map_or(Tick::ZERO, |swept| Tick(swept.0 + 1));
+        let next = self.swept.map_or(Tick::ZERO, |swept| swept.later(1));
         self.soonest.map(|soonest| soonest.max(next))
     }
 
@@ -130,9 +167,49 @@ mod tests {
 
     #[test]
     fn a_wait_is_rounded_up_so_that_nothing_is_early() {
-        assert_eq!(Tick(8).after(Duration::from_millis(1)), Tick(9));
-        assert_eq!(Tick(8).after(Duration::from_secs(1)), Tick(12));
-        assert_eq!(Tick(8).after(Duration::from_secs(u64::MAX / 2000)), Tick(u32::MAX - 1));
+        for wait_ms in [1, 249, 250, 251, 300, 500, 1_000] {
+            let wait = Duration::from_millis(wait_ms);
+            for ms in 2_000..2_250 {
+                let now = Now { loop_ms: ms, wall_ms: 0, us: 0 };
+                for (until, late_ms) in [(now.after(wait), 249), (now.tick().after(wait), 500)] {
+                    let waited = u64::from(until.0) * Tick::MS - ms;
+                    assert!(
+                        (wait_ms..=wait_ms + late_ms).contains(&waited),
+                        "{waited} ms for {wait_ms} ms at {ms}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_to_wait_for_is_over_at_once() {
+        assert_eq!(Tick(8).after(Duration::ZERO), Tick(8));
+        assert_eq!(Now { loop_ms: 2_249, wall_ms: 0, us: 0 }.after(Duration::ZERO), Tick(8));
+        assert_eq!(Tick(8).after(Duration::from_micros(1)), Tick(10));
+    }
+
+    #[test]
+    fn what_is_done_every_second_is_done_every_fourth_tick() {
+        assert_eq!(Tick(8).next(Duration::from_secs(1)), Tick(12));
+        assert_eq!(Tick(8).next(Duration::from_millis(1)), Tick(9));
+    }
+
+    #[test]
+    fn the_last_tick_stays_and_what_waits_is_due_in_it() {
+        let for_ever = Duration::from_secs(u64::MAX / 2_000);
+        assert_eq!([Tick(8).after(for_ever), Tick(8).after(Duration::MAX)], [Tick::LAST; 2]);
+        let end = Now { loop_ms: u64::MAX, wall_ms: 0, us: 0 };
+        assert_eq!(
+            (end.tick(), end.after(Duration::MAX), Tick::LAST.next(for_ever)),
+            (Tick::LAST, Tick::LAST, Tick::LAST)
+        );
+        let mut deadlines = Deadlines::default();
+        let mut due = Vec::new();
+        deadlines.sweep(Tick(u32::MAX - 2), &mut due);
+        deadlines.set(0, Tick(u32::MAX - 2).after(Duration::from_secs(9)));
+        deadlines.sweep(Tick::LAST, &mut due);
+        assert_eq!((due, deadlines.soonest()), (vec![0], None));
     }
 
     #[test]

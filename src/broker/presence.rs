@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Bound;
+use std::time::Duration;
 
 use arcstr::ArcStr;
 
 use crate::time::Tick;
 
-/// Ticks between two tellings of a number of people: one second.
-const COUNT_EVERY: u32 = 4;
+/// The least time between two tellings of a number of people.
+const COUNT_EVERY: Duration = Duration::from_secs(1);
 
 /// A named user and how many of the room's members are theirs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,7 +121,7 @@ impl Presence {
             return None;
         }
         self.owes_count = false;
-        self.next_count = Tick(now.0 + COUNT_EVERY);
+        self.next_count = now.after(COUNT_EVERY);
         Some(self.count())
     }
 
@@ -200,8 +201,8 @@ mod tests {
         assert_eq!(presence.owed(Tick(5)), Some(1));
         presence.enter(None);
         presence.owe();
-        assert_eq!((presence.owed(Tick(8)), presence.deadline()), (None, Tick(9)));
-        assert_eq!(presence.owed(Tick(9)), Some(2));
+        assert_eq!((presence.owed(Tick(9)), presence.deadline()), (None, Tick(10)));
+        assert_eq!(presence.owed(Tick(10)), Some(2));
         assert_eq!(presence.owed(Tick(99)), None);
     }
 }

@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     fn at(ms: u64) -> Tick {
-        Tick::ZERO.after(Duration::from_millis(ms))
+        Tick((ms / Tick::MS) as u32)
     }
 
     #[test]
@@ -104,9 +104,9 @@ mod tests {
         let ann = ArcStr::from("ann");
         let mut typing = Typing::default();
         assert_eq!([at(0), at(2000)].map(|now| typing.begin(&ann, now)), [true, false]);
-        assert_eq!((typing.due(at(4750)), typing.deadline()), (None, at(5000)));
-        assert_eq!(typing.due(at(5000)), Some((ann.clone(), false)));
-        assert_eq!((typing.due(at(5000)), typing.deadline()), (None, Tick::NEVER));
+        assert_eq!((typing.due(at(5000)), typing.deadline()), (None, at(5250)));
+        assert_eq!(typing.due(at(5250)), Some((ann.clone(), false)));
+        assert_eq!((typing.due(at(5250)), typing.deadline()), (None, Tick::NEVER));
         assert!(
             typing.begin(&ann, at(6000)) && typing.end("ann") && !typing.end("ann") && !typing.end("bob")
         );
@@ -118,11 +118,11 @@ mod tests {
         let mut typing = Typing::default();
         assert!(typing.begin(&ann, at(0)) && typing.end("ann"));
         assert!(!typing.begin(&ann, at(500)) && !typing.begin(&ann, at(750)));
-        assert_eq!((typing.due(at(750)), typing.deadline()), (None, at(1000)));
-        assert_eq!(typing.due(at(1000)), Some((ann.clone(), true)));
-        assert_eq!((typing.due(at(1000)), typing.deadline()), (None, at(3750)));
+        assert_eq!((typing.due(at(750)), typing.deadline()), (None, at(1250)));
+        assert_eq!(typing.due(at(1250)), Some((ann.clone(), true)));
+        assert_eq!((typing.due(at(1250)), typing.deadline()), (None, at(4000)));
         // Whoever stops before that was never told of.
-        assert!(typing.end("ann") && !typing.begin(&ann, at(1250)) && !typing.end("ann"));
+        assert!(typing.end("ann") && !typing.begin(&ann, at(1500)) && !typing.end("ann"));
         assert_eq!(typing.due(at(2000)), None);
     }
 }

@@ -53,28 +53,28 @@ impl Conduct {
     /// # Errors
     ///
     /// In how many milliseconds it may come.
-    pub fn say(&mut self, pace: Pace, bytes: usize, loop_ms: u64) -> Result<(), u32> {
+    pub fn say(&mut self, pace: Pace, bytes: usize, now_ms: u64) -> Result<(), u32> {
         let bytes = bytes as f32;
-        let wait = self.messages.wait(pace.messages, 1.0, loop_ms);
-        let wait = wait.max(self.bytes.wait(pace.bytes, bytes, loop_ms));
+        let wait = self.messages.wait(pace.messages, 1.0, now_ms);
+        let wait = wait.max(self.bytes.wait(pace.bytes, bytes, now_ms));
         if wait > 0 {
             return Err(u32::try_from(wait).unwrap_or(u32::MAX));
         }
-        self.messages.draw(pace.messages, 1.0, loop_ms);
-        self.bytes.draw(pace.bytes, bytes, loop_ms);
+        self.messages.draw(pace.messages, 1.0, now_ms);
+        self.bytes.draw(pace.bytes, bytes, now_ms);
         Ok(())
     }
 
     /// A message of so many bytes has come that cannot be refused; says in how many milliseconds the next may.
-    pub fn suffer(&mut self, pace: Pace, bytes: usize, loop_ms: u64) -> u64 {
-        self.messages.draw(pace.messages, 1.0, loop_ms);
-        self.bytes.draw(pace.bytes, bytes as f32, loop_ms);
-        self.messages.wait(pace.messages, 1.0, loop_ms).max(self.bytes.wait(pace.bytes, 0.0, loop_ms))
+    pub fn suffer(&mut self, pace: Pace, bytes: usize, now_ms: u64) -> u64 {
+        self.messages.draw(pace.messages, 1.0, now_ms);
+        self.bytes.draw(pace.bytes, bytes as f32, now_ms);
+        self.messages.wait(pace.messages, 1.0, now_ms).max(self.bytes.wait(pace.bytes, 0.0, now_ms))
     }
 
     /// Something was refused; says whether that was once too often.
     pub fn refuse(&mut self, now: Tick) -> bool {
-        if self.refusals == 0 || now.0.saturating_sub(self.refused_since.0) >= WINDOW {
+        if self.refusals == 0 || now.0.saturating_sub(self.refused_since.0) > WINDOW {
             (self.refusals, self.refused_since) = (0, now);
         }
         self.refusals += 1;
@@ -131,7 +131,7 @@ mod tests {
         let refuse = |conduct: &mut Conduct, times, at| (0..times).any(|_| conduct.refuse(Tick(at)));
         let mut conduct = Conduct::default();
         assert!(!refuse(&mut conduct, 99, 1));
-        assert!(!refuse(&mut conduct, 99, 1 + WINDOW));
-        assert!(refuse(&mut conduct, 1, WINDOW * 2));
+        assert!(!refuse(&mut conduct, 99, 2 + WINDOW));
+        assert!(refuse(&mut conduct, 1, 2 + WINDOW * 2));
     }
 }

@@ -1,5 +1,7 @@
 //! What happens because time has passed.
 
+use std::time::Duration;
+
 use super::Shard;
 use crate::broker::place::Ask;
 use crate::dialect::sse;
@@ -34,7 +36,7 @@ impl Shard {
         let waits = [self.deadlines.soonest(), self.home_deadlines.soonest(), self.stats_due()];
         let soonest = waits.into_iter().flatten().min();
         // A drain closes some connections in every tick, and nobody says when another shard's load has fallen.
-        let next = Tick(self.now.tick().0 + 1);
+        let next = self.now.tick().next(Duration::ZERO);
         if self.drain.is_some() || self.pressed {
             Some(soonest.map_or(next, |soonest| soonest.min(next)))
         } else {
@@ -83,7 +85,7 @@ impl Shard {
         let interval = self.common.settings.heartbeat.interval;
         // Fibonacci hashing spreads keys that follow each other.
         let spread = f64::from(key.wrapping_mul(0x9E37_79B9)) / f64::from(u32::MAX);
-        self.arm(key, self.now.tick().after(interval.mul_f64(0.5 + 0.5 * spread)));
+        self.arm(key, self.now.tick().next(interval.mul_f64(0.5 + 0.5 * spread)));
     }
 
     /// Asks a silent session for a sign of life, or closes one that gave none. Not one that is not read.
@@ -118,13 +120,13 @@ impl Shard {
         let Some(session) = self.session(key) else { return };
         let heard = session.heard;
         if now.since(heard) < interval / 2 {
-            return self.arm(key, heard.after(interval));
+            return self.arm(key, heard.next(interval));
         }
         session.heard = now;
         if session.queue.is_none() {
             self.own(key, |out| out.extend_from_slice(sse::COMMENT));
         }
-        self.arm(key, now.after(interval));
+        self.arm(key, now.next(interval));
     }
 
     /// Sets the next deadline of an open session: a sign of life, progress of what others sent, or the end of its welcome.

@@ -89,7 +89,7 @@ impl Shard {
     /// When the figures are to be told next: never while nobody watches, or while they are told elsewhere.
     pub(super) fn stats_due(&self) -> Option<Tick> {
         let home = self.homes.get(self.homes.find_key(self.stats.as_ref()?)?)?;
-        (home.connections() > 0).then(|| self.stats_told.after(EVERY))
+        (home.connections() > 0).then(|| self.stats_told.next(EVERY))
     }
 
     /// Tells the figures to those who watch, if it is time.

@@ -201,7 +201,7 @@ impl Shard {
     /// Sets the deadline of what the exchange waits for, unless it has waited for that before: a request that trickles
     /// in does not earn time by it.
     pub(super) fn time_exchange(&mut self, key: u32) {
-        let now = self.now.tick();
+        let now = self.now;
         let settings::Limits { handshake, body, http_idle, .. } = self.common.settings.limits;
         let Some(exchange) = self.exchange(key) else { return };
         let (timer, wait) = match &exchange.stage {

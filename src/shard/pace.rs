@@ -25,7 +25,7 @@ impl Shard {
         if !allowed.is_limit() {
             return Ok(());
         }
-        let now_ms = self.now.loop_ms;
+        let now_ms = self.now.shared_ms();
         let Some(address) = self.address(key) else { return Ok(()) };
         let entered = self.common.addresses.enter(address, allowed, now_ms);
         match entered {
@@ -66,7 +66,7 @@ impl Shard {
     ///
     /// The answer, if the key makes calls too fast.
     pub(super) fn count_call(&self, name: &str) -> Result<(), Response> {
-        let taken = self.common.callers.take(name, self.now.loop_ms);
+        let taken = self.common.callers.take(name, self.now.shared_ms());
         taken.map_err(|wait_ms| refusal(rate_limited(wait_ms)))
     }
 
@@ -84,7 +84,7 @@ impl Shard {
     ///
     /// In how many milliseconds it may, if that is too much.
     fn count_request(&mut self, key: u32, bytes: usize) -> Result<(), u32> {
-        let (pace, now_ms) = (self.common.pace, self.now.loop_ms);
+        let (pace, now_ms) = (self.common.pace, self.now.shared_ms());
         let Some(session) = self.session(key) else { return Ok(()) };
         if let Some(pace) = pace {
             session.conduct.get_or_insert_default().say(pace, bytes, now_ms)?;
@@ -102,16 +102,16 @@ impl Shard {
     /// Counts a message of a dialect that has no words for a refusal: its sender is not read for a while.
     pub(super) fn slow_down(&mut self, key: u32, bytes: usize) {
         let (pace, now) = (self.common.pace, self.now);
-        let user_ms = self.speaker(key).map_or(0, |user| self.common.speakers.suffer(&user, now.loop_ms));
+        let user_ms = self.speaker(key).map_or(0, |user| self.common.speakers.suffer(&user, now.shared_ms()));
         if pace.is_none() && user_ms == 0 {
             return;
         }
         let Some(session) = self.session(key) else { return };
         let conduct = session.conduct.get_or_insert_default();
-        let own_ms = pace.map_or(0, |pace| conduct.suffer(pace, bytes, now.loop_ms));
+        let own_ms = pace.map_or(0, |pace| conduct.suffer(pace, bytes, now.shared_ms()));
         let wait_ms = own_ms.max(user_ms);
         if wait_ms > 0 {
-            let until = now.tick().after(Duration::from_millis(wait_ms));
+            let until = now.after(Duration::from_millis(wait_ms));
             conduct.rests_until = until;
             self.deadlines.hasten(key, until);
         }

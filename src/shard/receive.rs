@@ -40,7 +40,7 @@ impl Shard {
         // Room in a full buffer is an acknowledgement: a slow reader of what it asked for is alive.
         (session.heard, session.pinged) = (tick, false);
         if matches!(session.phase, Phase::Lingering) && session.queue.is_some() {
-            self.deadlines.set(key, tick.after(close));
+            self.deadlines.set(key, self.now.after(close));
         }
         self.touch(key);
     }
@@ -170,7 +170,7 @@ impl Shard {
         self.work.resumed.push(key);
     }
 
-    /// Tries a request again that waited for a join.
+    /// Tries a request again that waited for a join or a leave.
     pub(super) fn unpark(&mut self, key: u32) {
         let tail = self.sessions.get(key as usize).and_then(|session| session.tail.as_ref());
         if tail.is_some_and(|tail| tail.request.is_some()) {
@@ -178,7 +178,7 @@ impl Shard {
         }
     }
 
-    /// Keeps a request for when the join that it has to wait for is answered (rule 3).
+    /// Keeps a request for when the join or leave that it has to wait for is answered (rule 3).
     pub(super) fn park(&mut self, key: u32, text: &str) {
         if let Some(session) = self.session(key) {
             session.tail.get_or_insert_default().request = Some(text.into());

@@ -45,7 +45,7 @@ fn shard() -> Shard {
 
 /// So many milliseconds after the start.
 fn now(ms: u64) -> Now {
-    Now { loop_ms: ms, wall_ms: WALL + ms, us: 0 }
+    Now { loop_ms: ms, wall_ms: WALL + ms, us: 1_000 * ms }
 }
 
 fn handshake(shard: &mut Shard, ttl: Duration) -> u32 {
@@ -116,5 +116,5 @@ fn a_ping_is_given_its_time_although_something_else_is_due() {
     shard.deadlines.set(0, shard.now.tick());
     let soon = now(pinged.unwrap() + 250);
     assert_eq!(turn(&mut shard, soon), "");
-    assert!(turn(&mut shard, now(pinged.unwrap() + 10_000)).contains("no pong"));
+    assert!(turn(&mut shard, now(pinged.unwrap() + 10_250)).contains("no pong"));
 }
