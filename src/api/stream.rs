@@ -18,8 +18,8 @@ pub struct Subscription {
     pub rooms: Vec<String>,
     /// What the client has of each.
     pub since: Vec<Since>,
-    /// Messages wanted of a room that the client knows nothing of.
-    pub history: usize,
+    /// Messages wanted, at most, of a room that the client knows nothing of, or whose place it has lost.
+    pub history: Option<usize>,
     /// What the client calls itself.
     pub user: Option<ArcStr>,
 }
@@ -41,7 +41,7 @@ pub fn subscription(head: &Head, room: Option<&str>, open: bool) -> Result<Subsc
     Ok(Subscription {
         since: sse::read_id(last_event_id(head), rooms.len()),
         rooms,
-        history: number(head, "history", "`history` is a number of messages")?.unwrap_or(0),
+        history: number(head, "history", "`history` is a number of messages")?,
         user: if open { user(head)? } else { None },
     })
 }

@@ -78,15 +78,15 @@ impl History {
         since.epoch == end.epoch && since.offset <= end.offset && since.offset + 1 >= self.first(end)
     }
 
-    /// The first `limit` messages after `since`, or the newest `limit` where some of those after it are gone.
-    pub fn after(&self, since: Position, end: Position, limit: usize) -> Excerpt {
+    /// The first `limit` messages after `since`; none where some of those after it are gone.
+    pub fn after(&self, since: Position, end: Position, limit: usize) -> Option<Excerpt> {
         if !self.reaches(since, end) {
-            return self.newest(limit);
+            return None;
         }
         let skip = (since.offset + 1 - self.first(end)) as usize;
         let messages: Vec<_> = self.range(skip..self.kept.len().min(skip.saturating_add(limit)));
         let more = skip + messages.len() < self.kept.len();
-        Excerpt { messages, recovered: true, more }
+        Some(Excerpt { messages, recovered: true, more })
     }
 
     /// The newest `limit` messages, oldest first.
@@ -138,26 +138,26 @@ mod tests {
         let limits = RoomSettings { history: 4, ..Default::default() };
         let history = history(10, &limits);
         let ask = |since, limit| {
-            let excerpt = history.after(since, at(10), limit);
-            (offsets(&excerpt), excerpt.recovered, excerpt.more)
+            let excerpt = history.after(since, at(10), limit)?;
+            Some((offsets(&excerpt), excerpt.recovered, excerpt.more))
         };
-        assert_eq!(ask(at(10), 9), (vec![], true, false));
-        assert_eq!(ask(at(8), 9), (vec![9, 10], true, false));
-        assert_eq!(ask(at(6), 9), (vec![7, 8, 9, 10], true, false));
-        assert_eq!(ask(at(6), 3), (vec![7, 8, 9], true, true));
-        assert_eq!(ask(at(5), 9), (vec![7, 8, 9, 10], false, false));
-        assert_eq!(ask(at(5), 2), (vec![9, 10], false, false));
-        assert_eq!(ask(at(11), 1), (vec![10], false, false));
-        assert_eq!(ask(at(u64::MAX), 1), (vec![10], false, false));
-        assert_eq!(ask(Position { epoch: 8, offset: 9 }, 1), (vec![10], false, false));
+        assert_eq!(ask(at(10), 9), Some((vec![], true, false)));
+        assert_eq!(ask(at(8), 9), Some((vec![9, 10], true, false)));
+        assert_eq!(ask(at(6), 9), Some((vec![7, 8, 9, 10], true, false)));
+        assert_eq!(ask(at(6), 3), Some((vec![7, 8, 9], true, true)));
+        assert_eq!(ask(at(5), 9), None);
+        assert_eq!(ask(at(5), 2), None);
+        assert_eq!(ask(at(11), 1), None);
+        assert_eq!(ask(at(u64::MAX), 1), None);
+        assert_eq!(ask(Position { epoch: 8, offset: 9 }, 1), None);
     }
 
     #[test]
     fn the_newest_is_recovered_with_no_history_at_all() {
         let limits = RoomSettings { history: 0, ..Default::default() };
         let history = history(3, &limits);
-        assert!(history.after(at(3), at(3), 9).recovered);
-        assert!(!history.after(at(2), at(3), 9).recovered);
+        assert!(history.after(at(3), at(3), 9).is_some_and(|excerpt| excerpt.recovered));
+        assert!(history.after(at(2), at(3), 9).is_none());
     }
 
     #[test]
@@ -166,12 +166,12 @@ mod tests {
         let mut history = history(10, &limits);
         assert!(history.bytes() <= 1000 && history.bytes() > 500);
         let kept = history.newest(99).messages.len() as u32;
-        history.expire(&limits, Tick(10 + 4 - kept));
+        history.expire(&limits, Tick(10 + 5 - kept));
         assert_eq!(history.newest(99).messages.len() as u32, kept);
-        assert_eq!(history.expires(&limits), Tick(11 - kept + 4));
-        history.expire(&limits, Tick(13));
-        assert_eq!(offsets(&history.newest(99)), [10]);
+        assert_eq!(history.expires(&limits), Tick(11 - kept + 5));
         history.expire(&limits, Tick(14));
+        assert_eq!(offsets(&history.newest(99)), [10]);
+        history.expire(&limits, Tick(15));
         assert_eq!((history.bytes(), history.expires(&limits)), (0, Tick::NEVER));
     }
 }

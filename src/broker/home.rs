@@ -17,7 +17,7 @@ use arcstr::ArcStr;
 use super::history::History;
 use super::keys::Keys;
 use super::place::{Ask, Tag, Tell};
-use super::post::{Join, Line, Post};
+use super::post::{Caller, Join, Line, Post};
 use super::presence::Presence;
 use super::typing::Typing;
 use super::users::Users;
@@ -101,7 +101,7 @@ impl Home {
         if !matches!(request, Request::Look(..) | Request::Members(..) | Request::Typing(..)) {
             self.used = desk.now;
         }
-        // A leave must be counted whatever the engine does: it answers nobody.
+        // A leave must be counted whatever the engine does, and cannot be refused.
         if self.waiting.len() >= MAX_WAITING && !matches!(request, Request::Leave(..)) {
             return self.refuse(What::Request(request), desk);
         }
@@ -211,7 +211,9 @@ impl Home {
             let Stage::Open { end, first: oldest } = self.stage else { return };
             let Some(mut first) = self.waiting.pop_front() else { return };
             match first.what {
-                What::Request(Request::Leave(shard, user)) => self.leave(shard, user.as_ref(), desk),
+                What::Request(Request::Leave(caller, shard, user)) => {
+                    self.leave(caller, shard, user.as_ref(), desk);
+                }
                 What::Request(Request::Typing(user, active)) => self.typed(&user, active, desk),
                 What::Request(Request::Publish(caller, mut draft)) => {
                     if let Some(user) = &draft.from {
@@ -258,8 +260,12 @@ impl Home {
         Ok(())
     }
 
-    fn leave(&mut self, shard: ShardId, user: Option<&ArcStr>, desk: &mut Desk<'_>) {
+    /// Rule 4: whoever asked is told behind everything that the room has said so far, and before the others hear of it.
+    fn leave(&mut self, caller: Caller, shard: ShardId, user: Option<&ArcStr>, desk: &mut Desk<'_>) {
         self.members[usize::from(shard)] -= 1;
+        if let Some(shard) = caller.shard() {
+            desk.posts.push((shard, Post::Left(self.key.clone(), caller)));
+        }
         self.went(user, desk);
     }
 

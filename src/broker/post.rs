@@ -87,6 +87,8 @@ pub enum Span {
     /// The first messages after a position, at most so many; the newest, where that is out of reach or (none) was no
     /// position at all.
     After(Option<Position>, usize),
+    /// All messages after a position; the newest, at most so many, where that is out of reach or was no position at all.
+    Since(Option<Position>, usize),
 }
 
 /// Where a room stands, as it is told to who joins it or asks.
@@ -124,14 +126,16 @@ pub struct Join {
 pub enum Post {
     /// To home: a session wants in.
     Join(RoomKey, Box<Join>),
-    /// To home: a member on shard `1`, a connection of user `2`, is out.
-    Leave(RoomKey, ShardId, Option<ArcStr>),
+    /// To home: a member on shard `2`, a connection of user `3`, is out, or wants to be and is told when it is.
+    Leave(RoomKey, Caller, ShardId, Option<ArcStr>),
     /// To home: something to say.
     Publish(RoomKey, Caller, Draft),
     /// To home: where does the room stand, and what was said?
     Look(RoomKey, Caller, Span),
     /// From home: the answer to a join.
     Joined(RoomKey, Box<Join>, Result<Box<Standing>, Fault>),
+    /// From home: the answer to a leave. All that the room has said to the member is before it.
+    Left(RoomKey, Caller),
     /// From home: a message for the members on this shard.
     Deliver(Arc<Message>),
     /// To home: who is there?

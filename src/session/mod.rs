@@ -46,8 +46,6 @@ pub struct Session {
     pub heard: Tick,
     /// When it last published.
     pub published: Tick,
-    /// Joins that are not answered yet.
-    pub joins: u16,
     /// Its socket took less than it was offered.
     pub blocked: bool,
     /// It is on the shard's list of sessions to write.
@@ -135,7 +133,6 @@ impl Session {
             conduct: None,
             heard: now,
             published: Tick::ZERO,
-            joins: 0,
             blocked: false,
             touched: false,
             held: false,

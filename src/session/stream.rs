@@ -16,8 +16,8 @@ pub struct Stream {
     feeds: Box<[Feed]>,
     /// How many of them have been asked to let the session in.
     begun: u8,
-    /// Messages wanted of a room that the client knows nothing of.
-    history: u32,
+    /// Messages wanted, at most, of a room that the client knows nothing of, or whose place it has lost.
+    history: Option<u32>,
     /// Requests that came by HTTP, and where their replies go.
     pub requests: VecDeque<(Slot, Box<str>)>,
 }
@@ -37,20 +37,21 @@ const NONE: u32 = u32::MAX;
 
 impl Stream {
     /// A stream of these rooms, at most 255, that has not begun with any of them.
-    pub fn new(rooms: impl Iterator<Item = (RoomKey, Since)>, history: usize) -> Self {
+    pub fn new(rooms: impl Iterator<Item = (RoomKey, Since)>, history: Option<usize>) -> Self {
         let feeds = rooms.map(|(room, since)| Feed { room, number: NONE, since }).collect();
-        Self { feeds, begun: 0, history: history.min(u32::MAX as usize) as u32, requests: VecDeque::new() }
+        let history = history.map(|history| u32::try_from(history).unwrap_or(u32::MAX));
+        Self { feeds, begun: 0, history, requests: VecDeque::new() }
     }
 
     /// The next room to join, and what to ask of it.
     pub fn next_room(&mut self) -> Option<(RoomKey, Span)> {
         let feed = self.feeds.get(usize::from(self.begun))?;
         self.begun += 1;
+        let most = self.history.map(|history| history as usize);
         let span = match feed.since {
-            Since::Start if self.history == 0 => Span::Nothing,
-            Since::Start => Span::Newest(self.history as usize),
-            Since::Unknown => Span::After(None, usize::MAX),
-            Since::At(position) => Span::After(Some(position), usize::MAX),
+            Since::Start => most.filter(|most| *most > 0).map_or(Span::Nothing, Span::Newest),
+            Since::Unknown => Span::Since(None, most.unwrap_or(usize::MAX)),
+            Since::At(position) => Span::Since(Some(position), most.unwrap_or(usize::MAX)),
         };
         Some((feed.room.clone(), span))
     }
@@ -109,9 +110,9 @@ mod tests {
         let [a, b, c] = ["a", "b", "c"].map(|name| keys.key(Space::Native, name));
         let at = |offset| Position { epoch: 1, offset };
         let mut stream =
-            Stream::new([(a.clone(), Since::Start), (b.clone(), Since::At(at(9)))].into_iter(), 5);
+            Stream::new([(a.clone(), Since::Start), (b.clone(), Since::At(at(9)))].into_iter(), Some(5));
         assert_eq!(stream.next_room(), Some((a.clone(), Span::Newest(5))));
-        assert_eq!(stream.next_room(), Some((b.clone(), Span::After(Some(at(9)), usize::MAX))));
+        assert_eq!(stream.next_room(), Some((b.clone(), Span::Since(Some(at(9)), 5))));
         assert_eq!(stream.next_room(), None);
         assert_eq!(stream.id().to_string(), ",00000001:9");
         stream.joined(&a, at(3));
@@ -128,7 +129,7 @@ mod tests {
     #[test]
     fn only_a_stream_of_one_room_shares_whole_events() {
         let key = RoomKeys::default().key(Space::Native, "a");
-        let mut stream = Stream::new([(key.clone(), Since::Start)].into_iter(), 0);
+        let mut stream = Stream::new([(key.clone(), Since::Start)].into_iter(), None);
         stream.sits(&key, 4);
         assert_eq!((stream.wire(4), stream.wire(5)), (Wire::Sse, Wire::SseParts));
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Shard;
+use super::crossing::Way;
 use super::users::Next;
 use crate::api::call::Call;
 use crate::api::guard;
@@ -108,7 +109,7 @@ impl Shard {
     /// Notes what `admission` means for a session that is a WebSocket by now, and that wants to be in `rooms`; returns
     /// those that it may ask for at once.
     pub(super) fn admit(&mut self, key: u32, admission: Admission, rooms: Vec<String>) -> Vec<String> {
-        let until = self.now.tick().after(self.common.settings.auth.timeout);
+        let until = self.now.after(self.common.settings.auth.timeout);
         let Some(session) = self.session(key) else { return Vec::new() };
         match admission {
             Admission::Guest => rooms,
@@ -145,7 +146,10 @@ impl Shard {
     fn may_become(&self, key: u32, identity: &Identity) -> bool {
         self.sessions.get(key as usize).is_some_and(|session| match session.user() {
             Some(user) => *user == identity.user,
-            None => session.seats.is_empty() && session.joins == 0,
+            None => {
+                let [comes, goes] = [Way::In, Way::Out].map(|way| self.crossings.count(key, way));
+                comes == 0 && session.seats.len() <= goes
+            }
         })
     }
 
@@ -222,7 +226,7 @@ impl Shard {
     pub(super) fn welcome_ends(&self, key: u32) -> Option<Tick> {
         let late = self.newcomers.get(&key).map(|newcomer| newcomer.until);
         let left = |ends_ms: u64| Duration::from_millis(ends_ms.saturating_sub(self.now.wall_ms));
-        late.or_else(|| self.ends_ms(key).map(|ends_ms| self.now.tick().after(left(ends_ms))))
+        late.or_else(|| self.ends_ms(key).map(|ends_ms| self.now.after(left(ends_ms))))
     }
 
     /// The end of a session's token, by the wall clock: that is what the token was made by.

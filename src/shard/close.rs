@@ -2,7 +2,7 @@
 
 use super::Shard;
 use super::settle::moved;
-use crate::broker::post::Post;
+use crate::broker::post::{Caller, Post};
 use crate::dialect::native::event;
 use crate::error::Close;
 use crate::out_queue::{Class, OutQueue};
@@ -61,7 +61,7 @@ impl Shard {
     fn say_close(&mut self, key: u32, close: &Close, phase: impl FnOnce(Connection) -> Phase) {
         self.stand_up_everywhere(key);
         self.push_close(key, close);
-        let until = self.now.tick().after(self.common.settings.limits.close);
+        let until = self.now.after(self.common.settings.limits.close);
         self.deadlines.set(key, until);
         self.closed(key, close.code);
         let Some(session) = self.session(key) else { return };
@@ -91,7 +91,7 @@ impl Shard {
 
     /// Everything is said: the queue goes out, then the rest is read to its end for a while.
     pub(super) fn linger(&mut self, key: u32) {
-        let until = self.now.tick().after(self.common.settings.limits.close);
+        let until = self.now.after(self.common.settings.limits.close);
         let Some(session) = self.session(key) else { return };
         session.phase = Phase::Lingering;
         session.tail = None;
@@ -170,19 +170,22 @@ impl Shard {
         if empty {
             self.audiences.remove(number);
         }
-        self.note_hearing(key, &room, false);
-        self.post_home(&room, Post::Leave(room.clone(), self.me, user));
+        // Of a leave that it asked for home has heard already, and hears once.
+        if !self.crossings.is_leaving(key, &room) {
+            self.note_hearing(key, &room, false);
+            self.post_home(&room, Post::Leave(room.clone(), Caller::Nobody, self.me, user));
+        }
     }
 
     /// Takes a session out of all its rooms.
     fn stand_up_everywhere(&mut self, key: u32) {
-        // An answer to a join that is still under way finds the session closed and puts the count right.
-        self.joining.remove(&key);
         self.newcomers.remove(&key);
         while let Some(seat) = self.sessions.get(key as usize).and_then(|session| session.seats.iter().next())
         {
             self.stand_up(key, seat.room);
         }
+        // An answer to a join that is still under way finds the session closed and puts the count right.
+        self.crossings.forget(key);
         self.depart(key);
     }
 

@@ -1,8 +1,9 @@
 //! Coming into a room and going out of it.
 
 use super::Shard;
+use super::crossing::Way;
 use crate::broker::audience::Audience;
-use crate::broker::post::{Join, Post, Span, Standing, Ticket};
+use crate::broker::post::{Caller, Join, Post, Span, Standing, Ticket};
 use crate::broker::seats::Seat;
 use crate::dialect::native::event;
 use crate::error::{Close, Fault};
@@ -20,16 +21,16 @@ impl Shard {
         let room = self.room_for(key, room);
         let number = self.audiences.find_key(&room);
         let limit = self.common.settings.limits.rooms_per_connection;
-        let Some(session) = self.session(key) else { return };
+        let Some(session) = self.sessions.get_mut(key as usize) else { return };
         let again = number.is_some_and(|number| session.seats.slot(number).is_some());
-        if !again && limit > 0 && session.seats.len() + usize::from(session.joins) >= limit {
+        let (comes, goes) = (self.crossings.count(key, Way::In), self.crossings.count(key, Way::Out));
+        if !again && limit > 0 && (session.seats.len() + comes).saturating_sub(goes) >= limit {
             return self.error(key, ticket, Some(room.label()), Fault::RoomLimit);
         }
-        session.joins += 1;
         // History is as large as its room allows: the next request waits, so that answers cannot pile up unread.
         session.awaiting |= span != Span::Nothing;
         let user = session.user().cloned();
-        self.joining.entry(key).or_default().push(room.clone());
+        self.crossings.begin(key, room.clone(), Way::In);
         let join = Join { session: session_id, user, ticket: ticket.keep(), span, again };
         self.post_home(&room, Post::Join(room.clone(), Box::new(join)));
     }
@@ -43,18 +44,20 @@ impl Shard {
             return self.post_home(room, Post::Join(room.clone(), Box::new(join)));
         }
         let (key, ticket) = (join.session.key, join.ticket.get());
-        self.join_answered(join.session, room);
+        if self.find(join.session).is_some() {
+            self.crossings.end(key, room);
+        }
         if self.find(join.session).is_none_or(|session| !session.is_open()) {
             // Rule 4: nobody is there to become a member, so the count is put right at once.
             if result.is_ok() && !join.again {
-                self.post_home(room, Post::Leave(room.clone(), self.me, join.user));
+                self.post_home(room, Post::Leave(room.clone(), Caller::Nobody, self.me, join.user));
             }
             return self.too_late(join.ticket.get());
         }
         let allowed = self.may_join(key, room.space(), room.label());
         if !allowed && result.is_ok() && !join.again {
             // A fresh token came between the request and its answer.
-            self.post_home(room, Post::Leave(room.clone(), self.me, join.user.clone()));
+            self.post_home(room, Post::Leave(room.clone(), Caller::Nobody, self.me, join.user.clone()));
         }
         match result.and_then(|standing| if allowed { Ok(standing) } else { Err(Fault::Forbidden) }) {
             Ok(mut standing) => {
@@ -101,19 +104,6 @@ impl Shard {
         }
     }
 
-    fn join_answered(&mut self, id: SessionId, room: &RoomKey) {
-        let Some(session) = self.find(id) else { return };
-        session.joins -= 1;
-        if let Some(rooms) = self.joining.get_mut(&id.key) {
-            if let Some(index) = rooms.iter().position(|other| other == room) {
-                rooms.swap_remove(index);
-            }
-            if rooms.is_empty() {
-                self.joining.remove(&id.key);
-            }
-        }
-    }
-
     /// Gives a session its seat in a room.
     fn sit(&mut self, key: u32, room: &RoomKey) {
         let settings = self.common.rules.settings(room.space(), room.name());
@@ -156,14 +146,32 @@ impl Shard {
         Some((self.audiences.key(number)?.clone(), Seat { room: number, slot }))
     }
 
-    /// Rule 4: a leave takes effect at once, and home hears of it once.
+    /// Rule 4: a leave takes effect where home puts it among what the room says, so that it comes behind what the session
+    /// has published before. Home hears of it once.
     pub(super) fn leave(&mut self, key: u32, ticket: Ticket<&str>, room: &str) {
-        let Some((room, seat)) = self.seated_in(key, room) else {
+        let Some((room, _)) = self.seated_in(key, room) else {
             return self.error(key, ticket, Some(room), Fault::NotJoined);
         };
-        self.settle(key);
-        self.tell_gaps(key, Some(seat.room));
-        self.stand_up(key, seat.room);
-        self.acknowledge(key, ticket, |id, out| event::left(Some(id), room.label(), None, out));
+        let caller = Caller::Session(self.id(key), ticket.keep());
+        let user = self.user_of(key);
+        self.note_hearing(key, &room, false);
+        self.crossings.begin(key, room.clone(), Way::Out);
+        self.post_home(&room, Post::Leave(room.clone(), caller, self.me, user));
+    }
+
+    /// A session that asked to leave has all that the room has said to it, and is no member any more.
+    pub(super) fn left(&mut self, id: SessionId, ticket: Ticket<&str>, room: &RoomKey) {
+        if self.find(id).is_none_or(|session| !session.is_open()) {
+            return self.too_late(ticket);
+        }
+        // It may have been taken out meanwhile.
+        if let Some(number) = self.audiences.find_key(room) {
+            self.settle(id.key);
+            self.tell_gaps(id.key, Some(number));
+            self.stand_up(id.key, number);
+        }
+        self.crossings.end(id.key, room);
+        self.acknowledge(id.key, ticket, |id, out| event::left(Some(id), room.label(), None, out));
+        self.go_on(id.key, false);
     }
 }

@@ -66,7 +66,9 @@ impl Shard {
                 self.post(join.session.shard, Post::Joined(room, join, Err(Fault::Unavailable)));
             }
             Post::Join(room, join) => self.at_home(&room, Request::Join(join)),
-            Post::Leave(room, shard, user) => self.at_home(&room, Request::Leave(shard, user)),
+            Post::Leave(room, caller, shard, user) => {
+                self.at_home(&room, Request::Leave(caller, shard, user));
+            }
             // A member's room has a home already, but a client may write to users whom nobody has heard of.
             Post::Publish(room, caller @ Caller::Session(session, _), _) if self.is_crowded(&room) => {
                 self.post(session.shard, Post::Published(room, caller, Err(Fault::Unavailable)));
@@ -119,6 +121,9 @@ impl Shard {
                 }
             }
             Post::Joined(room, join, result) => self.joined(&room, *join, result),
+            Post::Left(room, Caller::Session(session, ticket)) => self.left(session, ticket.get(), &room),
+            // Nobody else asks.
+            Post::Left(..) => {}
             Post::Deliver(message) => self.deliver(&message),
             Post::Notice(room, notice) => self.notice(&room, &notice),
             Post::Gap(room, from, to) => self.tell_gap(&room, from, to),

@@ -15,6 +15,7 @@ mod call;
 mod clock;
 mod close;
 mod common;
+mod crossing;
 mod deliver;
 mod drain;
 mod figures;
@@ -63,6 +64,7 @@ use crate::session::exchange::Exchange;
 use crate::time::{Deadlines, Now, Tick};
 use admit::Newcomer;
 use announce::Announcing;
+use crossing::Crossings;
 use drain::Drain;
 use users::Next;
 use work::{Mail, Work};
@@ -95,8 +97,8 @@ pub struct Shard {
     keys: Keys,
     home_deadlines: Deadlines,
     engine: Engine,
-    /// Rooms whose join a session waits for; only sessions that wait are in it.
-    joining: HashMap<u32, Vec<RoomKey>>,
+    /// Joins and leaves that sessions wait for.
+    crossings: Crossings,
     /// Who may come in.
     access: Arc<Access>,
     /// Sessions that have yet to say who they are.
@@ -172,7 +174,7 @@ impl Shard {
             keys,
             home_deadlines: Deadlines::default(),
             engine,
-            joining: HashMap::new(),
+            crossings: Crossings::default(),
             mail: Mail { others, ..Mail::default() },
             work: Work::default(),
             drain: None,
@@ -203,7 +205,7 @@ impl Shard {
         let proxies = &self.common.settings.proxies;
         let exchange = Exchange::new(peer, proxies.proxy_protocol && is_trusted(&proxies.trust, peer));
         let key = self.sessions.insert(Session::new(self.generation, exchange, now)) as u32;
-        self.deadlines.set(key, now.after(self.common.settings.limits.handshake));
+        self.deadlines.set(key, self.now.after(self.common.settings.limits.handshake));
         self.gauges.http += 1;
         key
     }

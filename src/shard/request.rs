@@ -31,8 +31,12 @@ impl Shard {
                 self.close(key, Close::AUTH_FIRST);
                 true
             }
-            // Rule 3: what follows a join about the same room waits for its answer.
-            Ok(Request { what, .. }) if what.room().is_some_and(|room| self.is_joining(key, room)) => false,
+            // Rule 3: what follows a join or a leave about the same room waits for its answer.
+            Ok(Request { what, .. })
+                if what.room().is_some_and(|room| self.crossings.is_under_way(key, room)) =>
+            {
+                false
+            }
             Ok(Request { id, what }) => {
                 self.request(key, Ticket { id, slot }, what);
                 true
@@ -42,10 +46,6 @@ impl Shard {
                 true
             }
         }
-    }
-
-    fn is_joining(&self, key: u32, room: &str) -> bool {
-        self.joining.get(&key).is_some_and(|rooms| rooms.iter().any(|key| key.label() == room))
     }
 
     fn request(&mut self, key: u32, ticket: Ticket<&str>, what: What<'_>) {

@@ -106,7 +106,7 @@ impl Shard {
         }
     }
 
-    /// A request has to wait for a join about its room (rule 3).
+    /// A request has to wait for a join or a leave about its room (rule 3).
     fn put_back(&mut self, key: u32, slot: Slot, text: Box<str>) {
         if let Some(stream) = self.session(key).and_then(|session| session.stream()) {
             stream.requests.push_front((slot, text));

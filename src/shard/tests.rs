@@ -4,6 +4,8 @@ mod drain;
 mod http;
 mod input;
 mod limits;
+mod order;
+mod timers;
 mod users;
 
 use std::collections::HashMap;
@@ -110,6 +112,7 @@ impl Bench {
     /// One turn, that long after the last.
     fn turn(&mut self, after_ms: u64) {
         self.now.loop_ms += after_ms;
+        self.now.us += 1_000 * after_ms;
         self.shard.begin(self.now);
         while self.shard.next_resumed().is_some() {}
         self.shard.tick();

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use switchboard::broker::post::{Notice, Post};
+use switchboard::broker::post::{Caller, Notice, Post};
 use switchboard::room_key::{RoomKey, Space};
 
 /// What is done wrongly.
@@ -28,6 +28,8 @@ pub enum Plant {
     /// What follows a join about the same room is carried out before it (rule 3). Done on the wire, since a shard cannot
     /// be made to do it from outside: the request overtakes its join.
     NoParking,
+    /// A member is out before all that came before its leave has passed (rule 4).
+    LeaveAtOnce,
     /// Nobody leaves for a session that ended before its join was answered (rule 4).
     GhostJoin,
     /// A user's home does not hear that a connection has come.
@@ -72,7 +74,7 @@ pub enum Place {
 }
 
 /// Every fault.
-pub const ALL: [Plant; 25] = [
+pub const ALL: [Plant; 26] = [
     Plant::Drop,
     Plant::Double,
     Plant::Swap,
@@ -82,6 +84,7 @@ pub const ALL: [Plant; 25] = [
     Plant::AnswerFirst,
     Plant::MemberFromAsk,
     Plant::NoParking,
+    Plant::LeaveAtOnce,
     Plant::GhostJoin,
     Plant::LoseCame,
     Plant::LoseWent,
@@ -138,7 +141,9 @@ impl Plant {
     /// whether it did.
     pub fn put(self, queue: &mut VecDeque<Post>, post: Post, now: bool) -> bool {
         match self {
-            Self::AnswerFirst | Self::MemberFromAsk | Self::LetterTwice => self.overtake(queue, post),
+            Self::AnswerFirst | Self::MemberFromAsk | Self::LeaveAtOnce | Self::LetterTwice => {
+                self.overtake(queue, post)
+            }
             Self::NoKeys => forget_key(queue, post),
             _ if !now => queue.push_back(post),
             _ => return self.spoil(queue, post),
@@ -150,15 +155,15 @@ impl Plant {
     fn spoil(self, queue: &mut VecDeque<Post>, post: Post) -> bool {
         match (self, &post) {
             (Self::Double, Post::Deliver(message)) => queue.push_back(Post::Deliver(message.clone())),
-            (Self::DoubleLeave, Post::Leave(room, shard, user)) => {
-                queue.push_back(Post::Leave(room.clone(), *shard, user.clone()));
+            (Self::DoubleLeave, Post::Leave(room, _, shard, user)) => {
+                queue.push_back(Post::Leave(room.clone(), Caller::Nobody, *shard, user.clone()));
             }
             (Self::MissJoin, Post::Join(_, join)) if join.again => {
                 queue.push_back(post);
                 return false;
             }
             (Self::MissJoin, Post::Join(room, join)) => {
-                let leave = Post::Leave(room.clone(), join.session.shard, join.user.clone());
+                let leave = Post::Leave(room.clone(), Caller::Nobody, join.session.shard, join.user.clone());
                 queue.push_back(post);
                 queue.push_back(leave);
                 return true;
@@ -192,7 +197,7 @@ impl Plant {
             (Self::AnswerFirst, Post::Published(room, ..)) => {
                 queue.back().is_some_and(|last| delivers(last, room)).then(|| queue.len() - 1)
             }
-            (Self::MemberFromAsk, Post::Joined(room, ..)) => {
+            (Self::MemberFromAsk, Post::Joined(room, ..)) | (Self::LeaveAtOnce, Post::Left(room, _)) => {
                 queue.iter().position(|other| delivers(other, room))
             }
             (Self::LetterTwice, Post::Joined(room, ..)) if room.space() == Space::User => {

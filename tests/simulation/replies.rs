@@ -152,8 +152,11 @@ impl Native {
         );
         match (since, newest) {
             _ if own => {}
-            (Some(since), _) => {
-                recovered(event.recovered, since, position, run, None, full.then_some(history), truth)?
+            (Some(since), newest) => {
+                recovered(event.recovered, since, position, run, None, full.then_some(history), truth)?;
+                let most = newest.unwrap_or(u64::MAX).min(history).min(position.offset);
+                let due = event.recovered || count == most || !full && count < most;
+                ensure!(due, "{count} messages where {most} were due, for what was lost");
             }
             (None, newest) => {
                 let most = newest.unwrap_or(0).min(history).min(position.offset);
@@ -211,9 +214,9 @@ impl Native {
         let What::Publish(number) = self.asked[index].what else { return Ok(()) };
         let position = event.position()?;
         truth.placed(number, position, plan)?;
-        let goes =
-            |asked: &Asked| asked.room == Some(room) && matches!(asked.what, What::Leave | What::TakenOut);
-        let stays = !self.asked[index..].iter().any(goes);
+        // A leave behind it takes effect behind it; being taken out may come before.
+        let taken = |asked: &Asked| asked.room == Some(room) && asked.what == What::TakenOut;
+        let stays = !self.asked[index..].iter().any(taken);
         let said = &truth.said[number];
         // Under a key it may have been said before this connection was there.
         if said.excluded.is_none() && said.tries == 1 && stays && !plan.loses(room) {

@@ -173,8 +173,7 @@ impl Stream {
             Since::Start => ensure!(!event.recovered, "recovered without since"),
         }
         if let (false, Some(held)) = (event.recovered, held) {
-            let asked = if feed.since == Since::Start { newest } else { held };
-            let due = asked.min(held).min(end.offset);
+            let due = newest.min(held).min(end.offset);
             ensure!(end.offset - at.offset == due, "history of {run:?} where {due} were due");
         }
         (feed.at, feed.end, feed.id) = (Some(at), Some(end), own.to_owned());

@@ -149,7 +149,7 @@ fn a_client_cannot_tell_how_many_shards_there_are() {
 
 #[test]
 fn a_planted_fault_shows_in_a_transcript() {
-    for plant in [Plant::AnswerFirst, Plant::Drop, Plant::LetterLost, Plant::NoKeys] {
+    for plant in [Plant::AnswerFirst, Plant::LeaveAtOnce, Plant::Drop, Plant::LetterLost, Plant::NoKeys] {
         assert!((0..150).any(|seed| compare(seed, plant).is_err()), "{plant:?} does not show");
     }
 }

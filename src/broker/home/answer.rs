@@ -14,7 +14,11 @@ impl Home {
     /// What a request needs that only the engine still has.
     pub(super) fn beyond(&self, request: &Request, end: Position, oldest: u64) -> Option<(Position, usize)> {
         let (Request::Join(_) | Request::Look(..)) = request else { return None };
-        let Span::After(Some(since), limit) = request.span() else { return None };
+        let (since, limit) = match request.span() {
+            Span::After(Some(since), limit) => (since, limit),
+            Span::Since(Some(since), _) => (since, usize::MAX),
+            _ => return None,
+        };
         // A client may name any offset, the largest too.
         let next = since.offset.checked_add(1)?;
         let held = since.epoch == end.epoch && since.offset < end.offset && next >= oldest;
@@ -53,38 +57,51 @@ impl Home {
     pub(super) fn excerpt(&self, span: Span, older: &[Arc<Message>], end: Position) -> Excerpt {
         match span {
             Span::Nothing => Excerpt::default(),
-            Span::Newest(limit) | Span::After(None, limit) => self.history.newest(limit),
-            Span::After(Some(since), limit) if older.is_empty() => self.history.after(since, end, limit),
-            Span::After(Some(since), limit) => self.behind(since, older, end, limit),
+            Span::Newest(limit) => self.history.newest(limit),
+            Span::After(since, limit) => self.following(since, limit, older, end, limit),
+            Span::Since(since, most) => self.following(since, usize::MAX, older, end, most),
         }
     }
 
-    /// What comes after `since`: `older` messages, which the engine gave, and what is here behind them.
-    pub(super) fn behind(
+    /// The first `limit` messages after `since`; the newest `most`, where something of that is gone.
+    fn following(
+        &self,
+        since: Option<Position>,
+        limit: usize,
+        older: &[Arc<Message>],
+        end: Position,
+        most: usize,
+    ) -> Excerpt {
+        let found = since.and_then(|since| match older {
+            [] => self.history.after(since, end, limit),
+            older => self.behind(since, older, end, limit),
+        });
+        found.unwrap_or_else(|| self.history.newest(most))
+    }
+
+    /// What comes after `since`: `older` messages, which the engine gave, and what is here behind them; none if that is
+    /// not everything.
+    fn behind(
         &self,
         since: Position,
         older: &[Arc<Message>],
         end: Position,
         limit: usize,
-    ) -> Excerpt {
+    ) -> Option<Excerpt> {
         let place = |message: Option<&Arc<Message>>| message.and_then(|message| message.position);
         let next = Position { offset: since.offset + 1, ..since };
-        let (Some(first), Some(last)) = (place(older.first()), place(older.last())) else {
-            return self.history.newest(limit);
-        };
+        let (first, last) = (place(older.first())?, place(older.last())?);
         // The room may have lost its epoch, or pruned what would follow, while the engine was reading.
         if first != next || end.epoch != since.epoch {
-            return self.history.newest(limit);
+            return None;
         }
         if older.len() >= limit {
-            return Excerpt { messages: older.to_vec(), recovered: true, more: last.offset < end.offset };
+            let more = last.offset < end.offset;
+            return Some(Excerpt { messages: older.to_vec(), recovered: true, more });
         }
-        let mut excerpt = self.history.after(last, end, limit - older.len());
-        if !excerpt.recovered {
-            return self.history.newest(limit);
-        }
+        let mut excerpt = self.history.after(last, end, limit - older.len())?;
         excerpt.messages.splice(0..0, older.iter().cloned());
-        excerpt
+        Some(excerpt)
     }
 
     pub(super) fn standing(&self, excerpt: Excerpt, position: Position) -> Standing {
@@ -99,7 +116,9 @@ impl Home {
 
     pub(super) fn refuse(&mut self, what: What, desk: &mut Desk<'_>) {
         match what {
-            What::Request(Request::Leave(shard, user)) => self.leave(shard, user.as_ref(), desk),
+            What::Request(Request::Leave(caller, shard, user)) => {
+                self.leave(caller, shard, user.as_ref(), desk)
+            }
             What::Request(Request::Typing(..)) => {}
             What::Request(Request::Join(join)) => {
                 let shard = join.session.shard;

@@ -13,8 +13,8 @@ use crate::time::Tick;
 pub enum Request {
     /// A session wants in.
     Join(Box<Join>),
-    /// A member on this shard, a connection of this user, is out.
-    Leave(ShardId, Option<ArcStr>),
+    /// A member on this shard, a connection of this user, is out. Whoever asked for that is told when it is so.
+    Leave(Caller, ShardId, Option<ArcStr>),
     /// Something to say.
     Publish(Caller, Draft),
     /// What was said?

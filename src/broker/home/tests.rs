@@ -74,7 +74,7 @@ impl Bench {
     }
 
     fn leave(&mut self, shard: ShardId) {
-        self.request(Request::Leave(shard, None));
+        self.request(Request::Leave(Caller::Nobody, shard, None));
     }
 
     /// A session of shard 0 publishes, under `id`.

@@ -196,7 +196,7 @@ fn since(fields: &Fields<'_>) -> Result<Option<Option<Position>>, Fault> {
 fn join_span(fields: &Fields<'_>) -> Result<Span, Fault> {
     let history = fields::number(fields.history, "`history` is a number of messages")?;
     Ok(match (since(fields)?, history) {
-        (Some(since), _) => Span::After(since, usize::MAX),
+        (Some(since), most) => Span::Since(since, most.unwrap_or(usize::MAX)),
         (None, Some(limit)) => Span::Newest(limit),
         (None, None) => Span::Nothing,
     })
@@ -242,11 +242,11 @@ mod tests {
         assert_eq!(join(r#"{"type":"join","room":"a\/b"}"#), span(Span::Nothing));
         assert_eq!(join(r#"{"type":"join","room":"a/b","history":3}"#), span(Span::Newest(3)));
         let since = Position { epoch: 10, offset: 4 };
-        let after = Span::After(Some(since), usize::MAX);
+        let after = Span::Since(Some(since), 3);
         assert_eq!(join(r#"{"type":"join","room":"a/b","since":"0000000a:4","history":3}"#), span(after));
         assert_eq!(
             join(r#"{"type":"join","room":"a/b","since":"rubbish"}"#),
-            span(Span::After(None, usize::MAX))
+            span(Span::Since(None, usize::MAX))
         );
         assert_eq!(read(r#"{"type":"ping","id":"x"}"#), Ok(Request { id: Some("\"x\""), what: What::Ping }));
     }

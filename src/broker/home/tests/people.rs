@@ -16,7 +16,7 @@ impl Bench {
     }
 
     fn go(&mut self, shard: ShardId, user: Option<&str>) {
-        self.request(Request::Leave(shard, user.map(ArcStr::from)));
+        self.request(Request::Leave(Caller::Nobody, shard, user.map(ArcStr::from)));
     }
 }
 
