@@ -1,6 +1,20 @@
 /** Any JSON value. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json | undefined };
 
+/**
+ * A type that JSON can say: your own interfaces and classes of plain fields too, and what has a `toJSON`. Functions, symbols
+ * and `bigint` are not, nor what holds one.
+ */
+export type Sayable<T> = T extends string | number | boolean | null | undefined
+  ? T
+  : T extends { toJSON(...values: any[]): unknown }
+    ? T
+    : T extends bigint | symbol | ((...values: any[]) => unknown)
+      ? never
+      : T extends object
+        ? { [Key in keyof T]: Sayable<T[Key]> }
+        : never;
+
 /** A place in a room's order. Opaque: keep it, compare it for equality, give it back as `since`. */
 export type Position = string;
 
@@ -60,6 +74,7 @@ export interface Joined<Data = any> {
   position: Position;
   /** Whether nothing was missed; false means nothing where there was nothing to resume. */
   recovered: boolean;
+  /** The messages that follow as `message` events, replayed: show them from one of the two. A stream's are not in it. */
   history: Message<Data>[];
   /** People: each named user once, and each guest. */
   count: number;
@@ -67,16 +82,24 @@ export interface Joined<Data = any> {
   users: Person[] | null;
 }
 
-/** What became of something that will not be sent, or whose reply was lost with the connection. */
+/**
+ * What became of something that will not be sent, or whose reply was lost with the connection. A field that was not given is
+ * not there, so that `room.publish(data, dropped)` publishes it once more as it was.
+ */
 export interface Dropped {
   type: 'publish' | 'direct';
   /** The room of a `publish`. */
   room?: string;
   /** The receiver of a `direct`. */
   to?: string;
-  data: Json;
+  data: any;
   event?: string;
+  echo?: boolean;
+  store?: boolean;
+  idempotencyKey?: string;
   reason: LocalCode;
+  /** The reason in words. */
+  message?: string;
   /** Whether it had been sent, so that it may have arrived. */
   sent: boolean;
 }
@@ -91,10 +114,16 @@ export type LocalCode =
   | 'offline'
   /** There is no connection, and `queue` messages wait already. */
   | 'queue_full'
-  /** The message is larger than the server takes. */
+  /** The message is larger than the server takes; the error has its `size` and the `limit`. */
   | 'too_big'
+  /** JSON cannot say the message: it has a cycle, a `bigint`, a `toJSON` that throws, or nothing that JSON knows. */
+  | 'bad_data'
+  /** What `getToken` gave is no token. */
+  | 'bad_token'
   /** The client is closed. */
   | 'closed'
+  /** The client is closed, since the server lets nobody in without a good token. */
+  | 'unauthorized'
   /** The room was left before it was joined. */
   | 'left';
 
@@ -104,7 +133,6 @@ export type ServerCode =
   | 'bad_request'
   | 'unknown_type'
   | 'bad_room'
-  | 'unauthorized'
   | 'forbidden'
   | 'not_joined'
   | 'room_limit'
@@ -118,6 +146,10 @@ export class SwitchboardError extends Error {
   readonly room?: string;
   /** Milliseconds to wait before trying again, where the server said so. */
   readonly retryAfter?: number;
+  /** Of `too_big`: the bytes of the message with its fields. */
+  readonly size?: number;
+  /** Of `too_big`: the bytes that the server takes. */
+  readonly limit?: number;
 }
 
 /**
@@ -126,21 +158,22 @@ export class SwitchboardError extends Error {
  */
 export type State = 'connecting' | 'online' | 'waiting' | 'closed';
 
-/** Why a connection ended, and after how many milliseconds the next is tried. */
+/** Why a connection ended, and after how many milliseconds the next is tried. Empty where none has ended. */
 export interface Ended {
-  code: number;
-  reason: string;
+  code?: number;
+  /** The server's words; `token required` wherever it wants one and was given none. */
+  reason?: string;
   delay?: number;
 }
 
 export interface ClientEvents {
-  state: [state: State, detail?: Ended];
+  state: [state: State, detail: Ended];
   direct: [direct: Direct, replayed?: boolean];
   notification: [notification: Notification, replayed?: boolean];
   announcement: [announcement: Announcement];
   /** Something published will not be sent, or may not have arrived. */
   dropped: [dropped: Dropped];
-  /** Every refusal that is not about a room, and every failure of `getToken`. */
+  /** Every refusal that is not about a room, and every failure of `getToken`, which is asked again. */
   error: [error: SwitchboardError | Error];
 }
 
@@ -158,7 +191,7 @@ export interface RoomEvents<Data = any> {
   /** The number of people, in rooms of too many to tell each one. */
   count: [presence: { room: string; count: number }];
   typing: [typing: { room: string; user: string; active: boolean }];
-  /** The room is over for this client: left, refused, taken away by the app, or closed with the client. */
+  /** The room is over for this client: left, refused (`reason` is the code), taken away by the app, or closed with the client. */
   left: [left: { room: string; reason?: string }];
   /** Every refusal about the room, also those that a promise rejects with. */
   error: [error: SwitchboardError];
@@ -193,8 +226,8 @@ export interface Room<Data = any> extends Emitter<RoomEvents<Data>>, AsyncIterab
   readonly count: number;
   /** The first join: rejects if it is refused. */
   readonly joined: Promise<Joined<Data>>;
-  /** Publishes, now or when there is a connection again. */
-  publish(data?: Json, options?: PublishOptions): Promise<{ room: string; position: Position | null }>;
+  /** Publishes `data` as it is now, now or when there is a connection again. What fails rejects, and never throws. */
+  publish<T = null>(data?: Json | (T & Sayable<T>), options?: PublishOptions): Promise<{ room: string; position: Position | null }>;
   /** Says that the user types. May be called at every key: it is said at most every 2 s. */
   typing(active?: boolean): void;
   members(page?: { limit?: number; after?: string }): Promise<{ count: number; users: Person[]; after: string | null }>;
@@ -215,7 +248,10 @@ export interface ConnectOptions {
   user?: string;
   /** A token that says who this is. */
   token?: string;
-  /** Gives a token when there is none yet, when the last expired, and before it does. */
+  /**
+   * Gives a token when there is none yet, when the last expired, and before it does. A JSON Web Token, or nothing for a
+   * guest: anything else, such as the page that says that nobody is logged in, is told by `error` and asked for again.
+   */
   getToken?: () => string | undefined | PromiseLike<string | undefined>;
   /** Rooms to join at once. */
   rooms?: Iterable<string>;
@@ -227,6 +263,8 @@ export interface ConnectOptions {
   timeout?: number;
   /** What to use instead of the platform's `WebSocket`, or null for streams only. */
   WebSocket?: (new (url: string, protocols: string[]) => object) | null;
+  /** What `fetch` sends to another origin: `include` where a cookie says who somebody is. WebSockets send it always. */
+  credentials?: 'omit' | 'same-origin' | 'include';
   /** What to use instead of the platform's `fetch`, or null for WebSockets only. */
   fetch?: typeof globalThis.fetch | null;
 }
@@ -243,21 +281,21 @@ export interface Client extends Emitter<ClientEvents> {
   /** The room of that name, joined as soon as there is a connection, and again after each loss. */
   join<Data = any>(name: string, options?: { since?: Position; history?: number }): Room<Data>;
   /** Sends to all connections of a user; gives how many there were. */
-  direct(
+  direct<T = null>(
     to: string,
-    data?: Json,
+    data?: Json | (T & Sayable<T>),
     options?: { event?: string; idempotencyKey?: string },
   ): Promise<{ to: string; connections: number }>;
   /** Any request of the native dialect, by its fields; gives its reply. */
   request<Reply = any>(frame: { type: string; [field: string]: unknown }): Promise<Reply>;
-  /** Any request without a reply, if there is a connection. */
+  /** Any request without a reply, if there is a connection. Throws where JSON cannot say it. */
   tell(frame: { type: string; [field: string]: unknown }): void;
   close(): void;
 }
 
 /**
  * Connects to the server at `url`: its address with `http`, `https`, `ws` or `wss`, or a path on the page's own
- * (`/` unless said otherwise). The client connects at once and comes back whenever the connection is lost, until it is
+ * (`/` unless said otherwise); throws a `TypeError` if it is neither. What is behind `#` is not looked at. The client connects at once and comes back whenever the connection is lost, until it is
  * closed or the server says that coming back is useless.
  */
-export function connect(url?: string | URL, options?: ConnectOptions): Client;
+export function connect(url?: string | URL | { readonly href: string }, options?: ConnectOptions): Client;

@@ -23,6 +23,9 @@ export const WELCOME = {
   max_message_bytes: 65536,
 };
 
+/** What looks like a token. */
+export const token = (name) => `head.${name}.signature`;
+
 /** The server's end of a WebSocket. */
 export class FakeSocket {
   sent = [];

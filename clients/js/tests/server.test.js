@@ -179,7 +179,7 @@ test('a token lets in, and a fresh one replaces one that expired', options, asyn
   const { url } = await relay(t, { SWITCHBOARD_AUTH__SECRET: SECRET });
   const stranger = inbox(enter(t, url, 'ann', { rooms: ['lobby'] }), 'state');
   const [, , ended] = await stranger.next((_, state) => state === 'closed');
-  assert.deepEqual(ended, { code: 1008, reason: 'first message must be auth' });
+  assert.deepEqual(ended, { code: 1008, reason: 'token required' });
 
   const tokens = [mint('ann', -60), mint('ann', 60), mint('ann', 60)];
   const client = enter(t, url, undefined, { token: tokens.shift(), getToken: () => tokens.shift() });

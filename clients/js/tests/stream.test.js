@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { JOINED, WELCOME, message, outcome, pass, record, settle, start } from './harness.js';
+import { JOINED, WELCOME, message, outcome, pass, record, settle, start, token } from './harness.js';
 
 const ONLY_STREAMS = { socket: false, stream: true };
 const BOTH = { stream: true };
@@ -78,7 +78,7 @@ test('a stream resumes after the last message that came', async () => {
   // What was missed is still on its way, so the position is not that of `joined`.
   await stream.say(message(6));
   await stream.end();
-  await pass(500);
+  await pass(1000);
   assert.equal(query(all.http.streams.at(-1)).last_event_id, 'e:6');
 });
 
@@ -187,10 +187,10 @@ test('a stream that says something but no welcome is given up', async () => {
 });
 
 test('a stream that nobody lets in is the end, unless a fresh token helps', async () => {
-  const { client, http } = await start({ ...ONLY_STREAMS, token: 'old', getToken: () => 'new' });
+  const { client, http } = await start({ ...ONLY_STREAMS, token: token('old'), getToken: () => token('new') });
   await http.streams[0].reply(401, { error: { code: 'unauthorized', message: 'token expired' } });
   await pass(500);
-  assert.equal(query(http.streams[1]).token, 'new');
+  assert.equal(query(http.streams[1]).token, token('new'));
   await http.streams[1].reply(401, { error: { code: 'unauthorized', message: 'token expired' } });
   assert.equal(client.state, 'closed');
 });
