@@ -5,8 +5,8 @@
 //!           ◀── reactor ◀── queues ◀──── lanes ◀──── audience ◀──── posts ◀──┘
 //! ```
 //!
-//! One `reactor` a core turns bytes into events and queued bytes into writes. Everything between is state machines
-//! without sockets or clocks: a `shard` is one core's sessions and rooms, `broker` puts rooms in order.
+//! Each core has one `reactor`, which turns bytes into events and queued bytes into writes. Everything between is state
+//! machines without sockets or clocks: a `shard` has one core's sessions and rooms, and the `broker` orders rooms.
 //!
 //! The smallest program:
 //!
@@ -14,26 +14,27 @@
 //! use std::time::Duration;
 //! use switchboard::Server;
 //!
-//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let server = Server::builder().listen("127.0.0.1:0".parse()?).build()?; // binds here: errors before threads
-//! let handle = server.handle(); // for any thread, async or not: no call waits
-//! println!("ws://{}/ws/lobby", server.local_addrs()[0]);
-//! let running = std::thread::spawn(move || server.run());
-//! handle.publish("lobby", "hello")?;
-//! handle.shutdown(Duration::from_secs(10)); // closes everybody with 1001
-//! running.join().expect("the server does not panic")?;
-//! # Ok(())
-//! # }
+//! fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let server = Server::builder().listen("127.0.0.1:0".parse()?).build()?; // opens its ports, or says why it cannot
+//!     let handle = server.handle(); // for any thread, async or not: no call waits
+//!     println!("ws://{}/ws/lobby", server.local_addrs()[0]);
+//!     let running = std::thread::spawn(move || server.run());
+//!     handle.publish("lobby", "hello")?;
+//!     handle.shutdown(Duration::from_secs(10)); // closes every connection with 1001
+//!     running.join().expect("the server does not panic")?;
+//!     Ok(())
+//! }
 //! ```
 //!
-//! - [`Server::builder`] says what a server is to be like, [`Settings`] what there is to say.
+//! - [`Server::builder`] configures a server; [`Settings`] lists what can be set.
 //! - [`Handle`] speaks to it: [`publish`](Handle::publish) to a room, [`notify`](Handle::notify) a user,
-//!   [`announce`](Handle::announce) to everybody, and ask who is there. An [`Answer`] is waited for or awaited.
+//!   [`announce`](Handle::announce) to everybody, and ask who is there. A thread waits for an [`Answer`], async code
+//!   awaits it.
 //! - [`Handle::token`] lets people in.
 //!
-//! `docs/embedding.md` is the guide, with axum and without; `docs/protocol.md` is what clients and apps can rely on, and
-//! `ARCHITECTURE.md` the tour of the house. Modules that are not shown here are public for the project's own benches and
-//! tests, and promise nothing.
+//! `docs/embedding.md` is the guide, with axum and without. `docs/protocol.md` says what clients and apps can rely on.
+//! `ARCHITECTURE.md` explains the code. Modules that are not shown here are public only for the project's own benches and
+//! tests, and may change at any time.
 
 #[doc(hidden)]
 pub mod addresses;
@@ -111,3 +112,8 @@ pub use settings::Settings;
 #[cfg(doctest)]
 #[doc = include_str!("../docs/embedding.md")]
 struct Embedding;
+
+/// So is the one of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

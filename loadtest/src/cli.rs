@@ -12,12 +12,11 @@ use crate::work::Work;
 /// Puts a push server under load and checks every byte that comes back.
 ///
 /// Each scenario opens its connections, warms up, measures, and waits for what is still under way. A message that is
-/// lost, doubled, out of order or changed ends the run with status 1: it is a failure, not a statistic. So does what
-/// the server was to do and did not: it is listed at the end as "holds", "DOES NOT HOLD", or, of fewer than 1,000
-/// connections, "not judged".
+/// lost, doubled, out of order or changed ends the run with status 1. So does a promise that the server breaks: the end
+/// lists each promise as "holds" or "DOES NOT HOLD", or as "not judged" with fewer than 1,000 connections.
 ///
-/// Without further flags the server is built and started from this checkout, on a port of its own. `--target` names
-/// another server of `loadtest/targets.toml`, or the address of one that is running.
+/// By default the server is built from this checkout and started on a free port. Run this in the checkout's top folder.
+/// `--target` names another server of `loadtest/targets.toml`, or the address of one that is running.
 #[derive(Debug, Parser)]
 #[command(name = "loadtest", version, max_term_width = 110, after_help = EXAMPLES)]
 pub(crate) struct Cli {
@@ -42,8 +41,7 @@ const EXAMPLES: &str = "Examples:
 pub(crate) enum Command {
     /// Run the same work against several servers in turn and print the ratios.
     Compare(Compare),
-    /// Run the same work against Switchboard with one shard and with several, in turn: by how much do more shards
-    /// deliver more, and what bounds it?
+    /// Run the same work on one shard and on several in turn: how much more do several deliver, and what bounds it?
     Shards(Shards),
     #[command(flatten)]
     Work(Work),
@@ -53,36 +51,36 @@ pub(crate) enum Command {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Options of every command")]
 pub(crate) struct Options {
-    /// The server: a name of targets.toml, which is started, or the ADDRESS:PORT of one that is running and is
-    /// spoken to as to Switchboard.
-    #[arg(long, global = true, default_value = "switchboard")]
+    /// The server: a name of loadtest/targets.toml, which is started, or the ADDRESS:PORT of a Switchboard that is
+    /// running.
+    #[arg(long, global = true, value_name = "NAME|ADDRESS:PORT", default_value = "switchboard")]
     pub(crate) target: String,
-    /// The process of a server that is running, to read its CPU time and memory.
+    /// The process id of a server that is running, to read its CPU time and memory.
     #[arg(long, global = true)]
     pub(crate) pid: Option<u32>,
     /// A file of further targets, in the form of loadtest/targets.toml.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, value_name = "FILE")]
     pub(crate) targets_file: Option<String>,
-    /// Do not build targets first.
+    /// Do not build the targets first.
     #[arg(long, global = true)]
     pub(crate) no_build: bool,
-    /// Put the server on one core and the load on another: "0,1" unless said otherwise.
+    /// Put the server on one core and the load on another; 0 and 1 if no cores are given.
     #[arg(long, global = true, value_name = "SERVER,LOAD", num_args = 0..=1, default_missing_value = "0,1", value_parser = parse_pin)]
     pub(crate) pin: Option<Pin>,
-    /// Seconds of work before measuring; none where the work is done only once (connect, churn, drain).
-    #[arg(long, global = true, default_value = "1", value_parser = parse_seconds)]
+    /// Seconds of work before measuring. Connect, churn and drain do not warm up.
+    #[arg(long, global = true, value_name = "SECONDS", default_value = "1", value_parser = parse_seconds)]
     pub(crate) warm_up: Duration,
-    /// Seconds to measure. Connect ends sooner, when all are open; storm, kill, drain and slow take their own time.
-    #[arg(long, global = true, default_value = "5", value_parser = parse_seconds)]
+    /// Seconds to measure. Connect ends when all are open; storm, kill, drain and slow take the time that they need.
+    #[arg(long, global = true, value_name = "SECONDS", default_value = "5", value_parser = parse_seconds)]
     pub(crate) duration: Duration,
     /// Connections to open a second; 0 for as fast as the server answers.
-    #[arg(long, global = true, default_value_t = 0.0)]
+    #[arg(long, global = true, value_name = "N", default_value_t = 0.0)]
     pub(crate) connect_rate: f64,
     /// Handshakes under way at once while opening.
-    #[arg(long, global = true, default_value_t = 256)]
+    #[arg(long, global = true, value_name = "N", default_value_t = 256)]
     pub(crate) connecting: usize,
-    /// Let the connections come from so many addresses of loopback in turn (127.0.0.1, 127.0.0.2 and so on). If not
-    /// said: one for every 28,000 connections, since an address has no more ports.
+    /// Addresses of loopback that the connections come from in turn (127.0.0.1, 127.0.0.2 and so on). By default one for
+    /// every 28,000 connections: an address has no more ports.
     #[arg(long, global = true, value_name = "N", value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=60_000))]
     pub(crate) sources: Option<usize>,
     /// The seed of everything random.
@@ -91,21 +89,21 @@ pub(crate) struct Options {
     /// Print the outcome as JSON, for programs.
     #[arg(long, global = true)]
     pub(crate) json: bool,
-    /// Write an HTML page with plots, which stands alone, into this directory.
+    /// Write a page of HTML with plots into this directory. It needs no other file.
     #[arg(long, global = true, value_name = "DIR")]
     pub(crate) report: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]
 pub(crate) struct Compare {
-    /// Only these shapes; all of them otherwise.
-    #[arg(long = "shape", value_delimiter = ',')]
+    /// Only these shapes; by default all of them.
+    #[arg(long = "shape", value_name = "SHAPE,...", value_delimiter = ',')]
     pub(crate) shapes: Vec<String>,
-    /// Only these targets; all that are there otherwise.
-    #[arg(long, value_delimiter = ',')]
+    /// Only these targets; by default all that are installed.
+    #[arg(long, value_name = "TARGET,...", value_delimiter = ',')]
     pub(crate) targets: Vec<String>,
-    /// Runs of each target and shape, the targets in turn.
-    #[arg(long, default_value_t = 5)]
+    /// Runs of each target and shape. The targets take turns.
+    #[arg(long, value_name = "N", default_value_t = 5)]
     pub(crate) runs: usize,
     /// Write the tables into this file, between their markers.
     #[arg(long, value_name = "FILE")]
@@ -117,18 +115,19 @@ pub(crate) struct Compare {
 
 #[derive(Args, Debug)]
 pub(crate) struct Shards {
-    /// Numbers of shards; the first one is what the others are held against.
-    #[arg(long, value_delimiter = ',', default_value = "1,2")]
+    /// Numbers of shards. The others are compared with the first.
+    #[arg(long, value_name = "N,...", value_delimiter = ',', default_value = "1,2")]
     pub(crate) counts: Vec<usize>,
     /// Shapes of `compare` to run.
     #[arg(
         long = "shape",
+        value_name = "SHAPE,...",
         value_delimiter = ',',
         default_value = "room-1000,rooms-100,publishers-50,echo-100"
     )]
     pub(crate) shapes: Vec<String>,
-    /// Runs of each number and shape, the numbers in turn.
-    #[arg(long, default_value_t = 5)]
+    /// Runs of each number and shape. The numbers take turns.
+    #[arg(long, value_name = "N", default_value_t = 5)]
     pub(crate) runs: usize,
     /// Write the table into this file, between its markers.
     #[arg(long, value_name = "FILE")]

@@ -132,8 +132,9 @@ impl<'a> Run<'a> {
             let now = self.net.now();
             if now - begun > RAMP {
                 bail!(
-                    "{} of {total} connections are open after {RAMP} ns, and not all have joined",
-                    self.net.open_count()
+                    "{} of {total} connections are open after {} s, and not all have joined",
+                    self.net.open_count(),
+                    RAMP / SECOND
                 );
             }
             let allowed = self.allowed(now - begun).min(total);

@@ -14,34 +14,33 @@ mod numbers;
 /// One scenario with its numbers.
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum Work {
-    /// The ramp to N connections: how fast they come up, what a handshake costs, what each one weighs.
+    /// Open N connections: how fast do they come up, what does a handshake cost, how much memory does each take?
     Connect(ConnectWork),
-    /// Members that only are there: memory and CPU of a connection.
+    /// Members that do nothing: memory and CPU of a connection.
     Idle(IdleWork),
     /// Connections that each send a message and wait for it to come back.
     Echo(EchoWork),
     /// Rooms with publishers: every message must reach every member, in one order, without gap or double.
     Fanout(FanoutWork),
-    /// One echo beside a big room that is written without a pause.
+    /// An echo beside a big room that never pauses: does the room delay it?
     Beside(BesideWork),
     /// People in rooms by a seeded script: joins, leaves, typing and messages (native dialect).
     Chat(ChatWork),
     /// Publishing by the HTTP API, with keep-alive, pipelining and batches, to members on WebSocket.
     Http(PublishWork),
-    /// The same to members on Server-Sent Events.
+    /// Publishing by the HTTP API, as above, to members on Server-Sent Events.
     Sse(PublishWork),
-    /// All members drop and come back at once, each resuming from where it was (native dialect).
+    /// All members drop and come back at once, and each resumes where it was (native dialect).
     Storm(StormWork),
-    /// Members come, go and change rooms for a time: the server's memory must be flat (native dialect).
+    /// Members come, go and change rooms: the server's memory must not grow (native dialect).
     Churn(ChurnWork),
-    /// The server is killed (SIGKILL) and started again; everybody comes back and resumes, and what is lost is told
+    /// The server is killed (SIGKILL) and started again: everybody must come back, resume, and be told what is lost
     /// (native dialect).
     Kill(StormWork),
-    /// The server is told to stop (SIGTERM): everybody must be sent away with 1001 and a delay, and the returns must be
-    /// spread (native dialect).
+    /// The server is told to stop (SIGTERM): it must close everybody with 1001 and a delay, and spread their returns
+    /// (native dialect).
     Drain(DrainWork),
-    /// A share of the members stop reading: they must be cut off, and nobody else may notice. It lasts until all of
-    /// them are.
+    /// Some members stop reading: they must be cut off, and nobody else may notice. It ends when all of them are.
     Slow(SlowWork),
 }
 
@@ -59,7 +58,7 @@ pub(crate) struct ConnectWork {
     /// Connections to reach.
     #[arg(long, default_value_t = 10_000)]
     pub(crate) connections: usize,
-    /// Open loop: connections a second. Without it as many as --at-once allows.
+    /// Connections a second; by default as many as --at-once allows.
     #[arg(long)]
     pub(crate) rate: Option<f64>,
     /// Handshakes under way at once.
@@ -118,7 +117,7 @@ pub(crate) struct BesideWork {
     /// Messages of the room's publisher under way at once: with two the server has always one to write.
     #[arg(long, default_value_t = 2)]
     pub(crate) window: u32,
-    /// Echoes a second, counted from their intended time.
+    /// Echoes a second. Latency counts from the time when each should have gone out.
     #[arg(long, default_value_t = 200.0)]
     pub(crate) echo_rate: f64,
     /// Bytes of a payload.
@@ -137,7 +136,7 @@ pub(crate) struct ChatWork {
     /// Rooms of each user at the beginning.
     #[arg(long, default_value_t = 3)]
     pub(crate) seats: usize,
-    /// Actions a second of all users together, counted from their intended time.
+    /// Actions a second of all users together. Latency counts from the time when each should have gone out.
     #[arg(long, default_value_t = 1_000.0)]
     pub(crate) rate: f64,
     /// Percent of the actions that are typing.
@@ -216,17 +215,17 @@ pub(crate) struct SlowWork {
     /// Healthy members.
     #[arg(long, default_value_t = 950)]
     pub(crate) members: usize,
-    /// Members that stop reading. Some look early, one every two seconds, to find out when the server gives up.
+    /// Members that stop reading. Every two seconds one of them looks whether the server has given up on it.
     #[arg(long, default_value_t = 50)]
     pub(crate) slow: usize,
-    /// Seconds in which all read, for comparison, warm-up not included.
+    /// Seconds in which all read, for comparison. The warm-up is not part of them.
     #[arg(long, default_value = "5", value_parser = parse_seconds)]
     pub(crate) after: Duration,
-    /// Seconds without progress after which the server gives up on a member. A server that can be told is started
-    /// with it.
+    /// Seconds without progress after which the server gives up on a member. A server that takes this setting is
+    /// started with it.
     #[arg(long, default_value = "10", value_parser = parse_seconds)]
     pub(crate) stall: Duration,
-    /// Messages a second, counted from their intended time.
+    /// Messages a second. Latency counts from the time when each should have gone out.
     #[arg(long, default_value_t = 20.0)]
     pub(crate) rate: f64,
     /// Bytes of a payload.
@@ -240,14 +239,14 @@ pub(crate) struct SlowWork {
 /// How publishers and echoes are driven, and what they send.
 #[derive(Args, Clone, Copy, Debug)]
 pub(crate) struct Driven {
-    /// Closed loop: messages (or requests) of one publisher under way at once. With 1 the next goes out when every
-    /// member has the last.
+    /// Closed loop: messages (or requests) that one publisher has under way at once. With 1 it sends the next when
+    /// every member has the last.
     #[arg(long, default_value_t = 1, conflicts_with = "rate")]
     pub(crate) window: u32,
-    /// Open loop: messages a second of each publisher, counted from their intended time.
+    /// Open loop: messages a second of each publisher. Latency counts from the time when each should have gone out.
     #[arg(long)]
     pub(crate) rate: Option<f64>,
-    /// Bytes of a payload; 39 at least.
+    /// Bytes of a payload, at least 39.
     #[arg(long, default_value_t = 128)]
     pub(crate) size: usize,
     /// Send text frames where the raw dialect would send binary ones.

@@ -1,6 +1,7 @@
 //! The same work on several servers in turn.
 
 use anyhow::{Result, bail};
+use indicatif::HumanDuration;
 
 use crate::cli::{Compare, Options};
 use crate::outcome::Outcome;
@@ -32,7 +33,8 @@ pub(crate) fn compare(arguments: &Compare, options: &Options) -> Result<Vec<Comp
         targets.iter().try_for_each(Target::build)?;
     }
     let mut compared = Vec::new();
-    for shape in shapes {
+    let count = shapes.len();
+    for (at, shape) in shapes.into_iter().enumerate() {
         let able: Vec<Target> = targets
             .iter()
             .filter(|target| shape.work.scenario(target, options.seed).is_ok())
@@ -40,6 +42,7 @@ pub(crate) fn compare(arguments: &Compare, options: &Options) -> Result<Vec<Comp
             .collect();
         let plan = options.plan();
         let run = |work: &Work, target: &Target| work.against(target, &plan, options.pin);
+        eprintln!("{}", announcement(&shape, [at + 1, count], able.len() * arguments.runs, options));
         let done = in_turn(shape, able, arguments.runs, run);
         // With --json standard output is for the program that reads it.
         if options.json {
@@ -73,6 +76,13 @@ fn chosen_targets(arguments: &Compare, options: &Options) -> Result<Vec<Target>>
         bail!("no target is left to compare");
     }
     Ok(chosen)
+}
+
+/// What is about to be run, and how long that takes at least: a person wants to know before it is over.
+fn announcement(shape: &Shape, [at, of]: [usize; 2], runs: usize, options: &Options) -> String {
+    let one = options.warm_up.saturating_add(options.duration);
+    let least = HumanDuration(one.saturating_mul(u32::try_from(runs).unwrap_or(u32::MAX)));
+    format!("{at} of {of}, {}: {runs} runs, {least} or more", shape.title)
 }
 
 /// All runs of one shape. The targets take turns, so that what the machine does meanwhile falls on all of them.

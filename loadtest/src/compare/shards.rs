@@ -8,7 +8,7 @@ use std::thread;
 use anyhow::{Result, ensure};
 
 use super::shapes;
-use super::{Compared, in_turn};
+use super::{Compared, announcement, in_turn};
 use crate::cli::{Options, Shards};
 use crate::outcome::Outcome;
 use crate::stats::Spread;
@@ -28,7 +28,10 @@ pub(crate) fn compare(arguments: &Shards, options: &Options) -> Result<Vec<Compa
     let plan = options.plan();
     let run = |work: &Work, target: &Target| work.against_all_cores(target, &plan);
     let mut scaled = Vec::new();
-    for shape in shapes::chosen(&arguments.shapes)? {
+    let shapes = shapes::chosen(&arguments.shapes)?;
+    let count = shapes.len();
+    for (at, shape) in shapes.into_iter().enumerate() {
+        eprintln!("{}", announcement(&shape, [at + 1, count], targets.len() * arguments.runs, options));
         let done = in_turn(shape, targets.clone(), arguments.runs, run);
         if options.json {
             eprintln!("{}", Scaling::of(&done));
