@@ -64,6 +64,8 @@ pub struct OutQueue {
     sent: usize,
     asked: usize,
     others: usize,
+    /// What is kept beside it for later.
+    kept: usize,
     /// What it has come to hold alone since that was last paid for.
     unpaid: isize,
 }
@@ -94,7 +96,13 @@ impl OutQueue {
 
     /// The cost of everything.
     pub fn cost(&self) -> usize {
-        self.asked + self.others
+        self.asked + self.others + self.kept
+    }
+
+    /// So many bytes are kept for its session beside it, of which the session is to be told when it is shorter.
+    pub fn keep(&mut self, bytes: usize) {
+        self.unpaid += bytes.cast_signed() - self.kept.cast_signed();
+        self.kept = bytes;
     }
 
     /// When the oldest of what others sent was queued.
@@ -191,6 +199,7 @@ impl OutQueue {
     pub fn clear(&mut self) {
         self.unpaid -= self.segments.iter().map(Segment::own_cost).sum::<isize>();
         self.segments.clear();
+        self.keep(0);
         (self.sent, self.asked, self.others) = (0, 0, 0);
     }
 }
@@ -247,6 +256,18 @@ mod tests {
         queue.cut();
         queue.clear();
         assert_eq!(queue.take_unpaid(), -((7 + 3 * SEGMENT_COST) as isize));
+    }
+
+    #[test]
+    fn what_is_kept_beside_it_counts_and_makes_nobody_slow() {
+        let mut queue = queue();
+        let (cost, others) = (queue.cost(), queue.others());
+        queue.take_unpaid();
+        queue.keep(100);
+        queue.keep(70);
+        assert_eq!((queue.cost(), queue.others(), queue.take_unpaid()), (cost + 70, others, 70));
+        queue.keep(0);
+        assert_eq!((queue.cost(), queue.take_unpaid()), (cost, -70));
     }
 
     #[test]

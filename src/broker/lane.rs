@@ -15,6 +15,7 @@
 
 use bytes::Bytes;
 
+use super::post::Notice;
 use crate::ledger::Tally;
 use crate::message::Wire;
 use crate::position::Position;
@@ -36,11 +37,19 @@ pub struct Mark {
     pub position: Position,
 }
 
+/// Where news of people end in a batch of a lane that skips.
+#[derive(Debug)]
+struct News {
+    end: u32,
+    notice: Notice,
+}
+
 /// Frames that members get together, and in lanes that skip, which positions they hold.
 #[derive(Debug, Default)]
 struct Batch {
     bytes: Filling,
     marks: Vec<Mark>,
+    news: Vec<News>,
     /// The bytes are counted: some queue may hold them.
     counted: bool,
 }
@@ -94,6 +103,7 @@ impl Filling {
 struct Flying {
     bytes: Bytes,
     marks: Vec<Mark>,
+    news: Vec<News>,
     /// The bytes are counted: some queue may hold them.
     counted: bool,
 }
@@ -117,18 +127,22 @@ pub struct Part {
     pub positions: Option<(Position, Position)>,
     /// Where each of them ends in `bytes`, on a wire whose members end them themselves.
     pub marks: Vec<Mark>,
+    /// The news of people in `bytes`, in a lane that skips.
+    pub news: Vec<Notice>,
     /// The bytes are a copy that nobody else has.
     pub alone: bool,
 }
 
 impl Part {
-    fn cut(bytes: Bytes, marks: &[Mark], from: u32, wire: Wire) -> Self {
+    fn cut(bytes: Bytes, marks: &[Mark], news: &[News], from: u32, wire: Wire) -> Self {
+        let news = &news[news.partition_point(|news| news.end <= from)..];
         let marks = &marks[marks.partition_point(|mark| mark.end <= from)..];
         let rebased = |mark: &Mark| Mark { end: mark.end - from, ..*mark };
         Self {
             bytes,
             positions: marks.first().zip(marks.last()).map(|(first, last)| (first.position, last.position)),
             marks: if wire == Wire::SseParts { marks.iter().map(rebased).collect() } else { Vec::new() },
+            news: news.iter().map(|news| news.notice.clone()).collect(),
             alone: false,
         }
     }
@@ -136,7 +150,7 @@ impl Part {
 
 impl Flying {
     fn part(&self, from: u32, wire: Wire) -> Part {
-        Part::cut(self.bytes.slice(from as usize..), &self.marks, from, wire)
+        Part::cut(self.bytes.slice(from as usize..), &self.marks, &self.news, from, wire)
     }
 }
 
@@ -229,6 +243,14 @@ impl Lane {
         }
     }
 
+    /// What was appended last is news of people, of which even a member that skips them is to know.
+    pub fn note(&mut self, notice: &Notice) {
+        if let Some(turn) = &mut self.turn {
+            let end = turn.filling.bytes.len() as u32;
+            turn.filling.news.push(News { end, notice: notice.clone() });
+        }
+    }
+
     /// What was appended last was taken by its room at this time, in microseconds.
     pub fn stamp(&mut self, taken_us: u32) {
         if let Some(turn) = &mut self.turn {
@@ -290,7 +312,7 @@ impl Lane {
             Filling::One(frame) => (frame.slice(from as usize..), false),
             filling => (Bytes::copy_from_slice(&filling.as_slice()[from as usize..]), true),
         };
-        Part { alone, ..Part::cut(bytes, &turn.filling.marks, from, self.wire) }
+        Part { alone, ..Part::cut(bytes, &turn.filling.marks, &turn.filling.news, from, self.wire) }
     }
 
     /// Starts a pass with what was gathered, unless one is under way. Says whether there is one now.
@@ -298,8 +320,12 @@ impl Lane {
         let Some(turn) = &mut self.turn else { return false };
         if self.hand == self.members.len() as u32 {
             let filling = std::mem::take(&mut turn.filling);
-            turn.flying =
-                Flying { bytes: filling.bytes.seal(), marks: filling.marks, counted: filling.counted };
+            turn.flying = Flying {
+                bytes: filling.bytes.seal(),
+                marks: filling.marks,
+                news: filling.news,
+                counted: filling.counted,
+            };
             turn.flying_since = turn.filling_since.take();
             self.hand = 0;
             self.land();

@@ -4,6 +4,7 @@ use bytes::Bytes;
 
 use super::native::event;
 use super::sse::Block;
+use crate::broker::post::Notice;
 use crate::message::{Message, Wire};
 use crate::position::Position;
 
@@ -14,6 +15,8 @@ pub struct Forms<'a> {
     block: Option<Block>,
     /// The place of what is told in the room's order.
     pub position: Option<Position>,
+    /// What it says of people, if that is what it is.
+    pub news: Option<&'a Notice>,
     /// When a room took it, in microseconds; none for what is no message.
     pub taken_us: Option<u32>,
 }
@@ -23,12 +26,17 @@ impl<'a> Forms<'a> {
     pub fn message(message: &'a Message) -> Self {
         let frame = Some(message.frame().clone());
         let (position, taken_us) = (message.position, Some(message.taken_us));
-        Self { json: message.payload(), frame, block: None, position, taken_us }
+        Self { json: message.payload(), frame, block: None, position, news: None, taken_us }
+    }
+
+    /// News of people, and their JSON.
+    pub fn news(json: &'a [u8], notice: &'a Notice) -> Self {
+        Self { news: Some(notice), ..Self::notice(json, None) }
     }
 
     /// Something else, as JSON, and where members stand behind it.
     pub fn notice(json: &'a [u8], position: Option<Position>) -> Self {
-        Self { json, frame: None, block: None, position, taken_us: None }
+        Self { json, frame: None, block: None, position, news: None, taken_us: None }
     }
 
     /// The form that is read on `wire`.

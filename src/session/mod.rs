@@ -3,6 +3,7 @@
 pub mod by_user;
 pub mod conduct;
 pub mod exchange;
+pub mod gap;
 pub mod stream;
 
 use std::net::IpAddr;
@@ -14,11 +15,11 @@ use crate::broker::seats::Seats;
 use crate::dialect::Dialect;
 use crate::message::Wire;
 use crate::out_queue::OutQueue;
-use crate::position::Position;
 use crate::time::Tick;
 use crate::ws::connection::Connection;
 use conduct::Conduct;
 use exchange::Exchange;
+use gap::Gap;
 use stream::Stream;
 
 /// One connection, from accept to its end.
@@ -34,7 +35,7 @@ pub struct Session {
     pub queue: Option<Box<OutQueue>>,
     /// Input that has to wait; none while it is handled as it comes.
     pub tail: Option<Box<Tail>>,
-    /// Ranges of messages that it was not sent and is not told of yet; only in rooms that skip.
+    /// What it was not sent and is not told of yet; only in rooms that skip.
     pub gaps: Option<Box<Vec<Gap>>>,
     /// The rooms that it is in.
     pub seats: Seats,
@@ -91,17 +92,6 @@ pub struct Tail {
     pub request: Option<Box<str>>,
     /// Bytes behind it, as they came.
     pub bytes: Vec<u8>,
-}
-
-/// Messages of one room that a session was not sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Gap {
-    /// The number of the room's audience.
-    pub room: u32,
-    /// The first that it missed.
-    pub from: Position,
-    /// The last that it missed.
-    pub to: Position,
 }
 
 impl Tail {

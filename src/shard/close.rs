@@ -64,9 +64,9 @@ impl Shard {
         let until = self.now.after(self.common.settings.limits.close);
         self.deadlines.set(key, until);
         self.closed(key, close.code);
+        self.forget_gaps(key);
         let Some(session) = self.session(key) else { return };
         session.slow = false;
-        session.gaps = None;
         session.awaiting = false;
         match &mut session.phase {
             Phase::Open(connection) => session.phase = phase(std::mem::take(connection)),

@@ -27,7 +27,7 @@ impl Shard {
         };
         let mut json = Vec::new();
         event::notice(room.label(), notice, &mut json);
-        self.append_beside(room, &typists, &mut Forms::notice(&json, None));
+        self.append_beside(room, &typists, &mut Forms::news(&json, notice));
     }
 
     /// Adds something to every lane of a room, but not for the sessions `beside`; says how many will get it.
@@ -63,6 +63,9 @@ impl Shard {
         for lane in audience.lanes().iter_mut().filter(|lane| !lane.members().is_empty()) {
             let position = forms.position.filter(|_| skips || lane.wire == Wire::SseParts);
             lane.append(&forms.on(lane.wire), position);
+            if let Some(notice) = forms.news.filter(|_| skips) {
+                lane.note(notice);
+            }
             if let Some(taken_us) = forms.taken_us {
                 lane.stamp(taken_us);
             }

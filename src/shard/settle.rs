@@ -10,7 +10,8 @@ use crate::dialect::native::event;
 use crate::dialect::sse;
 use crate::message::Wire;
 use crate::out_queue::{Class, OutQueue, SEGMENT_COST};
-use crate::session::{Gap, Session};
+use crate::session::Session;
+use crate::session::gap::Gap;
 
 /// Keeps seats true while a lane moves its members.
 pub(super) fn moved(sessions: &mut Slab<Session>, room: u32) -> impl FnMut(u32, u32) {
@@ -107,12 +108,12 @@ impl Shard {
         if part.bytes.is_empty() || session.slow {
             return;
         }
-        if let Some(gap) = session.gap(room) {
-            return widen(gap, &part);
+        if session.gap(room).is_some() {
+            return self.miss(key, room, &part);
         }
         let wire = session.wire(room);
         if !self.has_room(key, part.bytes.len()) {
-            return if skips { self.open_gap(key, room, &part) } else { self.falls_behind(key) };
+            return if skips { self.miss(key, room, &part) } else { self.falls_behind(key) };
         }
         if wire == Wire::SseParts {
             return self.queue_parts(key, room, &part);
@@ -164,15 +165,45 @@ impl Shard {
         self.touch(key);
     }
 
-    fn open_gap(&mut self, key: u32, room: u32, part: &Part) {
-        // Messages without a position are for who is there now; nobody can ask for them later.
-        let Some((from, to)) = part.positions else { return };
-        if let Some(session) = self.session(key) {
-            session.gaps.get_or_insert_default().push(Gap { room, from, to });
+    /// A session is not sent a part of what a room says. Messages without a position are for who is there now: nobody can
+    /// ask for them later.
+    fn miss(&mut self, key: u32, room: u32, part: &Part) {
+        let Some(session) = self.session(key) else { return };
+        let gaps = session.gaps.get_or_insert_default();
+        let index = gaps.iter().position(|gap| gap.room == room).unwrap_or_else(|| {
+            gaps.push(Gap::new(room));
+            gaps.len() - 1
+        });
+        gaps[index].widen(part);
+        if gaps[index].is_empty() {
+            gaps.swap_remove(index);
+        }
+        if gaps.is_empty() {
+            session.gaps = None;
+        }
+        if !part.news.is_empty() && self.keep_gaps(key) > self.common.settings.limits.queue {
+            self.falls_behind(key);
         }
     }
 
-    /// Tells the gaps of a session whose queue has become short enough, or of one room that it leaves.
+    /// Counts what the gaps of a session take; says how much that is.
+    fn keep_gaps(&mut self, key: u32) -> usize {
+        let gaps = self.sessions.get(key as usize).and_then(|session| session.gaps.as_ref());
+        let kept = gaps.map_or(0, |gaps| gaps.iter().map(Gap::cost).sum());
+        self.with_queue(key, |queue| queue.keep(kept));
+        self.pay(key);
+        kept
+    }
+
+    /// A session is not to be told any more of what it was not sent.
+    pub(super) fn forget_gaps(&mut self, key: u32) {
+        if self.session(key).is_some_and(|session| session.gaps.take().is_some()) {
+            self.keep_gaps(key);
+        }
+    }
+
+    /// Tells the gaps of a session whose queue has become short enough, or of one room that it leaves: which messages it
+    /// missed, and what became of the people there.
     pub(super) fn tell_gaps(&mut self, key: u32, only: Option<u32>) {
         let half = self.common.settings.limits.queue / 2;
         let Some(session) = self.session(key) else { return };
@@ -184,15 +215,15 @@ impl Shard {
         if !gaps.is_empty() {
             session.gaps = Some(gaps);
         }
+        self.keep_gaps(key);
         for gap in told {
             let Some(name) = self.audiences.key(gap.room).cloned() else { continue };
-            self.push_event(key, |out| event::gap(name.label(), gap.from, gap.to, out));
+            if let Some((from, to)) = gap.missed {
+                self.push_event(key, |out| event::gap(name.label(), from, to, out));
+            }
+            for notice in gap.news() {
+                self.push_event(key, |out| event::notice(name.label(), &notice, out));
+            }
         }
-    }
-}
-
-fn widen(gap: &mut Gap, part: &Part) {
-    if let Some((_, to)) = part.positions {
-        gap.to = to;
     }
 }

@@ -1,6 +1,7 @@
 //! What random schedules found in the shard, each as small as it gets.
 
 mod drain;
+mod gaps;
 mod http;
 mod input;
 mod limits;

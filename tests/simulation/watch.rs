@@ -16,8 +16,6 @@ pub struct Watch {
     count: usize,
     /// Whether those who were told of are writing.
     typing: BTreeMap<String, bool>,
-    /// Its room may keep news from it.
-    lossy: bool,
     /// Above so many people they are not named.
     limit: usize,
 }
@@ -26,13 +24,7 @@ impl Watch {
     /// What an answer to a join says.
     pub fn new(event: &Event<'_>, room: usize, plan: &Plan) -> Verdict<Self> {
         let limit = plan.rooms[room].presence_limit as usize;
-        let watch = Self {
-            people: names(event),
-            count: event.count,
-            typing: BTreeMap::new(),
-            lossy: plan.loses(room),
-            limit,
-        };
+        let watch = Self { people: names(event), count: event.count, typing: BTreeMap::new(), limit };
         if plan.rooms[room].label() != "$me" {
             watch.check_list(event)?;
         }
@@ -52,7 +44,7 @@ impl Watch {
 
     /// Whether people are named one by one, for all that anybody did.
     fn is_exact(&self) -> bool {
-        !self.lossy && self.limit > 9
+        self.limit > 9
     }
 
     /// An answer says once more who is there.
@@ -93,7 +85,7 @@ impl Watch {
         ensure!(event.count >= named || !self.is_exact(), "{} people, {named} have a name", event.count);
         // A user who is not there is not writing.
         let writes = !came && self.typing.get(user) == Some(&true);
-        ensure!(!writes || self.lossy, "{user} left, and is writing");
+        ensure!(!writes, "{user} left, and is writing");
         self.count = event.count;
         Ok(())
     }
@@ -110,15 +102,12 @@ impl Watch {
         let before = self.typing.insert(user.into(), event.active);
         // Who comes while somebody is writing hears only of the end.
         let fits = before.is_none_or(|before| before != event.active);
-        ensure!(fits || self.lossy, "{user} is writing: {} twice", event.active);
+        ensure!(fits, "{user} is writing: {} twice", event.active);
         Ok(())
     }
 
     /// At rest: it knows who is there, and nobody is writing.
     pub fn rest(&self, there: &BTreeSet<String>, count: usize, room: &Room) -> Verdict {
-        if self.lossy {
-            return Ok(());
-        }
         let exact = self.is_exact();
         ensure!(
             !exact || self.people == *there,
