@@ -69,6 +69,17 @@ impl Addresses {
         Ok(())
     }
 
+    /// A request comes from `address` that costs as much as a connection and does not last.
+    ///
+    /// # Errors
+    ///
+    /// In how many milliseconds it may, where that is too soon.
+    pub fn ask(&self, address: IpAddr, allowed: Allowed, loop_ms: u64) -> Result<(), u64> {
+        let mut book = self.lock();
+        book.sweep(allowed, loop_ms);
+        book.lines.entry(site(address)).or_default().handshakes.take(allowed.handshakes, 1.0, loop_ms)
+    }
+
     /// A connection that had come from `address` is gone.
     pub fn leave(&self, address: IpAddr, allowed: Allowed) {
         let mut book = self.lock();
@@ -144,6 +155,16 @@ mod tests {
             assert_eq!(addresses.enter(ip("10.0.0.1"), allowed, 0), Ok(()));
             addresses.leave(ip("10.0.0.1"), allowed);
         }
+        assert_eq!(addresses.enter(ip("10.0.0.1"), allowed, 0), Err(Refused::TooFast(1_000)));
+        assert_eq!(addresses.enter(ip("10.0.0.1"), allowed, 1_000), Ok(()));
+    }
+
+    #[test]
+    fn what_does_not_last_counts_for_the_rate_alone() {
+        let addresses = Addresses::default();
+        let allowed = Allowed { connections: 1, handshakes: Rate { per_second: 1.0, burst: 2.0 } };
+        let ask = |loop_ms| addresses.ask(ip("10.0.0.1"), allowed, loop_ms);
+        assert_eq!([ask(0), ask(0), ask(0)], [Ok(()), Ok(()), Err(1_000)]);
         assert_eq!(addresses.enter(ip("10.0.0.1"), allowed, 0), Err(Refused::TooFast(1_000)));
         assert_eq!(addresses.enter(ip("10.0.0.1"), allowed, 1_000), Ok(()));
     }

@@ -5,7 +5,9 @@ use std::time::Duration;
 use super::api_key::{self, ApiKey, Scope};
 use super::denied::Denied;
 use super::identity::Identity;
-use super::key::{Key, KeySet};
+use super::key::Key;
+use super::key_set::KeySet;
+use super::presented;
 use super::token::{self, Terms};
 use crate::broker::permit::all;
 use crate::origin::{OriginRule, is_local, is_local_host};
@@ -29,6 +31,8 @@ pub struct Sources {
 pub struct Access {
     keys: KeySet,
     api_keys: Vec<ApiKey>,
+    /// Keys of the set that cannot be used, a sentence each.
+    left_out: Vec<String>,
     terms: Terms,
     cookie: Option<String>,
     anonymous: bool,
@@ -44,6 +48,7 @@ impl Default for Access {
         Self {
             keys: KeySet::default(),
             api_keys: Vec::new(),
+            left_out: Vec::new(),
             terms: Terms::default(),
             cookie: None,
             anonymous: false,
@@ -83,8 +88,9 @@ impl Access {
         if let Some(pem) = &sources.public_key {
             note("auth.public_key_file", Key::pem(pem).map(|key| keys.add(key)));
         }
+        let mut left_out = Vec::new();
         if let Some(jwks) = &sources.jwks {
-            note("auth.jwks_file", keys.add_jwks(jwks));
+            note("auth.jwks_file", keys.add_jwks(jwks).map(|all| left_out = all));
         }
         let mut api_keys = Vec::new();
         for (setting, key, bytes) in &sources.api_keys {
@@ -102,6 +108,7 @@ impl Access {
         Ok(Self {
             keys,
             api_keys,
+            left_out,
             terms: Terms { audience, issuer, leeway: auth.leeway },
             cookie: auth.cookie.clone(),
             anonymous: auth.anonymous,
@@ -116,6 +123,11 @@ impl Access {
         self.open
     }
 
+    /// Keys of `auth.jwks_file` that are left out because they cannot check tokens: which and why, a sentence each.
+    pub fn left_out(&self) -> &[String] {
+        &self.left_out
+    }
+
     /// How far clocks may be apart.
     pub fn leeway(&self) -> Duration {
         self.terms.leeway
@@ -126,12 +138,8 @@ impl Access {
         self.cookie.as_deref()
     }
 
-    /// What checking one token costs, in checks of a signature by a secret, which take about 5 µs.
-    pub fn cost(&self) -> u32 {
-        if self.keys.is_slow() { 32 } else { 1 }
-    }
-
     /// Decides about a client that brings `token` and calls itself `name`; `may_wait` if it can bring a token later.
+    /// What a look at the token took, in microseconds, is added to `spent_us`.
     ///
     /// # Errors
     ///
@@ -142,30 +150,31 @@ impl Access {
         name: Option<&str>,
         may_wait: bool,
         now_ms: u64,
+        spent_us: &mut u32,
     ) -> Result<Admission, Denied> {
         if self.open {
             let known = name.map(|name| Admission::Known(Identity::named(name)));
             return Ok(known.unwrap_or(Admission::Guest));
         }
         match token {
-            Some(token) => self.identify(token, now_ms).map(Admission::Known),
+            Some(token) => self.identify(token, now_ms, spent_us).map(Admission::Known),
             None if self.anonymous => Ok(Admission::Guest),
             None if may_wait && !self.keys.is_empty() => Ok(Admission::Waits),
             None => Err(Denied::NoToken),
         }
     }
 
-    /// Who `token` says its bearer is.
+    /// Who `token` says its bearer is. What finding out took, in microseconds, is added to `spent_us`.
     ///
     /// # Errors
     ///
     /// If it does not say so well enough.
-    pub fn identify(&self, token: &str, now_ms: u64) -> Result<Identity, Denied> {
+    pub fn identify(&self, token: &str, now_ms: u64, spent_us: &mut u32) -> Result<Identity, Denied> {
         if self.keys.is_empty() && !self.anonymous && !self.open {
             // No token will do, so this is not about this one.
             return Err(Denied::NoToken);
         }
-        token::verify(token, &self.keys, &self.terms, now_ms)
+        token::verify(presented::bare(token), &self.keys, &self.terms, now_ms, spent_us)
     }
 
     /// Whether the HTTP API has a key.

@@ -3,15 +3,10 @@
 use std::fmt;
 
 use jsonwebtoken::crypto::{self, rust_crypto};
-use jsonwebtoken::jwk::{EllipticCurve, Jwk, KeyOperations, PublicKeyUse};
 use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey, DecodingKeyKind};
-use serde_json::Value;
 
-/// Keys that one set may have. Providers have two or three.
-const MAX_KEYS: usize = 100;
-
-/// Keys that one token is tried against, so that one which names no key costs no more than this many checks.
-const MAX_TRIES: usize = 4;
+use super::cost;
+use super::presented::BOM;
 
 /// Bits of the smallest RSA key (RFC 7518 section 3.3).
 const MIN_RSA_BITS: usize = 2_048;
@@ -25,6 +20,8 @@ pub struct Key {
     kid: Option<String>,
     algorithms: Vec<Algorithm>,
     key: DecodingKey,
+    /// Bits of the modulus of an RSA key; 0 for other kinds.
+    bits: usize,
 }
 
 /// The name and kind of a key, never the key.
@@ -56,6 +53,7 @@ impl Key {
     ///
     /// If it is none, not a public one, one of several, or one that is too weak.
     pub fn pem(bytes: &[u8]) -> Result<Self, String> {
+        let bytes = bytes.strip_prefix(BOM).unwrap_or(bytes);
         let text = String::from_utf8_lossy(bytes);
         if text.contains("PRIVATE KEY-----") {
             return Err("holds a private key; give the public one (openssl pkey -pubout)".to_owned());
@@ -73,68 +71,85 @@ impl Key {
         Self::new(None, key, None)
     }
 
-    /// One key of a set; none if it is of a kind, or for a purpose, that does not check tokens.
-    fn jwk(value: &Value) -> Result<Option<Self>, String> {
-        let Ok(jwk) = serde_json::from_value::<Jwk>(value.clone()) else { return Ok(None) };
-        let common = &jwk.common;
-        let signs = common.public_key_use.as_ref().is_none_or(|it| *it == PublicKeyUse::Signature);
-        let checks = common.key_operations.as_ref().is_none_or(|all| all.contains(&KeyOperations::Verify));
-        let own = match common.key_algorithm.map(Algorithm::try_from) {
-            Some(Err(_)) => return Ok(None),
-            Some(Ok(algorithm)) => Some(algorithm),
-            None => None,
-        };
-        let Ok(key) = DecodingKey::from_jwk(&jwk) else { return Ok(None) };
-        if !signs || !checks || is_unsupported(&jwk) {
-            return Ok(None);
-        }
-        let kid = common.key_id.clone();
-        let name = kid.clone().unwrap_or_default();
-        Self::new(kid, key, own).map(Some).map_err(|why| format!("the key {name:?} {why}"))
-    }
-
-    /// A key for `own`, or for all algorithms that a key of its kind is for.
-    fn new(kid: Option<String>, key: DecodingKey, own: Option<Algorithm>) -> Result<Self, String> {
-        let mut algorithms = algorithms(&key)?;
+    /// A key for `own`, or for all algorithms that a key of its kind is for; `kid` is its name.
+    ///
+    /// # Errors
+    ///
+    /// If it is too weak, no key of its kind, or not one for `own`.
+    pub(super) fn new(kid: Option<String>, key: DecodingKey, own: Option<Algorithm>) -> Result<Self, String> {
+        let bits = if key.family() == AlgorithmFamily::Rsa { rsa_bits(&key)? } else { 0 };
+        let mut algorithms = algorithms(&key, bits)?;
         if let Some(own) = own {
             algorithms.retain(|algorithm| *algorithm == own);
         }
         if algorithms.is_empty() {
             return Err("is for an algorithm that keys of its kind are not for".to_owned());
         }
-        Ok(Self { kid, algorithms, key })
+        Ok(Self { kid, algorithms, key, bits })
     }
 
-    fn fits(&self, algorithm: Algorithm, kid: Option<&str>) -> bool {
-        let named = match (&self.kid, kid) {
-            (Some(own), Some(kid)) => own == kid,
-            _ => true,
+    /// Whether it is for `algorithm`.
+    pub(super) fn is_for(&self, algorithm: Algorithm) -> bool {
+        self.algorithms.contains(&algorithm)
+    }
+
+    /// Whether it can be the one that a token calls `kid`: where only one of them says a name, the other may have it.
+    pub(super) fn is_called(&self, kid: Option<&str>) -> bool {
+        self.kid.as_deref().zip(kid).is_none_or(|(own, kid)| own == kid)
+    }
+
+    /// Whether `other` is the same key, for the same.
+    pub(super) fn repeats(&self, other: &Self) -> bool {
+        let same = match (self.key.kind(), other.key.kind()) {
+            (DecodingKeyKind::SecretOrDer(own), DecodingKeyKind::SecretOrDer(other)) => own == other,
+            (
+                DecodingKeyKind::RsaModulusExponent { n, e },
+                DecodingKeyKind::RsaModulusExponent { n: n2, e: e2 },
+            ) => (n, e) == (n2, e2),
+            _ => false,
         };
-        named && self.algorithms.contains(&algorithm)
+        same && self.kid == other.kid && self.algorithms == other.algorithms
     }
-}
 
-fn is_unsupported(jwk: &Jwk) -> bool {
-    use jsonwebtoken::jwk::AlgorithmParameters::{EllipticCurve as Ec, OctetKey, OctetKeyPair};
-    match &jwk.algorithm {
-        Ec(key) => !matches!(key.curve, EllipticCurve::P256 | EllipticCurve::P384),
-        OctetKeyPair(key) => key.curve != EllipticCurve::Ed25519,
-        OctetKey(key) => key.value.is_empty(),
-        _ => false,
+    /// Whether a signature by it, in base64url, has so many characters: what has not need not be checked.
+    pub(super) fn signs_with(&self, algorithm: Algorithm, characters: usize) -> bool {
+        let bytes = match algorithm {
+            // RFC 7518 section 3.2: as long as the hash.
+            Algorithm::HS256 => 32,
+            Algorithm::HS384 => 48,
+            Algorithm::HS512 => 64,
+            // Section 3.4: two numbers as long as the curve's; RFC 8032 section 5.1.6.
+            Algorithm::ES256 | Algorithm::EdDSA => 64,
+            Algorithm::ES384 => 96,
+            // RFC 8017 sections 8.1.1 and 8.2.1: as long as the modulus.
+            _ => self.bits.div_ceil(8),
+        };
+        characters == (4 * bytes).div_ceil(3)
+    }
+
+    /// Whether it made `signature` (in base64url) for `message`.
+    pub(super) fn verifies(&self, algorithm: Algorithm, message: &str, signature: &str) -> bool {
+        crypto::verify(signature, message.as_bytes(), &self.key, algorithm).unwrap_or(false)
+    }
+
+    /// What [`Key::verifies`] takes for a message of so many bytes, in microseconds.
+    pub(super) fn cost_us(&self, algorithm: Algorithm, bytes: usize) -> u32 {
+        cost::check_us(algorithm, self.bits, bytes)
     }
 }
 
 /// The algorithms that `key` is for, if it is a good key at all.
-fn algorithms(key: &DecodingKey) -> Result<Vec<Algorithm>, String> {
+fn algorithms(key: &DecodingKey, bits: usize) -> Result<Vec<Algorithm>, String> {
     let family = key.family();
     let all = family.algorithms();
     match family {
         AlgorithmFamily::Hmac => Ok(all.to_vec()),
-        AlgorithmFamily::Rsa => rsa_bits(key).and_then(|bits| match bits {
+        AlgorithmFamily::Rsa => match bits {
             ..MIN_RSA_BITS => Err(format!("has {bits} bits; RSA needs {MIN_RSA_BITS}")),
             MIN_RSA_BITS..=MAX_RSA_BITS => Ok(all.to_vec()),
             _ => Err(format!("has {bits} bits; {MAX_RSA_BITS} are the most")),
-        }),
+        },
+        AlgorithmFamily::Ed if !is_ed25519_long(key) => Err("is not a point on Ed25519".to_owned()),
         // A key is a point on one curve, and each curve has its algorithm (RFC 7518 section 3.4).
         AlgorithmFamily::Ec | AlgorithmFamily::Ed => {
             let fits = |algorithm: &&Algorithm| {
@@ -146,6 +161,11 @@ fn algorithms(key: &DecodingKey) -> Result<Vec<Algorithm>, String> {
     }
 }
 
+/// RFC 8032 section 5.1.5: 32 bytes. The library takes them for granted and panics.
+fn is_ed25519_long(key: &DecodingKey) -> bool {
+    matches!(key.kind(), DecodingKeyKind::SecretOrDer(bytes) if bytes.len() == 32)
+}
+
 fn rsa_bits(key: &DecodingKey) -> Result<usize, String> {
     let of_der = rust_crypto::DEFAULT_PROVIDER.key_utils.rsa_pub_components_from_public_key;
     let modulus = match key.kind() {
@@ -155,52 +175,4 @@ fn rsa_bits(key: &DecodingKey) -> Result<usize, String> {
     let significant =
         modulus.iter().position(|byte| *byte != 0).map(|zeros| (modulus.len() - zeros, modulus[zeros]));
     Ok(significant.map_or(0, |(bytes, first)| bytes * 8 - first.leading_zeros() as usize))
-}
-
-/// All keys that tokens are checked with.
-#[derive(Debug, Default)]
-pub struct KeySet(Vec<Key>);
-
-impl KeySet {
-    /// Adds a key.
-    pub fn add(&mut self, key: Key) {
-        self.0.push(key);
-    }
-
-    /// Adds the keys of a JSON Web Key Set (RFC 7517 section 5). Keys for other purposes are left out, as it says.
-    ///
-    /// # Errors
-    ///
-    /// If it is no such set, or has no key that can be used.
-    pub fn add_jwks(&mut self, bytes: &[u8]) -> Result<(), String> {
-        const SHAPE: &str = "is not a JSON Web Key Set: an object with the list `keys`";
-        let set: Value = serde_json::from_slice(bytes).map_err(|_| SHAPE)?;
-        let all = set.get("keys").and_then(Value::as_array).ok_or(SHAPE)?;
-        if all.len() > MAX_KEYS {
-            return Err(format!("has {} keys; {MAX_KEYS} are the most", all.len()));
-        }
-        let before = self.0.len();
-        for value in all {
-            self.0.extend(Key::jwk(value)?);
-        }
-        if self.0.len() == before { Err("has no key that can check a token".to_owned()) } else { Ok(()) }
-    }
-
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// Whether some key takes as long to check with as public keys do.
-    pub fn is_slow(&self) -> bool {
-        self.0.iter().any(|key| key.key.family() != AlgorithmFamily::Hmac)
-    }
-
-    /// Whether one of the keys that are for `algorithm`, and called `kid` if both have a name, made `signature` (in
-    /// base64url) for `message`.
-    pub fn verifies(&self, algorithm: Algorithm, kid: Option<&str>, message: &str, signature: &str) -> bool {
-        let fitting = self.0.iter().filter(|key| key.fits(algorithm, kid)).take(MAX_TRIES);
-        let verifies = |key: &Key| crypto::verify(signature, message.as_bytes(), &key.key, algorithm);
-        fitting.into_iter().any(|key| verifies(key).unwrap_or(false))
-    }
 }

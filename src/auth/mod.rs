@@ -11,9 +11,12 @@
 pub mod access;
 pub mod api_key;
 mod claims;
+mod cost;
 pub mod denied;
 pub mod identity;
 pub mod issue;
+mod jwk;
 pub mod key;
+pub mod key_set;
 pub mod presented;
 pub mod token;

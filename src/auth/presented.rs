@@ -2,6 +2,18 @@
 
 use crate::http::Head;
 
+/// The mark that some editors put in front of UTF-8. Nobody means it.
+pub(super) const BOM: &[u8] = "\u{feff}".as_bytes();
+
+/// A token without what came with it by accident: blanks and line breaks, a byte order mark, quotation marks. None of them is
+/// ever part of one.
+pub fn bare(token: &str) -> &str {
+    let is_blank = |c: char| c.is_whitespace() || c == '\u{feff}';
+    let token = token.trim_matches(is_blank);
+    let quoted = token.strip_prefix('"').and_then(|inner| inner.strip_suffix('"'));
+    quoted.map_or(token, |inner| inner.trim_matches(is_blank))
+}
+
 /// The token that decides: the first of query, `Authorization` and the cookie called `cookie`. If that one is bad, no
 /// other helps.
 pub fn token<'a>(head: &'a Head, cookie: Option<&str>) -> Option<&'a str> {
@@ -43,6 +55,19 @@ mod tests {
             (_, Ok(Step::Head(head))) => head,
             other => panic!("{other:?}"),
         }
+    }
+
+    #[test]
+    fn what_stands_around_a_token_is_no_part_of_it() {
+        for text in
+            ["a.b.c", " a.b.c\r\n", "\u{feff}a.b.c", "\"a.b.c\"", " \"a.b.c\n\"\t", "\u{feff}\"a.b.c\"\n"]
+        {
+            assert_eq!(bare(text), "a.b.c", "{text:?}");
+        }
+        for text in ["a. b.c", "\"a.b.c", "\"\"a.b.c\"\"", "'a.b.c'"] {
+            assert_ne!(bare(text), "a.b.c", "{text:?}");
+        }
+        assert_eq!([bare(""), bare("\""), bare("\"\"")], ["", "\"", ""]);
     }
 
     #[test]

@@ -21,6 +21,11 @@ impl Fields {
         Self { pairs }
     }
 
+    /// Bytes of memory that they hold.
+    pub(crate) fn held(&self) -> usize {
+        self.pairs.held()
+    }
+
     /// Names and values in the order they came.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.pairs.iter()

@@ -52,6 +52,11 @@ pub enum Version {
 }
 
 impl Head {
+    /// Bytes of memory that it holds.
+    pub fn held(&self) -> usize {
+        size_of::<Self>() + self.target.held() + self.fields.held()
+    }
+
     /// The value of the first field called `name`, in any case.
     pub fn field(&self, name: &str) -> Option<&str> {
         self.fields.first(name)

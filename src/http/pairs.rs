@@ -25,6 +25,11 @@ impl Pairs {
         self.ends.push((name_end, self.text.len()));
     }
 
+    /// Bytes of memory that they hold.
+    pub(crate) fn held(&self) -> usize {
+        self.text.capacity() + self.ends.capacity() * size_of::<(usize, usize)>()
+    }
+
     /// How many pairs there are.
     pub(crate) fn len(&self) -> usize {
         self.ends.len()

@@ -25,6 +25,13 @@ pub struct Target {
 }
 
 impl Target {
+    /// Bytes of memory that it holds.
+    pub(crate) fn held(&self) -> usize {
+        let segments = self.segments.iter().map(|segment| size_of::<String>() + segment.capacity());
+        let authority = self.authority.as_ref().map_or(0, |authority| authority.len());
+        self.path.len() + segments.sum::<usize>() + self.query.held() + authority
+    }
+
     /// The segments of the path, split at `/` and then percent-decoded: `/ws/a%2Fb` has `ws` and `a/b`.
     ///
     /// `/` has none, and so has the `*` of `OPTIONS *`; `/ws/` has `ws` and an empty one. `.` and `..` are names like others.

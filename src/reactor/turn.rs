@@ -240,9 +240,7 @@ impl Reactor {
         let mut ready = std::mem::take(&mut self.ready);
         self.sockets.take_ready(&mut ready);
         for key in ready.drain(..) {
-            if self.shard.is_checked_out() {
-                self.sockets.list(key);
-            } else if self.shard.wants_read(key) {
+            if self.shard.wants_read(key) {
                 self.read(key);
             }
         }

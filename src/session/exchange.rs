@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use crate::api::call::{Call, Pending};
-use crate::http::{Envelope, Reader, Response};
+use crate::http::{Envelope, Head, Reader, Response};
 use crate::proxy;
 
 /// One HTTP connection's requests, one after another.
@@ -43,6 +43,8 @@ pub enum Stage {
     Proxied(proxy::Reader),
     /// Its head is not complete, or has not begun.
     Head,
+    /// Its head is complete, and its token not checked yet.
+    Check(Box<Head>),
     /// Its body is not complete; what it will lead to is decided.
     Body(Envelope, Result<Call, Response>),
     /// It is being carried out.
@@ -58,8 +60,12 @@ impl Exchange {
 
     /// Bytes of memory that it holds of what its client sent.
     pub fn held(&self) -> usize {
-        let header = if let Stage::Proxied(reader) = &self.stage { reader.held() } else { 0 };
-        header + self.reader.held() + self.origin.as_ref().map_or(0, |origin| origin.len())
+        let stage = match &self.stage {
+            Stage::Proxied(reader) => reader.held(),
+            Stage::Check(head) => head.held(),
+            Stage::Head | Stage::Body(..) | Stage::Call(..) => 0,
+        };
+        stage + self.reader.held() + self.origin.as_ref().map_or(0, |origin| origin.len())
     }
 
     /// Whether a part of a request has come, and not the whole.
@@ -68,12 +74,12 @@ impl Exchange {
             Stage::Body(..) => true,
             Stage::Head => !self.reader.is_idle(),
             Stage::Proxied(ref header) => header.held() > 0,
-            Stage::Call(..) => false,
+            Stage::Call(..) | Stage::Check(_) => false,
         }
     }
 
-    /// Whether a call waits for its answer.
+    /// Whether a request waits for what the server does.
     pub fn is_calling(&self) -> bool {
-        matches!(self.stage, Stage::Call(..))
+        matches!(self.stage, Stage::Call(..) | Stage::Check(_))
     }
 }

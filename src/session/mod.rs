@@ -209,7 +209,7 @@ impl Session {
         unread + unfinished
     }
 
-    /// Whether an HTTP call is waiting for its answer.
+    /// Whether an HTTP request is waiting for what the server does.
     pub fn is_calling(&self) -> bool {
         matches!(&self.phase, Phase::Http(exchange) if exchange.is_calling())
     }

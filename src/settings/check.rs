@@ -12,6 +12,9 @@ use crate::room_key::{MAX_NAME, is_room_byte};
 /// The most shards: each is a thread, and no machine that this runs on has more cores.
 pub(crate) const MOST_SHARDS: usize = 1024;
 
+/// Bytes of the shortest secret or key that keeps strangers out: fewer are found by trying.
+pub(crate) const LEAST_SECRET: usize = 16;
+
 /// A setting that a server cannot start with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BadSetting {

@@ -25,9 +25,6 @@ use crate::time::Tick;
 #[cfg(test)]
 mod tests;
 
-/// What token checks may cost in one turn, in checks by a secret: about 2.5 ms.
-const CHECKS: u32 = 512;
-
 /// Bytes of a message of somebody who has yet to say who that is: a token, and something around it.
 pub(super) const NEWCOMER_MESSAGE: usize = 2 * MAX_TOKEN;
 
@@ -48,11 +45,6 @@ impl Shard {
         self.access = access;
     }
 
-    /// Whether this turn has checked as many tokens as a turn should: whoever else would be read waits for the next.
-    pub fn is_checked_out(&self) -> bool {
-        self.checked >= CHECKS
-    }
-
     /// Decides whether the client that sent `head` and calls itself `name` comes in; `may_wait` if it can bring a token
     /// later.
     pub(super) fn admission(
@@ -65,12 +57,9 @@ impl Shard {
     ) -> Result<Admission, Denied> {
         let access = self.access.clone();
         let token = presented::token(head, access.cookie());
-        if token.is_some() {
-            self.checked = self.checked.saturating_add(access.cost());
-        }
         let admission = match foreign {
             true => Err(Denied::Origin),
-            false => access.admit(token, name, may_wait, self.now.wall_ms),
+            false => access.admit(token, name, may_wait, self.now.wall_ms, &mut self.checks.spent_us),
         };
         if let Err(denied) = admission {
             self.log_denied(key, denied);
@@ -91,6 +80,7 @@ impl Shard {
             let call = guard::authorise(&self.access, head, call)?;
             return self.count_key(head).map(|()| call);
         };
+        self.count_asking(key)?;
         match self.admission(key, head, false, None, false).map_err(Denied::response)? {
             Admission::Known(identity) => Ok(Call::Requests { stream, user: Some(identity.user.clone()) }),
             Admission::Guest | Admission::Waits => Ok(Call::Requests { stream, user: None }),
@@ -127,8 +117,7 @@ impl Shard {
 
     /// A client says who it is, for the first time or again.
     pub(super) fn authenticate(&mut self, key: u32, ticket: Ticket<&str>, token: &str) {
-        self.checked = self.checked.saturating_add(self.access.cost());
-        match self.access.identify(token, self.now.wall_ms) {
+        match self.access.identify(token, self.now.wall_ms, &mut self.checks.spent_us) {
             Ok(identity) if self.may_become(key, &identity) => self.become_known(key, ticket, identity),
             Ok(_) => self.error(key, ticket, None, Fault::OtherUser),
             Err(denied) => {
@@ -213,7 +202,10 @@ impl Shard {
 
     /// Why a session that was let in may stay no longer.
     pub(super) fn unwelcome(&self, key: u32) -> Option<Close> {
-        let late = self.newcomers.get(&key).is_some_and(|newcomer| newcomer.until <= self.now.tick());
+        // Who waits for the server is not late.
+        let in_line = self.is_in_line(key);
+        let late =
+            self.newcomers.get(&key).is_some_and(|newcomer| newcomer.until <= self.now.tick()) && !in_line;
         let over = self.ends_ms(key).is_some_and(|ends_ms| ends_ms <= self.now.wall_ms);
         match (late, over) {
             (true, _) => Some(Close::AUTH_TIMEOUT),

@@ -83,7 +83,10 @@ impl Shard {
     }
 
     /// A head is complete. `last` says that nothing behind it has arrived.
-    fn head(&mut self, key: u32, head: Head, last: bool) {
+    pub(super) fn head(&mut self, key: u32, head: Head, last: bool) {
+        if self.brings_token(&head) && !self.may_check(key) {
+            return self.keep_head(key, head);
+        }
         self.locate(key, &head);
         let access = self.access.clone();
         let offers = Offers { console: self.common.console, draining: self.drain.is_some(), access: &access };
@@ -205,7 +208,7 @@ impl Shard {
         let settings::Limits { handshake, body, http_idle, .. } = self.common.settings.limits;
         let Some(exchange) = self.exchange(key) else { return };
         let (timer, wait) = match &exchange.stage {
-            Stage::Call(..) => (Timer::Off, None),
+            Stage::Call(..) | Stage::Check(_) => (Timer::Off, None),
             Stage::Body(..) => (Timer::Body, Some(body)),
             Stage::Head if exchange.kept_alive && exchange.reader.is_idle() => (Timer::Idle, Some(http_idle)),
             Stage::Head | Stage::Proxied(_) => (Timer::Head, Some(handshake)),

@@ -12,6 +12,7 @@
 mod admit;
 pub mod announce;
 mod call;
+mod checks;
 mod clock;
 mod close;
 mod common;
@@ -64,6 +65,7 @@ use crate::session::exchange::Exchange;
 use crate::time::{Deadlines, Now, Tick};
 use admit::Newcomer;
 use announce::Announcing;
+use checks::Checks;
 use crossing::Crossings;
 use drain::Drain;
 use users::Next;
@@ -112,8 +114,7 @@ pub struct Shard {
     /// Sessions that were handed something of their inbox without being members, and the first of it.
     early: HashMap<u32, Position>,
     announcing: Announcing,
-    /// What the token checks of this turn have cost.
-    checked: u32,
+    checks: Checks,
     mail: Mail,
     work: Work,
     drain: Option<Drain>,
@@ -156,7 +157,7 @@ impl Shard {
             entering: HashMap::new(),
             early: HashMap::new(),
             announcing: Announcing::default(),
-            checked: 0,
+            checks: Checks::default(),
             common,
             now,
             sessions: Slab::new(),
@@ -187,7 +188,7 @@ impl Shard {
     /// Begins a turn: this is the time until the next.
     pub fn begin(&mut self, now: Now) {
         self.now = now;
-        self.checked = 0;
+        self.checks.begin();
         let pressed = self.common.pressure.is_high(self.pressed);
         if std::mem::replace(&mut self.pressed, pressed) && !pressed {
             let held = self.sessions.iter().filter(|(_, session)| session.held);
@@ -228,7 +229,10 @@ impl Shard {
         let Work { touched, listed, resumed, ended, slow, .. } = &self.work;
         let sessions = [touched, resumed, ended, slow].iter().any(|keys| !keys.is_empty());
         let telling = !listed.is_empty() || !self.announcing.is_empty() || !self.mail.answers.is_empty();
-        sessions || telling || self.mail.others.iter().any(|posts| !posts.is_empty())
+        sessions
+            || telling
+            || self.checks.is_waited_for()
+            || self.mail.others.iter().any(|posts| !posts.is_empty())
     }
 
     /// How many sessions there are.

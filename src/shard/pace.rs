@@ -44,6 +44,20 @@ impl Shard {
         }
     }
 
+    /// The client of session `key` asks for what does not last and has its token checked: counts it for its address.
+    ///
+    /// # Errors
+    ///
+    /// The answer, if its address asks too often.
+    pub(super) fn count_asking(&mut self, key: u32) -> Result<(), Response> {
+        let (allowed, now_ms) = (self.common.allowed, self.now.loop_ms);
+        let Some(address) = self.address(key).filter(|_| allowed.handshakes.is_limit()) else {
+            return Ok(());
+        };
+        let asked = self.common.addresses.ask(address, allowed, now_ms);
+        asked.map_err(|wait_ms| refusal(rate_limited(wait_ms)))
+    }
+
     /// Nothing that lasts came of it, or it is over.
     pub(super) fn count_out(&mut self, key: u32) {
         let address = self.address(key);

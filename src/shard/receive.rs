@@ -55,20 +55,23 @@ impl Shard {
 
     /// A session whose reading goes on. What it had to keep is handled by now.
     pub fn next_resumed(&mut self) -> Option<u32> {
-        let key = self.work.resumed.pop()?;
+        let key = self.work.resumed.pop().or_else(|| self.next_in_line())?;
+        self.take_up_head(key);
         if let Some(tail) = self.session(key).and_then(|session| session.tail.take()) {
             self.read_tail(key, *tail);
             self.pay_input(key);
         }
         self.go_on_with_stream(key);
         self.carry();
+        self.leave_line();
         Some(key)
     }
 
     fn read_tail(&mut self, key: u32, mut tail: Tail) {
         // While its tail is read the session has not finished, although its peer has.
         let eof = self.session(key).is_some_and(|session| std::mem::take(&mut session.eof));
-        if let Some(text) = tail.request.take() {
+        let open = self.session(key).is_some_and(|session| session.is_open());
+        if let Some(text) = tail.request.take().filter(|_| open) {
             self.text(key, &text);
             self.carry();
         }
@@ -145,7 +148,12 @@ impl Shard {
         let Some(session) = self.sessions.get(key as usize) else { return false };
         let parked = session.tail.as_ref().is_some_and(|tail| tail.request.is_some());
         let calm = !self.pressed || !self.published_lately(session.published);
-        parked || session.awaiting || session.is_calling() || !calm || self.is_resting(key)
+        parked
+            || self.is_in_line(key)
+            || session.awaiting
+            || session.is_calling()
+            || !calm
+            || self.is_resting(key)
     }
 
     fn published_lately(&self, published: Tick) -> bool {
@@ -172,7 +180,8 @@ impl Shard {
 
     /// Tries a request again that waited for a join or a leave.
     pub(super) fn unpark(&mut self, key: u32) {
-        let tail = self.sessions.get(key as usize).and_then(|session| session.tail.as_ref());
+        let waits = self.sessions.get(key as usize).filter(|_| !self.is_in_line(key));
+        let tail = waits.and_then(|session| session.tail.as_ref());
         if tail.is_some_and(|tail| tail.request.is_some()) {
             self.resume(key);
         }

@@ -37,6 +37,7 @@ impl Shard {
             {
                 false
             }
+            Ok(Request { what: What::Auth { .. }, .. }) if !self.may_check(key) => false,
             Ok(Request { id, what }) => {
                 self.request(key, Ticket { id, slot }, what);
                 true

@@ -5,6 +5,7 @@ use base64::Engine;
 use jsonwebtoken::{Algorithm, EncodingKey};
 
 use super::*;
+use crate::auth::denied::Flaw;
 use crate::auth::key::Key;
 
 const SECRET: &[u8] = b"a secret of more than thirty-two bytes";
@@ -36,7 +37,7 @@ fn set(key: Result<Key, String>) -> KeySet {
 
 fn jwks(bytes: &[u8]) -> Result<KeySet, String> {
     let mut keys = KeySet::default();
-    keys.add_jwks(bytes).map(|()| keys)
+    keys.add_jwks(bytes).map(|_| keys)
 }
 
 /// The tokens of `tokens.txt`: algorithm, key, token.
@@ -66,7 +67,7 @@ fn claiming(claims: &str) -> String {
 }
 
 fn at(token: &str, keys: &KeySet, now_ms: u64) -> Result<Identity, Denied> {
-    verify(token, keys, &Terms::default(), now_ms)
+    verify(token, keys, &Terms::default(), now_ms, &mut 0)
 }
 
 fn user(token: &str, keys: &KeySet) -> Option<String> {
@@ -216,25 +217,66 @@ fn keys_that_cannot_be_trusted_are_refused() {
         assert!(why(Key::pem(bytes)).contains(word), "{}", why(Key::pem(bytes)));
     }
     assert!(why(Key::secret(b"")).contains("empty"));
-    let many = format!(r#"{{"keys":[{}{{}}]}}"#, "{},".repeat(100));
-    for (bytes, word) in [
-        ("", "not a JSON Web Key Set"),
-        ("[]", "not a JSON Web Key Set"),
-        (r#"{"keys":{}}"#, "not a JSON Web Key Set"),
-        (r#"{"keys":[]}"#, "no key"),
-        (r#"{"keys":[{"kty":"OKP","crv":"X25519","x":"AA"}]}"#, "no key"),
-        (
-            r#"{"keys":[{"kty":"EC","crv":"P-256","kid":"k","x":"AA","y":"AA"}]}"#,
-            "the key \"k\" is not a point",
-        ),
-        (r#"{"keys":[{"kty":"RSA","kid":"k","n":"AQAB","e":"AQAB"}]}"#, "bits"),
-        (r#"{"keys":[{"kty":"RSA","n":"","e":"AQAB"}]}"#, "0 bits"),
-        (&many, "101 keys"),
-    ] {
-        let why = jwks(bytes.as_bytes()).map_or_else(|why| why, |_| "taken".to_owned());
-        assert!(why.contains(word), "{bytes}: {why}");
-    }
     assert_eq!(user(signed().last().unwrap().2, &pem(RSA)), None);
+}
+
+/// What checking `token` took, and what came of it.
+fn cost(token: &str, keys: &KeySet) -> (u32, Option<Flaw>) {
+    let mut spent_us = 0;
+    let flaw = match verify(token, keys, &Terms::default(), NOW * 1000, &mut spent_us) {
+        Err(Denied::Invalid(flaw)) => Some(flaw),
+        _ => None,
+    };
+    (spent_us, flaw)
+}
+
+#[test]
+fn what_is_wrong_without_a_key_costs_no_check() {
+    let (_, _, es384) = signed()[7];
+    let (message, signature) = es384.rsplit_once('.').unwrap();
+    let claims = message.split_once('.').unwrap().1;
+    let with = |header: &str, signature: &str| format!("{}.{claims}.{signature}", encoded(header));
+    let named = jwks(JWKS).unwrap();
+    let cases = [
+        ("bad".to_owned(), Flaw::Shape),
+        ("x".repeat(MAX_TOKEN + 1), Flaw::Length),
+        (with(r#"{"alg":"none"}"#, signature), Flaw::Header),
+        (with(r#"{"alg":"ES384","crit":[]}"#, signature), Flaw::Crit),
+        (with(r#"{"alg":"HS256"}"#, signature), Flaw::Algorithm),
+        (with(r#"{"alg":"ES384","kid":"stranger"}"#, signature), Flaw::Kid),
+        (with(r#"{"alg":"ES384","kid":"f"}"#, "bad"), Flaw::Signature),
+        (with(r#"{"alg":"ES384","kid":"f"}"#, &signature[1..]), Flaw::Signature),
+        (with(r#"{"alg":"ES384","kid":"f"}"#, &format!("{signature}A")), Flaw::Signature),
+    ];
+    for (token, flaw) in cases {
+        assert_eq!(cost(&token, &named), (READ_US, Some(flaw)), "{token:.60}");
+    }
+}
+
+#[test]
+fn a_check_costs_by_its_algorithm_and_by_the_keys_that_are_tried() {
+    let once = |index: usize, key: &[u8]| cost(signed()[index].2, &pem(key)).0;
+    let (rs256, ps256, es256, es384, eddsa) =
+        (once(0, RSA), once(3, RSA), once(6, P256), once(7, P384), once(8, ED25519));
+    let hs256 = cost(&claiming(r#"{"sub":"a"}"#), &secret()).0;
+    assert!(hs256 < eddsa && eddsa < es256 && es256 < es384 && rs256 < es384, "{rs256} {es256} {es384}");
+    assert!(rs256.abs_diff(ps256) < rs256 / 2);
+    // A token that names no key is tried against each, and not against more than four.
+    let forged = {
+        let (header, claims) = (encoded(r#"{"alg":"ES384"}"#), encoded(r#"{"sub":"eve"}"#));
+        format!("{header}.{claims}.{}", "A".repeat(128))
+    };
+    let many = |keys: usize| {
+        let mut set = KeySet::default();
+        (0..keys).for_each(|_| set.add(Key::pem(P384).unwrap()));
+        cost(&forged, &set)
+    };
+    let (one, flaw) = many(1);
+    assert_eq!(flaw, Some(Flaw::Signature));
+    assert_eq!(many(4).0 - READ_US, 4 * (one - READ_US));
+    assert_eq!(many(100), many(4));
+    let long = claiming(&format!(r#"{{"sub":"a","x":"{}"}}"#, "x".repeat(6_000)));
+    assert!(cost(&long, &secret()).0 > hs256);
 }
 
 #[test]
@@ -278,7 +320,8 @@ fn claims_are_compared_with_the_time_that_is_passed_in() {
 #[test]
 fn leeway_forgives_both_ways() {
     let terms = Terms { leeway: Duration::from_secs(30), ..Terms::default() };
-    let at = |claims: &str, now: u64| verify(&claiming(claims), &secret(), &terms, now * 1000).is_ok();
+    let at =
+        |claims: &str, now: u64| verify(&claiming(claims), &secret(), &terms, now * 1000, &mut 0).is_ok();
     let (exp, nbf) = (r#"{"sub":"a","exp":1700000000}"#, r#"{"sub":"a","nbf":1700000000}"#);
     assert!(at(exp, NOW + 29) && !at(exp, NOW + 30) && at(nbf, NOW - 30) && !at(nbf, NOW - 31));
 }
@@ -286,7 +329,7 @@ fn leeway_forgives_both_ways() {
 #[test]
 fn audience_and_issuer_are_required_where_set() {
     let terms = Terms { audience: Some("us".into()), issuer: Some("app".into()), ..Terms::default() };
-    let good = |claims: &str| verify(&claiming(claims), &secret(), &terms, NOW * 1000).is_ok();
+    let good = |claims: &str| verify(&claiming(claims), &secret(), &terms, NOW * 1000, &mut 0).is_ok();
     assert!(good(r#"{"sub":"a","aud":"us","iss":"app"}"#));
     assert!(good(r#"{"sub":"a","aud":["them","us"],"iss":"app"}"#));
     for bad in [
@@ -343,7 +386,7 @@ fn tokens_that_are_issued_here_are_taken_here() {
     };
     let terms = Terms { audience: Some("us".into()), issuer: Some("app".into()), ..Terms::default() };
     let token = token(&grant, SECRET).unwrap();
-    let identity = verify(&token, &secret(), &terms, NOW * 1000).unwrap();
+    let identity = verify(&token, &secret(), &terms, NOW * 1000, &mut 0).unwrap();
     assert_eq!((&*identity.user, identity.expires_ms()), ("alice", Some((NOW + 60) * 1000)));
     assert_eq!(identity.rooms(), Some(&Permits::both(&rooms)));
     assert!(crate::auth::issue::token(&Grant { user: "", ..grant }, SECRET).is_err());

@@ -72,18 +72,6 @@ fn turn(shard: &mut Shard, at: Now) -> String {
 }
 
 #[test]
-fn a_turn_checks_so_many_tokens() {
-    let mut shard = shard();
-    for _ in 0..CHECKS {
-        assert!(!shard.is_checked_out());
-        handshake(&mut shard, Duration::from_secs(60));
-    }
-    assert!(shard.is_checked_out());
-    shard.begin(now(1));
-    assert!(!shard.is_checked_out());
-}
-
-#[test]
 fn a_token_ends_by_the_wall_clock_alone() {
     let mut shard = shard();
     handshake(&mut shard, Duration::from_secs(5));

@@ -1,0 +1,134 @@
+//! All keys that tokens are checked with: which of them a token is tried against, and what that costs.
+
+use jsonwebtoken::Algorithm;
+use serde_json::Value;
+
+use super::denied::Flaw;
+use super::jwk;
+use super::key::Key;
+use super::presented::BOM;
+
+/// Keys that one set may have. Providers have two or three.
+const MAX_KEYS: usize = 100;
+
+/// Keys that one token is tried against, so that one which names no key costs no more than this many checks.
+const MAX_TRIES: usize = 4;
+
+/// Keys of a set that are named when they are left out: more would hide the first of them.
+const MAX_NAMED: usize = 10;
+
+/// All keys that tokens are checked with.
+#[derive(Debug, Default)]
+pub struct KeySet(Vec<Key>);
+
+impl KeySet {
+    /// Adds a key.
+    pub fn add(&mut self, key: Key) {
+        self.0.push(key);
+    }
+
+    /// Adds the keys of a JSON Web Key Set (RFC 7517 section 5). Keys that cannot check tokens are left out, as it says;
+    /// returns which those are and why, a sentence each.
+    ///
+    /// # Errors
+    ///
+    /// If it is no such set, or has no key that can be used.
+    pub fn add_jwks(&mut self, bytes: &[u8]) -> Result<Vec<String>, String> {
+        const SHAPE: &str = "is not a JSON Web Key Set: an object with the list `keys`";
+        let bytes = bytes.strip_prefix(BOM).unwrap_or(bytes);
+        let set: Value = serde_json::from_slice(bytes).map_err(|_| SHAPE)?;
+        let all = set.get("keys").and_then(Value::as_array).ok_or(SHAPE)?;
+        let mut keys: Vec<Key> = Vec::new();
+        let mut left_out = LeftOut::default();
+        for (index, value) in all.iter().enumerate() {
+            let key = match jwk::read(value) {
+                Ok(key) if keys.iter().any(|other| other.repeats(&key)) => {
+                    Err("stands there a second time".to_owned())
+                }
+                Ok(_) if keys.len() == MAX_KEYS => Err(format!("comes after {MAX_KEYS} others")),
+                result => result,
+            };
+            match key {
+                Ok(key) => keys.push(key),
+                Err(why) => left_out.note(&jwk::name(value, index), &why),
+            }
+        }
+        let left_out = left_out.told();
+        if keys.is_empty() {
+            let why: String = left_out.iter().map(|why| format!("; {why}")).collect();
+            return Err(format!("has no key that can check a token{why}"));
+        }
+        self.0.extend(keys);
+        Ok(left_out)
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Checks that one of the keys that are for `algorithm`, and called `kid` if both have a name, made `signature` (in
+    /// base64url) for `message`. What that took, in microseconds, is added to `spent_us`.
+    ///
+    /// # Errors
+    ///
+    /// Why that cannot be, or that none did.
+    pub fn check(
+        &self,
+        algorithm: Algorithm,
+        kid: Option<&str>,
+        message: &str,
+        signature: &str,
+        spent_us: &mut u32,
+    ) -> Result<(), Flaw> {
+        let (mut of_kind, mut called, mut tried) = (false, false, 0);
+        for key in self.0.iter().filter(|key| key.is_for(algorithm)) {
+            of_kind = true;
+            if !key.is_called(kid) {
+                continue;
+            }
+            called = true;
+            if !key.signs_with(algorithm, signature.len()) {
+                continue;
+            }
+            if tried == MAX_TRIES {
+                break;
+            }
+            tried += 1;
+            *spent_us = spent_us.saturating_add(key.cost_us(algorithm, message.len()));
+            if key.verifies(algorithm, message, signature) {
+                return Ok(());
+            }
+        }
+        Err(match (of_kind, called) {
+            (false, _) => Flaw::Algorithm,
+            (true, false) => Flaw::Kid,
+            (true, true) => Flaw::Signature,
+        })
+    }
+}
+
+/// Keys that are left out of a set.
+#[derive(Default)]
+struct LeftOut {
+    named: Vec<String>,
+    more: usize,
+}
+
+impl LeftOut {
+    fn note(&mut self, name: &str, why: &str) {
+        if self.named.len() < MAX_NAMED {
+            self.named.push(format!("{name} is left out: it {why}"));
+        } else {
+            self.more += 1;
+        }
+    }
+
+    fn told(self) -> Vec<String> {
+        let more = (self.more > 0).then(|| format!("{} more keys are left out", self.more));
+        self.named.into_iter().chain(more).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests;
