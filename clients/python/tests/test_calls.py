@@ -256,7 +256,11 @@ def test_no_answer(run: Run) -> None:
 
     with pytest.raises(ConnectionFailed) as raised:
         run(handler, lambda relay: relay.publish("a", 1))
-    assert (raised.value.code, raised.value.message, raised.value.status) == ("connection_failed", "ReadTimeout", None)
+    assert (raised.value.code, raised.value.message, raised.value.status) == (
+        "connection_failed",
+        "no answer within the timeout (ReadTimeout)",
+        None,
+    )
 
 
 def test_errors_of_a_batch_are_results(run: Run) -> None:
@@ -271,22 +275,140 @@ def test_what_cannot_be_asked(run: Run) -> None:
     def handler(request: httpx.Request) -> httpx.Response:
         raise AssertionError(f"{request.url} was asked")
 
-    for use in (
-        lambda relay: relay.room(""),
-        lambda relay: relay.publish("a", float("nan")),
-        lambda relay: relay.kick("a", ""),
-    ):
-        with pytest.raises(ValueError):
-            run(handler, use)
+    cycle: list[Any] = []
+    cycle.append(cycle)
+    deep: list[Any] = []
+    for _ in range(100_000):
+        deep = [deep]
+
+    def use(name: str, *values: Any, **more: Any) -> Callable[[Any], Any]:
+        return lambda relay: getattr(relay, name)(*values, **more)
+
+    for call, kind, words in [
+        (use("room", ""), ValueError, "not empty"),
+        (use("kick", "a", ""), ValueError, "not empty"),
+        (use("room", 7), TypeError, "is a str, not int: 7"),
+        (use("notify", None, 1), TypeError, "is a str, not NoneType"),
+        (use("room", "\ud800"), ValueError, "half of a surrogate pair"),
+        (use("publish", "a", float("nan")), ValueError, "cannot be said in JSON"),
+        (use("publish", "a", cycle), ValueError, "cannot be said in JSON: Circular"),
+        (use("publish", "a", deep), ValueError, "nested too deep"),
+        (use("publish", "a", "\ud800"), ValueError, "half of a surrogate pair"),
+        (use("publish", "a", b"x"), TypeError, "bytes is no text; decode it"),
+        (use("notify", "a", {"at": TIME}), TypeError, "a value of type datetime is neither"),
+        (use("broadcast", {1, 2}), TypeError, "a value of type set"),
+        (use("broadcast", {(1, 2): 3}), TypeError, "keys must be"),
+        (use("publish", "a", Sent()), TypeError, "Sent is a dataclass; dataclasses.asdict"),
+        (use("publish", "a", 1, idempotency_key=object()), TypeError, "cannot be said in JSON"),
+        (use("batch", [ToRoom(room="a", data=b"x")]), TypeError, "cannot be said in JSON"),
+        (use("batch", [{"room": "a", "data": 1}]), TypeError, "a ToRoom, ToUser or ToAll, not dict"),
+    ]:
+        with pytest.raises(kind, match=words):
+            run(handler, call)
 
 
-def test_without_a_key() -> None:
+@pytest.mark.parametrize("kind", [Switchboard, AsyncSwitchboard])
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        (
+            "localhost:8000",
+            r"'localhost:8000' is not the address .* begins with http:// or https://, as in http://localhost",
+        ),
+        ("push.example.com", "as in http://push.example.com"),
+        ("127.0.0.1:8000/push", "as in http://127.0.0.1:8000/push"),
+        ("//a.test", "begins with http:// or https://"),
+        ("wss://a.test/x", "as in https://a.test/x"),
+        ("ws://a.test", "as in http://a.test"),
+        ("ftp://a.test", "begins with http:// or https://$"),
+        ("", "begins with http:// or https://$"),
+        ("http://", "has a host"),
+        ("http:///push", "has a host"),
+        ("http://a b", "has a host"),
+        ("http://a.test:99999", "a port up to 65535|Invalid port"),
+        ("http://a.test:port", "Invalid port"),
+        ("http://[::1", "is not the address of a server"),
+        ("http://a.test?x=1", r"without \? and #"),
+        ("http://a.test/#/inbox", r"without \? and #"),
+        ("http://a.test#", r"without \? and #"),
+        ("http://ann:secret@a.test", "the address of a.test has a user or a password"),
+    ],
+)
+def test_what_is_no_address(kind: Any, url: str, words: str) -> None:
+    with pytest.raises(ValueError, match=words) as raised:
+        kind(url)
+    assert "secret" not in str(raised.value)
+
+
+@pytest.mark.parametrize("kind", [Switchboard, AsyncSwitchboard])
+def test_what_is_no_key(kind: Any) -> None:
+    for key in ["key\twith", "key\nwith", "schlüssel", "key\0with"]:
+        with pytest.raises(ValueError, match="the API key has") as raised:
+            kind(key=key)
+        assert key not in str(raised.value)
+    for values in [(None, None), (7, None), ("http://a.test", b"k"), ("http://a.test", 7)]:
+        with pytest.raises(TypeError, match="is a str, not"):
+            kind(*values)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://relay.test", "HTTP://relay.test/", " http://relay.test\n", "http://relay.test:80"]
+)
+def test_what_is_around_an_address_or_a_key_is_not_theirs(url: str) -> None:
+    def handler(request: httpx.Request) -> httpx.Response:
+        assert str(request.url) == "http://relay.test/api/broadcast"
+        assert request.headers["authorization"] == "Bearer k"
+        return httpx.Response(200, json={"connections": 0})
+
+    with Switchboard(url, "\ufeffk\n", transport=httpx.MockTransport(handler)) as relay:
+        assert relay.broadcast(1) == 0
+
+
+@pytest.mark.parametrize("key", [None, "", "\n"])
+def test_without_a_key(key: str | None) -> None:
     def handler(request: httpx.Request) -> httpx.Response:
         assert "authorization" not in request.headers
         return httpx.Response(200, json={"connections": 0})
 
-    with Switchboard(transport=httpx.MockTransport(handler)) as relay:
+    with Switchboard(key=key, transport=httpx.MockTransport(handler)) as relay:
         assert relay.broadcast(1) == 0
+
+
+def test_newer_figures(run: Run) -> None:
+    newer = {"memory_bytes": 1, "fanout_p50_us": 2, "fanout_p99_us": None, "version": "9"}
+    figures = run(lambda _: httpx.Response(200, json={**STATS, **newer}), lambda relay: relay.stats())
+    assert (figures.memory_bytes, figures.fanout_p50_us, figures.fanout_p99_us, figures.version) == (1, 2, None, "9")
+
+
+def test_a_body_is_what_json_says(run: Run) -> None:
+    bodies: list[bytes] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        assert request.headers["content-type"] == "application/json"
+        bodies.append(request.content)
+        return httpx.Response(200, json={"position": "e:1"})
+
+    run(handler, lambda relay: relay.publish("a", {"€": [1.5, None, True]}))
+    assert bodies == ['{"data":{"€":[1.5,null,true]}}'.encode()]
+
+
+@pytest.mark.parametrize(
+    "error", [httpx.ReadTimeout, httpx.ConnectTimeout, httpx.DecodingError, httpx.RemoteProtocolError]
+)
+def test_every_failure_on_the_way_is_one(run: Run, error: type[httpx.RequestError]) -> None:
+    def handler(request: httpx.Request) -> httpx.Response:
+        raise error("it broke", request=request)
+
+    with pytest.raises(ConnectionFailed, match="it broke"):
+        run(handler, lambda relay: relay.publish("a", 1))
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_refusal_for_now_says_for_how_long(run: Run, status: int) -> None:
+    answer = {"error": {"code": "unavailable", "message": "busy"}}
+    with pytest.raises((RateLimited, Unavailable)) as raised:
+        run(lambda _: httpx.Response(status, json=answer, headers={"retry-after": "2"}), lambda r: r.publish("a", 1))
+    assert raised.value.retry_after == 2.0
 
 
 def test_both_clients_have_the_same_calls() -> None:

@@ -60,3 +60,15 @@ def test_what_is_no_token() -> None:
         mint(SECRET, "")
     with pytest.raises(TypeError):
         mint(SECRET, "alice", rooms="chat:*")
+    for access in [Access(join="chat:*"), Access(publish="chat:*")]:
+        with pytest.raises(TypeError, match=r"a list of patterns, not one string: \['chat:\*'\]"):
+            mint(SECRET, "alice", rooms=access)
+    with pytest.raises(TypeError, match="by a str, not int"):
+        mint(SECRET, 7)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="the key is empty"):
+        mint(" \n", "alice")
+
+
+def test_a_key_from_a_file_may_end_with_a_line_break() -> None:
+    assert claims(mint(SECRET + "\n", "alice", ttl=None)) == {"sub": "alice"}
+    assert claims(mint(SECRET.encode() + b"\r\n", "alice", ttl=None)) == {"sub": "alice"}

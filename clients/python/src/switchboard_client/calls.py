@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from datetime import datetime
 from typing import Any, Generic, TypeVar
-from urllib.parse import quote
 
+from . import asked
 from .errors import SwitchboardError, from_result
 from .models import (
     History,
@@ -41,65 +41,57 @@ class Call(Generic[T]):
 
 
 def publish(message: ToRoom) -> Call[str | None]:
-    return Call("POST", _path("rooms", message.room, "messages"), _position, _without(_body(message), "room"))
+    return Call("POST", asked.path("rooms", message.room, "messages"), _position, _without(_body(message), "room"))
 
 
 def notify(message: ToUser) -> Call[Sent]:
-    return Call("POST", _path("users", message.user, "messages"), _sent, _without(_body(message), "user"))
+    return Call("POST", asked.path("users", message.user, "messages"), _sent, _without(_body(message), "user"))
 
 
 def broadcast(message: ToAll) -> Call[int]:
-    return Call("POST", _path("broadcast"), _connections, _without(_body(message), "all"))
+    return Call("POST", asked.path("broadcast"), _connections, _without(_body(message), "all"))
 
 
 def batch(messages: Iterable[ToRoom | ToUser | ToAll]) -> Call[list[Sent | SwitchboardError]]:
-    return Call("POST", _path("batch"), _results, {"messages": [_body(message) for message in messages]})
+    return Call("POST", asked.path("batch"), _results, {"messages": [_body(message) for message in messages]})
 
 
 def rooms(prefix: str, limit: int | None, after: str | None) -> Call[RoomPage]:
     query = {"prefix": prefix or None, "limit": limit, "after": after}
-    return Call("GET", _path("rooms"), _room_page, query=query)
+    return Call("GET", asked.path("rooms"), _room_page, query=query)
 
 
 def room(name: str) -> Call[Room]:
-    return Call("GET", _path("rooms", name), _room)
+    return Call("GET", asked.path("rooms", name), _room)
 
 
 def members(name: str, limit: int | None, after: str | None) -> Call[Members]:
-    return Call("GET", _path("rooms", name, "members"), _members, query={"limit": limit, "after": after})
+    return Call("GET", asked.path("rooms", name, "members"), _members, query={"limit": limit, "after": after})
 
 
 def history(name: str, since: str | None, limit: int | None) -> Call[History]:
-    return Call("GET", _path("rooms", name, "messages"), _history, query={"since": since, "limit": limit})
+    return Call("GET", asked.path("rooms", name, "messages"), _history, query={"since": since, "limit": limit})
 
 
 def kick(name: str, user: str) -> Call[int]:
-    return Call("DELETE", _path("rooms", name, "members", user), _connections)
+    return Call("DELETE", asked.path("rooms", name, "members", user), _connections)
 
 
 def user(name: str) -> Call[User]:
-    return Call("GET", _path("users", name), lambda answer: _known(User, answer))
+    return Call("GET", asked.path("users", name), lambda answer: _known(User, answer))
 
 
 def disconnect(name: str, reason: str | None) -> Call[int]:
     # In the query: some proxies drop the body of a DELETE.
-    return Call("DELETE", _path("users", name, "connections"), _connections, query={"reason": reason})
+    return Call("DELETE", asked.path("users", name, "connections"), _connections, query={"reason": reason})
 
 
 def stats() -> Call[Stats]:
-    return Call("GET", _path("stats"), lambda answer: _known(Stats, answer))
-
-
-def _path(*names: str) -> str:
-    # A name of dots alone would be taken for a step in the path, and an empty one would vanish.
-    if not all(names):
-        raise ValueError("the name of a room or user is not empty")
-    quoted = (quote(name, safe="") if name.strip(".") else name.replace(".", "%2E") for name in names)
-    return "/api/" + "/".join(quoted)
+    return Call("GET", asked.path("stats"), lambda answer: _known(Stats, answer))
 
 
 def _body(message: ToRoom | ToUser | ToAll) -> dict[str, Json]:
-    body: dict[str, Json] = {"data": message.data}
+    body: dict[str, Json] = {}
     match message:
         case ToRoom():
             body |= {"room": message.room, "from": message.sender, "exclude": message.exclude}
@@ -108,7 +100,9 @@ def _body(message: ToRoom | ToUser | ToAll) -> dict[str, Json]:
             body |= {"user": message.user, "idempotency_key": message.idempotency_key}
         case ToAll():
             body |= {"all": True}
-    body["event"] = message.event
+        case _:
+            raise TypeError(f"a message of a batch is a ToRoom, ToUser or ToAll, not {type(message).__name__}")
+    body |= {"data": message.data, "event": message.event}
     # The server takes a null for a value of the wrong type, but data may be null.
     return {name: value for name, value in body.items() if value is not None or name == "data"}
 
@@ -118,8 +112,9 @@ def _without(body: dict[str, Json], name: str) -> dict[str, Json]:
 
 
 def _known(kind: type[T], answer: Answer) -> T:
-    """Newer servers may answer more than this client knows."""
-    return kind(**{field.name: answer[field.name] for field in fields(kind)})  # type: ignore[arg-type]
+    """Newer servers may answer more than this client knows, and older ones less."""
+    names = [field.name for field in fields(kind) if field.default is MISSING or field.name in answer]  # type: ignore[arg-type]
+    return kind(**{name: answer[name] for name in names})
 
 
 def _position(answer: Answer) -> str | None:

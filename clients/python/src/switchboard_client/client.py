@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import httpx
 
-from . import calls
+from . import asked, calls
 from .calls import Call
 from .errors import ConnectionFailed, SwitchboardError, from_response
 from .models import (
@@ -29,14 +29,17 @@ T = TypeVar("T")
 
 
 def _settings(url: str, key: str | None, timeout: float) -> dict[str, Any]:
+    key = asked.api_key(key)
     headers = {"authorization": f"Bearer {key}"} if key else {}
-    return {"base_url": url, "headers": headers, "timeout": timeout}
+    return {"base_url": asked.address(url), "headers": headers, "timeout": timeout}
 
 
 def _request(call: Call[Any]) -> dict[str, Any]:
     query = {name: value for name, value in (call.query or {}).items() if value is not None}
-    body = {} if call.body is None else {"json": call.body}
-    return {"method": call.method, "url": call.path, "params": query, **body}
+    request = {"method": call.method, "url": call.path, "params": query}
+    if call.body is None:
+        return request
+    return {**request, "content": asked.body(call.body), "headers": {"content-type": "application/json"}}
 
 
 def _read(call: Call[T], response: httpx.Response) -> T:
@@ -49,15 +52,22 @@ def _read(call: Call[T], response: httpx.Response) -> T:
         raise SwitchboardError("bad_answer", message, status=response.status_code) from error
 
 
-def _failed(error: httpx.TransportError) -> ConnectionFailed:
-    return ConnectionFailed("connection_failed", str(error) or type(error).__name__)
+def _failed(error: httpx.RequestError) -> ConnectionFailed:
+    words = str(error) or type(error).__name__
+    if isinstance(error, httpx.TimeoutException):
+        words = f"no answer within the timeout ({words})"
+    return ConnectionFailed("connection_failed", words)
 
 
 class Switchboard:
     """The HTTP API of the server at `url`. Keeps connections open; may be shared between threads.
 
-    `key` is an API key, which a server in open mode does not want. `timeout` is in seconds, for each step of a call.
-    Every method raises a `SwitchboardError` where the call fails.
+    `url` begins with http:// or https://, else it is a `ValueError`. `key` is an API key, which a server in open mode
+    does not want; white space around both is not theirs. `timeout` is in seconds, for each step of a call: to connect,
+    to send, and to read.
+
+    Every method raises a `SwitchboardError` where the call fails. What cannot be asked at all, such as data that JSON
+    cannot say or a room without a name, is a `TypeError` or `ValueError` before anything is sent.
     """
 
     def __init__(
@@ -85,7 +95,7 @@ class Switchboard:
     def _send(self, call: Call[T]) -> T:
         try:
             response = self._http.request(**_request(call))
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             raise _failed(error) from error
         return _read(call, response)
 
@@ -100,7 +110,11 @@ class Switchboard:
         store: bool = True,
         idempotency_key: str | None = None,
     ) -> str | None:
-        """Sends to the members of a room; gives the message's position, None if it is not stored.
+        """Sends to the members of a room; gives the message's position, None with `store=False`.
+
+        The position is the message's place in the room's order, a str that is opaque: keep it, compare it, give it to
+        `history` as `since`. It says that the room has the message, not that anybody was there. Of calls with one
+        `idempotency_key` each gets the position that the first had.
 
         `sender` is the user that it is from, `exclude` a connection that does not get it (the one whose request led to
         it, by the name that the client calls `connection`). `store=False` is for who is there now: no position, no
@@ -193,7 +207,7 @@ class AsyncSwitchboard:
     async def _send(self, call: Call[T]) -> T:
         try:
             response = await self._http.request(**_request(call))
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             raise _failed(error) from error
         return _read(call, response)
 

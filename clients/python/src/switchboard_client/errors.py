@@ -71,10 +71,12 @@ _BY_CODE: dict[str, type[SwitchboardError]] = {
     "bad_json": BadRequest,
     "bad_request": BadRequest,
     "bad_room": BadRequest,
+    "content_too_large": TooLarge,
     "unauthorized": Unauthorized,
     "forbidden": Forbidden,
     "rate_limited": RateLimited,
     "room_full": RateLimited,
+    "room_limit": RateLimited,
     "unavailable": Unavailable,
 }
 

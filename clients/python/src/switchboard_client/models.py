@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 Json = Any
-"""A JSON value: what `json.dumps` takes, without NaN and infinities."""
+"""A JSON value: what `json.dumps` takes, without NaN and infinities. Keys that are numbers become texts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Stats:
-    """The server's figures: what is open now, and what went through since it started."""
+    """The server's figures: what is open now, and what went through since it started. None is what it does not tell."""
 
     connections: int
     rooms: int
@@ -99,6 +99,10 @@ class Stats:
     bytes_out: int
     queue_bytes: int
     uptime_s: float
+    memory_bytes: int | None = None
+    fanout_p50_us: float | None = None
+    fanout_p99_us: float | None = None
+    version: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
