@@ -362,8 +362,8 @@ class Room extends Emitter {
 
   #joinFrame() {
     this.#since = this.position;
-    const fresh = this.position == null;
-    return { type: 'join', room: this.name, since: this.position, history: fresh ? this.#history : undefined };
+    // Where nothing can be resumed, the newest come: no more than the app wants.
+    return { type: 'join', room: this.name, since: this.position, history: this.#history };
   }
 
   #unlink() {

@@ -52,7 +52,7 @@ test('a position of the app is where a first join begins', async () => {
   const events = record(room);
   await socket().welcome();
   const [join] = socket().take();
-  assert.deepEqual(join, { type: 'join', room: 'lobby', since: 'e:1', id: join.id });
+  assert.deepEqual(join, { type: 'join', room: 'lobby', since: 'e:1', history: 9, id: join.id });
   const frame = { ...JOINED, id: join.id, recovered: false, history: [message(4)] };
   await socket().say(frame);
   assert.deepEqual(events, [

@@ -60,6 +60,17 @@ test('history comes first, and an answer to a refused join', options, async (t) 
   await assert.rejects(client.join('not a name').joined, { code: 'bad_room' });
 });
 
+test('a position that is lost brings no more than the history that was asked for', options, async (t) => {
+  const server = await relay(t);
+  for (const number of [1, 2, 3, 4]) await server.publish('lobby', number);
+  for (const transport of [{}, { WebSocket: null, fetch: globalThis.fetch }]) {
+    const room = enter(t, server.url, 'ann', transport).join('lobby', { since: 'lost:1', history: 2 });
+    const events = inbox(room, 'recovered', 'message');
+    assert.equal((await events.next())[1], false);
+    assert.deepEqual([await data(events), await data(events)], [3, 4]);
+  }
+});
+
 test('a server that was killed is found again, and says that something was missed', options, async (t) => {
   const first = await relay(t);
   const client = enter(t, first.url, 'ann');

@@ -69,7 +69,7 @@ export class Desk {
   }
 
   #refused(place, error) {
-    if (['closed', 'left'].includes(error.code)) return;
+    if (['closed', 'unauthorized', 'left'].includes(error.code)) return;
     this.#rooms.fault(`${place.name}: ${explain(error)}`);
     this.#drop(place);
   }
@@ -106,7 +106,7 @@ export class Desk {
 
   #changed = (place, what, value) => {
     if (what === 'error' && place !== this.#talk.place) this.#rooms.fault(`${place.title}: ${explain(value)}`);
-    if (what === 'left' && value && value !== 'closed' && this.#places.get(place.name) === place) {
+    if (what === 'left' && value && this.#client.state !== 'closed' && this.#places.get(place.name) === place) {
       this.#rooms.fault(`${place.name}: left, ${value}`);
       this.#drop(place);
     }

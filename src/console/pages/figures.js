@@ -56,7 +56,7 @@ export class Figures {
   #left(reason) {
     if (this.#abort.signal.aborted) return;
     this.#client.close();
-    this.#poll(reason === 'closed' ? this.#ended : reason);
+    this.#poll(this.#ended ?? reason);
   }
 
   async #poll(why) {
