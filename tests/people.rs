@@ -209,6 +209,37 @@ fn typing_ends_with_leaving_and_is_not_for_guests() {
     assert_eq!(bob.refused(r#"{"type":"typing","room":"still"}"#), "forbidden");
 }
 
+/// Two calls in one piece: the second comes behind all that the first has done, on every shard.
+#[test]
+fn whoever_is_removed_or_disconnected_gets_what_was_published_before() {
+    for shards in [1, 4] {
+        let server = Server::sharded(shards, "");
+        let mut app = server.wire();
+        for n in 0..24 {
+            let (room, user) = (format!("r{n}"), format!("u{n}"));
+            let mut reader = server.native(&format!("/ws?user={user}"));
+            reader.ask(format!(r#"{{"type":"join","room":"{room}"}}"#), "joined");
+            let removes = n % 2 == 0;
+            let call = if removes {
+                format!("/api/rooms/{room}/members/{user}")
+            } else {
+                format!("/api/users/{user}/connections")
+            };
+            app.send(format!(
+                "POST /api/rooms/{room}/messages HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n{{\"data\":1}}\
+                 DELETE {call} HTTP/1.1\r\nHost: a\r\n\r\n"
+            ));
+            assert_eq!([app.response(), app.response()].map(|answer| answer.status), [200, 200]);
+            reader.expect("message");
+            if removes {
+                reader.expect("left");
+            } else {
+                assert_eq!(reader.closed().0, 4000);
+            }
+        }
+    }
+}
+
 #[test]
 fn the_app_finds_removes_and_disconnects_users() {
     let server = Server::sharded(2, "");

@@ -60,6 +60,44 @@ impl Letter {
     }
 }
 
+/// An inbox in which something is put just now.
+pub(super) struct Open<'a> {
+    inside: MutexGuard<'a, Letters>,
+    inbox: &'a Inbox,
+    /// Its reactor may sleep and is to be woken.
+    wakes: bool,
+}
+
+impl Open<'_> {
+    /// Puts letters in, in order; says whether they will be taken.
+    pub(super) fn put(&mut self, letters: impl IntoIterator<Item = Letter>) -> bool {
+        let (inside, inbox) = (&mut *self.inside, &self.inbox.0);
+        if inside.closed {
+            return false;
+        }
+        let was_empty = inside.kept.is_empty();
+        for letter in letters {
+            inside.bytes += letter.bytes();
+            inside.kept.push(letter);
+        }
+        self.wakes = was_empty && !inside.kept.is_empty();
+        if self.wakes {
+            inbox.any.store(true, Ordering::Release);
+        }
+        inbox.common.pressure.set_inbox(inbox.shard, inside.bytes);
+        true
+    }
+
+    /// Lets its reactor take what is in it.
+    pub(super) fn shut(self) {
+        let Self { inside, inbox, wakes } = self;
+        drop(inside);
+        if wakes && let Err(error) = inbox.0.waker.wake() {
+            tracing::error!(%error, "a reactor cannot be woken");
+        }
+    }
+}
+
 impl Inbox {
     /// The inbox of `shard`, whose waker shows up as `token`.
     ///
@@ -79,25 +117,15 @@ impl Inbox {
 
     /// Puts letters in, in order; says whether they will be taken. Only a reactor that has ended takes none.
     pub fn put(&self, letters: impl IntoIterator<Item = Letter>) -> bool {
-        let mut inside = self.lock();
-        if inside.closed {
-            return false;
-        }
-        let was_empty = inside.kept.is_empty();
-        for letter in letters {
-            inside.bytes += letter.bytes();
-            inside.kept.push(letter);
-        }
-        let wake = was_empty && !inside.kept.is_empty();
-        if wake {
-            self.0.any.store(true, Ordering::Release);
-        }
-        self.0.common.pressure.set_inbox(self.0.shard, inside.bytes);
-        drop(inside);
-        if wake && let Err(error) = self.0.waker.wake() {
-            tracing::error!(%error, "a reactor cannot be woken");
-        }
-        true
+        let mut open = self.open();
+        let taken = open.put(letters);
+        open.shut();
+        taken
+    }
+
+    /// Opens it: nobody takes anything until it is shut. Whoever opens several does it by rising number of their shards.
+    pub(super) fn open(&self) -> Open<'_> {
+        Open { inside: self.lock(), inbox: self, wakes: false }
     }
 
     /// Drops what has come and takes nothing more.
@@ -129,5 +157,45 @@ impl Inbox {
     fn lock(&self) -> MutexGuard<'_, Letters> {
         // A thread that panicked while it put letters in left whole letters.
         self.0.letters.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use mio::Poll;
+
+    use super::*;
+    use crate::settings::Settings;
+
+    #[test]
+    fn nobody_takes_a_letter_before_the_others_have_theirs() {
+        let polls = [0, 1].map(|_| Poll::new().unwrap());
+        let common = Arc::new(Common::new(Settings::default(), Access::default(), 2, true));
+        let inbox =
+            |shard: usize| Inbox::new(polls[shard].registry(), Token(0), shard, common.clone()).unwrap();
+        let [first, last] = [0, 1].map(inbox);
+        for _ in 0..200 {
+            let reader = thread::spawn({
+                let (first, last) = (first.clone(), last.clone());
+                move || {
+                    let mut letters = Vec::new();
+                    while letters.is_empty() {
+                        first.take(&mut letters);
+                    }
+                    letters.clear();
+                    last.take(&mut letters);
+                    letters.len()
+                }
+            });
+            let opened = [&first, &last].map(|inbox| {
+                let mut open = inbox.open();
+                assert!(open.put([Letter::Stop]));
+                open
+            });
+            opened.into_iter().for_each(Open::shut);
+            assert_eq!(reader.join().unwrap(), 1);
+        }
     }
 }

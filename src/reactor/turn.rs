@@ -9,7 +9,7 @@ use mio::{Events, Interest, Poll, Token};
 
 use super::budget::Budget;
 use super::clock::Clock;
-use super::inbox::{Inbox, Letter};
+use super::inbox::{Inbox, Letter, Open};
 use super::listener::{Accepted, accept};
 use super::process::Process;
 use super::socket::{Input, Sockets, Writer};
@@ -267,12 +267,18 @@ impl Reactor {
 
     /// Hands over what was posted to other shards, before the writes, so that they can begin.
     fn hand(&mut self) {
+        // All are open before the first is shut: what one shard does with what it is told comes behind what the others were
+        // told with it, such as to take a user out whose message was answered.
+        let mut opened = Vec::new();
         for (other, peer) in self.peers.iter().enumerate() {
             let posts = self.shard.outgoing(other as ShardId);
             if !posts.is_empty() && other != usize::from(self.me) {
-                peer.put(posts.drain(..).map(Letter::Post));
+                let mut open = peer.open();
+                open.put(posts.drain(..).map(Letter::Post));
+                opened.push(open);
             }
         }
+        opened.into_iter().for_each(Open::shut);
         self.shard.answer_questions();
     }
 
