@@ -8,7 +8,15 @@ use crate::error::Fault;
 impl Shard {
     /// Gives session `key` the reply to a request: `write` appends the JSON.
     pub(super) fn reply(&mut self, key: u32, ticket: Ticket<&str>, write: impl FnOnce(&mut Vec<u8>)) {
-        let Some(slot) = ticket.slot else { return self.send(key, write) };
+        match ticket.slot {
+            None => self.send(key, write),
+            Some(_) => self.tell_call(ticket, write),
+        }
+    }
+
+    /// Gives the reply to the call that brought a request, if a call did. No session is needed for that.
+    pub(super) fn tell_call(&mut self, ticket: Ticket<&str>, write: impl FnOnce(&mut Vec<u8>)) {
+        let Some(slot) = ticket.slot else { return };
         let mut json = Vec::new();
         write(&mut json);
         self.post(slot.call.shard, Post::Replied(slot, Some(json)));
@@ -43,10 +51,6 @@ impl Shard {
 
     /// The session that asked has ended before its answer came.
     pub(super) fn too_late(&mut self, ticket: Ticket<&str>) {
-        if let Some(slot) = ticket.slot {
-            let mut json = Vec::new();
-            event::error(ticket.id, None, Fault::Unavailable, &mut json);
-            self.post(slot.call.shard, Post::Replied(slot, Some(json)));
-        }
+        self.tell_call(ticket, |out| event::error(ticket.id, None, Fault::Unavailable, out));
     }
 }

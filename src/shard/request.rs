@@ -206,9 +206,8 @@ impl Shard {
         room: &RoomKey,
         result: Result<Receipt, Fault>,
     ) {
-        // What was published is published, even if the session that did it has ended meanwhile.
-        if ticket.slot.is_none() && self.find(id).is_none_or(|session| !session.is_open()) {
-            return;
+        if self.find(id).is_none_or(|session| !session.is_open()) {
+            return self.published_without(ticket, room, result);
         }
         match result {
             _ if room.space() == Space::User => self.delivered(id.key, ticket, room, result),
@@ -216,6 +215,20 @@ impl Shard {
                 self.acknowledge(id.key, ticket, |id, out| event::published(id, room, position, out));
             }
             Err(fault) => self.error(id.key, ticket, Some(room.label()), fault),
+        }
+    }
+
+    /// What was published is published, even if the session that did it has ended meanwhile: a call that waits is told so.
+    fn published_without(&mut self, ticket: Ticket<&str>, room: &RoomKey, result: Result<Receipt, Fault>) {
+        match result {
+            Ok(Receipt { connections, .. }) if room.space() == Space::User => {
+                self.tell_call(ticket, |out| event::delivered(ticket.id, room.name(), connections, out));
+            }
+            Ok(Receipt { position, .. }) => match ticket.id {
+                Some(id) => self.tell_call(ticket, |out| event::published(id, room, position, out)),
+                None => self.keep_silent(ticket),
+            },
+            Err(_) => self.too_late(ticket),
         }
     }
 

@@ -72,7 +72,7 @@ impl Shard {
     }
 
     /// Drops what session `key` has not begun to read, and closes it if there are words for that.
-    fn let_go(&mut self, key: u32) {
+    pub(super) fn let_go(&mut self, key: u32) {
         let Some(session) = self.session(key) else { return };
         if !session.is_open() {
             if !self.drop_request(key) {

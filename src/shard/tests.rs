@@ -1,5 +1,6 @@
 //! What random schedules found in the shard, each as small as it gets.
 
+mod answers;
 mod drain;
 mod gaps;
 mod http;

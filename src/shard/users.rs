@@ -84,18 +84,26 @@ impl Shard {
         if allowed {
             self.come_in(id.key, next);
         } else {
-            self.close(
-                id.key,
-                if self.names_are_unique() { Close::NAME_TAKEN } else { Close::MAX_CONNECTIONS },
-            );
+            self.forsake_entry(next);
+            let taken = self.names_are_unique();
+            self.close(id.key, if taken { Close::NAME_TAKEN } else { Close::MAX_CONNECTIONS });
         }
         self.go_on(id.key, false);
+    }
+
+    /// A session does not come in after all: a call that said who it is has its answer by that.
+    fn forsake_entry(&mut self, next: Next) {
+        if let Next::Known(ticket, _) = next {
+            self.too_late(ticket.get());
+        }
     }
 
     /// A session is not one of its user's any more.
     pub(super) fn depart(&mut self, key: u32) {
         let id = self.id(key);
-        self.entering.remove(&key);
+        if let Some(next) = self.entering.remove(&key) {
+            self.forsake_entry(next);
+        }
         self.early.remove(&key);
         let Some(session) = self.session(key) else { return };
         if !std::mem::take(&mut session.arrived) {
