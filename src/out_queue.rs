@@ -23,6 +23,8 @@ pub enum Class {
 enum Body {
     Shared(Bytes),
     Own(Vec<u8>),
+    /// A part of the program, which takes no memory of its own.
+    Fixed(&'static [u8]),
 }
 
 #[derive(Debug)]
@@ -39,17 +41,22 @@ impl Segment {
         match &self.body {
             Body::Shared(bytes) => bytes,
             Body::Own(bytes) => bytes,
+            Body::Fixed(bytes) => bytes,
         }
     }
 
     fn cost(&self) -> usize {
-        self.bytes().len() + SEGMENT_COST
+        match &self.body {
+            Body::Shared(bytes) => bytes.len() + SEGMENT_COST,
+            Body::Own(bytes) => bytes.len() + SEGMENT_COST,
+            Body::Fixed(_) => SEGMENT_COST,
+        }
     }
 
     /// What of that nobody else holds.
     fn own_cost(&self) -> isize {
         match &self.body {
-            Body::Shared(_) => SEGMENT_COST as isize,
+            Body::Shared(_) | Body::Fixed(_) => SEGMENT_COST as isize,
             Body::Own(bytes) => (bytes.len() + SEGMENT_COST) as isize,
         }
     }
@@ -114,6 +121,13 @@ impl OutQueue {
     pub fn push_shared(&mut self, bytes: Bytes, class: Class, at: Tick) {
         if !bytes.is_empty() {
             self.push(Segment { body: Body::Shared(bytes), class, at, ends: false });
+        }
+    }
+
+    /// Queues bytes that are part of the program: however many queues hold them, they are there once.
+    pub fn push_fixed(&mut self, bytes: &'static [u8], class: Class, at: Tick) {
+        if !bytes.is_empty() {
+            self.push(Segment { body: Body::Fixed(bytes), class, at, ends: false });
         }
     }
 
@@ -268,6 +282,17 @@ mod tests {
         assert_eq!((queue.cost(), queue.others(), queue.take_unpaid()), (cost + 70, others, 70));
         queue.keep(0);
         assert_eq!((queue.cost(), queue.take_unpaid()), (cost, -70));
+    }
+
+    #[test]
+    fn a_part_of_the_program_costs_its_segment_alone() {
+        let mut queue = OutQueue::default();
+        queue.push_fixed(&[b'x'; 1_000], Class::Asked, Tick(1));
+        assert_eq!((queue.cost(), queue.take_unpaid()), (SEGMENT_COST, SEGMENT_COST as isize));
+        queue.advance(999);
+        assert_eq!((text(&queue), queue.cost()), (b"x".to_vec(), SEGMENT_COST));
+        queue.advance(1);
+        assert_eq!((queue.cost(), queue.take_unpaid()), (0, -(SEGMENT_COST as isize)));
     }
 
     #[test]

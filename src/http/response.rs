@@ -185,7 +185,24 @@ impl Response {
 
     /// Appends the response to `out`: the whole of it, or its head where the body is not to be sent.
     pub fn write(&self, to: &Envelope, out: &mut Vec<u8>) {
-        out.reserve(HEAD + self.body.len());
+        let body = self.write_apart(to, out);
+        out.extend_from_slice(body.unwrap_or_default());
+    }
+
+    /// The same without a body that is a part of the program. That is returned instead, since nobody has to copy it.
+    pub fn write_apart(&self, to: &Envelope, out: &mut Vec<u8>) -> Option<&'static [u8]> {
+        let sent = !to.head_only && has_content(self.status);
+        self.write_head(to, out);
+        match &self.body {
+            Cow::Borrowed(body) if sent => return Some(body),
+            Cow::Owned(body) if sent => out.extend_from_slice(body),
+            _ => {}
+        }
+        None
+    }
+
+    fn write_head(&self, to: &Envelope, out: &mut Vec<u8>) {
+        out.reserve(HEAD + if let Cow::Owned(body) = &self.body { body.len() } else { 0 });
         // Writing to a Vec cannot fail. RFC 9110 6.2: the version is the sender's own, also towards HTTP/1.0.
         let _ = write!(out, "HTTP/1.1 {} {}\r\n", self.status, reason(self.status));
         if self.status >= 200 {
@@ -202,9 +219,6 @@ impl Response {
             let _ = write!(out, "Content-Length: {}\r\n", self.body.len());
         }
         out.extend_from_slice(b"\r\n");
-        if !to.head_only && has_content(self.status) {
-            out.extend_from_slice(&self.body);
-        }
     }
 
     /// RFC 9110 7.8: who sends `Upgrade` must name it in `Connection` as well.

@@ -193,7 +193,11 @@ impl Shard {
         }
         let page = self.exchange(key).and_then(|exchange| exchange.origin.take());
         let response = cors::finish(response, page.as_deref(), self.access.cookie().is_some());
-        self.push(key, Class::Asked, |out| response.write(envelope, out));
+        let (now, mut fixed) = (self.now.tick(), None);
+        self.push(key, Class::Asked, |out| fixed = response.write_apart(envelope, out));
+        if let Some(body) = fixed {
+            self.with_queue(key, |queue| queue.push_fixed(body, Class::Asked, now));
+        }
     }
 
     /// The wall clock as HTTP wants it.

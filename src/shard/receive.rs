@@ -2,7 +2,12 @@
 
 use super::Shard;
 use crate::session::{Phase, Tail};
+use crate::settings::KIB;
 use crate::time::Tick;
+
+/// What may wait to be sent on a connection that speaks HTTP while another of its requests is read. Small answers to requests
+/// that came together are one write; behind a large one nothing is read until it is nearly gone.
+const UNREAD_ANSWERS: usize = 16 * KIB;
 
 impl Shard {
     /// Takes what session `key` sent. What has to wait is kept.
@@ -140,7 +145,11 @@ impl Shard {
     /// Whether what session `key` sent has to wait for something else than what it sent before.
     pub(super) fn waits(&self, key: u32) -> bool {
         let Some(session) = self.sessions.get(key as usize) else { return false };
-        session.asked() > self.common.settings.limits.queue / 4 || self.makes_wait(key)
+        let most = match session.phase {
+            Phase::Http(_) => UNREAD_ANSWERS.min(self.common.settings.limits.queue / 4),
+            _ => self.common.settings.limits.queue / 4,
+        };
+        session.asked() > most || self.makes_wait(key)
     }
 
     /// Whether it is the server's doing, and not its own, that what session `key` sent has to wait.

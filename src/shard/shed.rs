@@ -2,7 +2,7 @@
 
 use super::Shard;
 use crate::error::Close;
-use crate::session::{Phase, Session};
+use crate::session::Session;
 use crate::time::Tick;
 
 /// Ticks from one line of the log about this to the next: 10 s.
@@ -56,15 +56,10 @@ impl Shard {
         self.log_shed(gone);
     }
 
-    /// Sessions with what they have waiting, the fullest first. Of those that are being closed what they still send alone:
-    /// what they have left to read is why, and has its own end.
+    /// Sessions with what they have waiting, the fullest first, whatever they are doing: one that is being closed and does not
+    /// read has all the time that its peer gives it.
     fn fullest(&self) -> Vec<(usize, u32)> {
-        let held = |session: &Session| match session.phase {
-            Phase::Closing(_) | Phase::Lingering | Phase::Over => session.input(),
-            Phase::Http(_) | Phase::Open(_) | Phase::Stream(_) => {
-                session.asked() + session.others() + session.input()
-            }
-        };
+        let held = |session: &Session| session.asked() + session.others() + session.input();
         let all = self.sessions.iter().map(|(key, session)| (held(session), key as u32));
         let mut full: Vec<_> = all.filter(|(held, _)| *held > 0).collect();
         full.sort_unstable_by(|a, b| b.cmp(a));

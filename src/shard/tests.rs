@@ -8,6 +8,7 @@ mod input;
 mod limits;
 mod order;
 mod timers;
+mod totals;
 mod users;
 
 use std::collections::HashMap;
