@@ -92,6 +92,8 @@ pub mod settings;
 pub mod shard;
 #[doc(hidden)]
 pub mod time;
+#[doc(hidden)]
+pub mod visible;
 mod watch;
 #[doc(hidden)]
 pub mod ws;

@@ -29,6 +29,7 @@ const FLOORS: [&[&str]; 6] = [
         "ledger",
         "origin",
         "pressure",
+        "visible",
     ],
     &["http", "ws", "proxy"],
     &["broker"],

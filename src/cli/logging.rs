@@ -11,10 +11,12 @@ use std::thread;
 use std::time::Duration;
 
 use switchboard::config::{Log, LogFormat};
+use switchboard::visible;
 use tracing::level_filters::LevelFilter;
 use tracing_appender::non_blocking::{NonBlocking, NonBlockingBuilder, WorkerGuard};
+use tracing_subscriber::Registry;
 use tracing_subscriber::filter::Targets;
-use tracing_subscriber::fmt;
+use tracing_subscriber::fmt::{self, MakeWriter};
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 
@@ -45,12 +47,8 @@ impl Logging {
         // there would wait with it.
         let output = File::from(io::stderr().as_fd().try_clone_to_owned()?);
         let (writer, guard) = patient(output);
-        let lines = fmt::layer().with_writer(writer.clone()).with_ansi(colours());
-        let lines = match log.format {
-            LogFormat::Text => lines.boxed(),
-            LogFormat::Json => lines.json().flatten_event(true).boxed(),
-        };
-        let lines = lines.with_filter(filter(log.level));
+        let shown = Shown { writer: writer.clone(), format: log.format };
+        let lines = layer(shown, colours()).with_filter(filter(log.level));
         tracing_subscriber::registry().with(lines).try_init().map_err(io::Error::other)?;
         Ok(Self { log, writer, guard })
     }
@@ -75,6 +73,56 @@ impl Logging {
     /// dropped by a thread that the end of the process does not wait for.
     pub(crate) fn close(self) {
         finish(self.guard);
+    }
+}
+
+/// Has events written, as lines of `shown`'s format.
+fn layer(shown: Shown, colours: bool) -> Box<dyn Layer<Registry> + Send + Sync> {
+    let format = shown.format;
+    let lines = fmt::layer().with_writer(shown).with_ansi(colours);
+    match format {
+        LogFormat::Text => lines.boxed(),
+        LogFormat::Json => lines.json().flatten_event(true).boxed(),
+    }
+}
+
+/// Writes each event as one line that does nothing to a terminal, whatever names and reasons are in it.
+#[derive(Clone)]
+struct Shown {
+    writer: NonBlocking,
+    format: LogFormat,
+}
+
+impl Shown {
+    /// The line of one event, as it is written. The escape character in a line of text is the colours' own: what stands in
+    /// fields has been written out by then.
+    fn line(&self, event: &[u8]) -> Vec<u8> {
+        let text = String::from_utf8_lossy(event);
+        let line = text.strip_suffix('\n').unwrap_or(&text);
+        let line = match self.format {
+            LogFormat::Text => visible::coloured(line),
+            LogFormat::Json => visible::json(line),
+        };
+        format!("{line}\n").into_bytes()
+    }
+}
+
+impl Write for Shown {
+    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
+        self.writer.write_all(&self.line(event))?;
+        Ok(event.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.writer.flush()
+    }
+}
+
+impl<'a> MakeWriter<'a> for Shown {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
     }
 }
 
@@ -108,6 +156,36 @@ mod tests {
     use std::os::unix::net::UnixStream;
 
     use super::*;
+
+    /// What is logged of an event whose field and message are `text`.
+    fn logged(format: LogFormat, colours: bool, text: &str) -> String {
+        let (output, mut read) = UnixStream::pair().unwrap();
+        let (writer, guard) = patient(output);
+        let lines = layer(Shown { writer, format }, colours);
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(lines), || {
+            tracing::info!(user = text, client = %text, ?text, "{text}");
+        });
+        drop(guard);
+        let mut all = String::new();
+        io::Read::read_to_string(&mut read, &mut all).unwrap();
+        all
+    }
+
+    #[test]
+    fn a_name_does_nothing_to_a_terminal() {
+        let text = "a\u{9b}31m\u{202e}b\u{2066}\x1b[2J\x07\n\r\u{2028}\u{85}\x7f\u{200b}c";
+        for (format, colours) in [(LogFormat::Text, false), (LogFormat::Text, true), (LogFormat::Json, false)]
+        {
+            let log = logged(format, colours, text);
+            let own = |c: char| c == '\n' || (colours && c == '\x1b');
+            assert_eq!(log.chars().filter(|c| visible::is_unseen(*c) && !own(*c)).count(), 0, "{log:?}");
+            assert_eq!((log.matches('\n').count(), log.ends_with('\n')), (1, true), "{log:?}");
+            assert!(!log.contains("\x1b[2J"), "{log:?}");
+        }
+        let log = logged(LogFormat::Json, false, text);
+        let line: serde_json::Value = serde_json::from_str(&log).unwrap();
+        assert_eq!((line["message"].as_str(), line["user"].as_str()), (Some(text), Some(text)));
+    }
 
     #[test]
     fn nobody_waits_for_a_log_that_nobody_reads() {

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::environment;
+use crate::visible;
 
 /// Where a value was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,9 +64,9 @@ fn flag(key: &str) -> String {
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::File { path, line: Some(line) } => write!(f, "{path}:{line}"),
-            Self::File { path, line: None } => f.write_str(path),
-            Self::Variable { name } => write!(f, "environment {name}"),
+            Self::File { path, line: Some(line) } => write!(f, "{}:{line}", visible::line(path)),
+            Self::File { path, line: None } => f.write_str(&visible::line(path)),
+            Self::Variable { name } => write!(f, "environment {}", visible::line(name)),
             Self::Flag { key } => f.write_str(&flag(key)),
         }
     }
