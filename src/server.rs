@@ -14,7 +14,7 @@ use crate::builder::Builder;
 use crate::config::credentials;
 use crate::handle::Handle;
 use crate::id::ShardId;
-use crate::reactor::{self, BindError, Inbox, Reactor};
+use crate::reactor::{self, BindError, Bound, Inbox, Reactor};
 use crate::settings::{self, BadSettings, Settings, is_loopback};
 use crate::shard::Common;
 use crate::watch::Watch;
@@ -72,15 +72,8 @@ impl Server {
         let access = Access::new(&settings, &sources).map_err(unusable)?;
         let cores = || thread::available_parallelism().map_or(1, usize::from);
         let shards = if settings.shards == 0 { cores() } else { settings.shards };
-        let mut listeners: Vec<Vec<_>> = (0..shards).map(|_| Vec::new()).collect();
-        let mut addresses = Vec::new();
-        for address in &settings.listen {
-            let bound = reactor::bind(*address, shards).map_err(StartError::Bind)?;
-            addresses.extend(bound.first().and_then(|first| first.local_addr().ok()));
-            for (shard, listener) in listeners.iter_mut().zip(bound) {
-                shard.push(listener);
-            }
-        }
+        let Bound { listeners, addresses } =
+            reactor::bind(&settings.listen, shards).map_err(StartError::Bind)?;
         let loopback = addresses.iter().all(is_loopback);
         let common = Arc::new(Common::new(settings, access, shards, loopback));
         let reactor = |(me, listeners)| Reactor::new(me as ShardId, common.clone(), listeners);

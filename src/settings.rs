@@ -5,6 +5,7 @@
 
 pub mod access;
 mod check;
+mod listen;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -13,6 +14,7 @@ pub use crate::origin::OriginRule;
 pub use access::{Api, ApiKey, Auth, Calls, KeySource, Origins, Proxies, Reject, Secret};
 pub use check::{BadSetting, BadSettings, check};
 pub(crate) use check::{LEAST_SECRET, MOST_SHARDS, check_pattern, exposed, is_loopback};
+pub(crate) use listen::overlap;
 
 /// One kibibyte, in bytes.
 pub const KIB: usize = 1024;

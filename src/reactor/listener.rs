@@ -2,24 +2,19 @@
 
 use std::fmt;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
-use std::time::Duration;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use mio::net::{TcpListener, TcpStream};
-use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
+use rustix::io::Errno;
+use socket2::{Domain, Protocol, Socket, Type};
+
+use super::options::{self, Refused};
 
 /// Connections that may wait for accept: 10,000 clients may come back in the same instant.
 const BACKLOG: i32 = 4_096;
 
-/// Unsent bytes that the kernel takes beyond what the network has room for. Without it a client that reads nothing costs
-/// 4 MB of kernel memory, with it 0.2 MB.
-const NOT_SENT_LOWAT: u32 = 64 * 1024;
-
-/// How long written bytes may go without an acknowledgement before the peer counts as gone.
-const USER_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// When a silent peer is probed by the kernel, and how often.
-const KEEPALIVE: TcpKeepalive = TcpKeepalive::new().with_time(Duration::from_secs(60));
+/// Ports below this one are for the privileged, unless the system is told otherwise.
+const FIRST_UNPRIVILEGED: u16 = 1_024;
 
 /// An address could not be listened on.
 #[derive(Debug)]
@@ -28,22 +23,34 @@ pub struct BindError {
     error: io::Error,
 }
 
+impl BindError {
+    /// This machine does not speak IPv6, or has no address of it.
+    fn is_without_ipv6(&self) -> bool {
+        self.address.is_ipv6() && (self.is(Errno::AFNOSUPPORT) || self.is(Errno::ADDRNOTAVAIL))
+    }
+
+    fn is(&self, errno: Errno) -> bool {
+        self.error.raw_os_error() == Some(errno.raw_os_error())
+    }
+}
+
 impl fmt::Display for BindError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { address, error } = self;
+        write!(f, "cannot listen on {address}: ")?;
         match error.kind() {
-            io::ErrorKind::AddrInUse => write!(
-                f,
-                "cannot listen on {address}: another program has that port; stop it, or listen on another"
-            ),
-            io::ErrorKind::PermissionDenied => write!(
-                f,
-                "cannot listen on {address}: ports below 1024 need a privilege; listen on a higher one"
-            ),
-            io::ErrorKind::AddrNotAvailable => {
-                write!(f, "cannot listen on {address}: this machine does not have that address")
+            io::ErrorKind::AddrInUse => {
+                f.write_str("another program has that port; stop it, or listen on another")
             }
-            _ => write!(f, "cannot listen on {address}: {error}"),
+            io::ErrorKind::PermissionDenied if address.port() < FIRST_UNPRIVILEGED => {
+                f.write_str("ports below 1024 need a privilege; listen on a higher one")
+            }
+            io::ErrorKind::AddrNotAvailable => f.write_str("this machine does not have that address"),
+            _ if self.is(Errno::AFNOSUPPORT) => f.write_str("this machine does not have IPv6"),
+            _ if self.is(Errno::MFILE) || self.is(Errno::NFILE) => {
+                write!(f, "{error}; raise the limit of open files (ulimit -n)")
+            }
+            _ => write!(f, "{error}"),
         }
     }
 }
@@ -54,40 +61,108 @@ impl std::error::Error for BindError {
     }
 }
 
-/// Listens on `address` with one socket for each of `shards`, among which the kernel spreads connections.
+/// What a server listens on.
+pub struct Bound {
+    /// The sockets of each shard.
+    pub listeners: Vec<Vec<TcpListener>>,
+    /// The addresses, with the ports that the system chose.
+    pub addresses: Vec<SocketAddr>,
+}
+
+/// Listens on each of `addresses` with one socket for each of `shards`.
 ///
-/// The first socket is bound without SO_REUSEPORT, so that a port which anybody else has, another Switchboard included, is
-/// an error. Only then is it opened to the others.
+/// What the system refuses and only tunes is told to the log, in one line. So is an address that is left out: on a machine
+/// without IPv6, `[::]` or `[::1]` where the same of IPv4 is there on the same port.
 ///
 /// # Errors
 ///
-/// If the address cannot be had.
-pub fn bind(address: SocketAddr, shards: usize) -> Result<Vec<TcpListener>, BindError> {
-    let fail = |error| BindError { address, error };
-    let first = socket(address).map_err(fail)?;
-    first.bind(&address.into()).and_then(|()| first.listen(BACKLOG)).map_err(fail)?;
-    first.set_reuse_port(true).map_err(fail)?;
-    // With port 0 the first socket's port is the one to join.
-    let bound = first.local_addr().map_err(fail)?;
-    let mut sockets = vec![first];
-    for _ in 1..shards {
-        let next = socket(address).map_err(fail)?;
-        next.set_reuse_port(true).map_err(fail)?;
-        next.bind(&bound).and_then(|()| next.listen(BACKLOG)).map_err(fail)?;
-        sockets.push(next);
+/// The first address that cannot be had.
+pub fn bind(addresses: &[SocketAddr], shards: usize) -> Result<Bound, BindError> {
+    let mut bound = Bound { listeners: (0..shards).map(|_| Vec::new()).collect(), addresses: Vec::new() };
+    let mut refused = Refused::default();
+    for &address in addresses {
+        match bind_one(address, only_v6(address, addresses), shards, &mut refused) {
+            Ok((address, sockets)) => {
+                bound.addresses.push(address);
+                for (shard, socket) in bound.listeners.iter_mut().zip(sockets) {
+                    shard.push(TcpListener::from_std(socket.into()));
+                }
+            }
+            Err(error) if error.is_without_ipv6() && has_counterpart(address, addresses) => {
+                tracing::warn!(%address, "left out: this machine does not have IPv6");
+            }
+            Err(error) => return Err(error),
+        }
     }
-    Ok(sockets.into_iter().map(|socket| TcpListener::from_std(socket.into())).collect())
+    if !refused.is_empty() {
+        tracing::warn!("the system refuses socket options that only tune, so they are left out: {refused}");
+    }
+    Ok(bound)
 }
 
-/// A socket whose options accepted connections inherit.
-fn socket(address: SocketAddr) -> io::Result<Socket> {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM.nonblocking(), Some(Protocol::TCP))?;
-    socket.set_reuse_address(true)?;
-    socket.set_tcp_nodelay(true)?;
-    socket.set_tcp_keepalive(&KEEPALIVE)?;
-    socket.set_tcp_user_timeout(Some(USER_TIMEOUT))?;
-    socket.set_tcp_notsent_lowat(NOT_SENT_LOWAT)?;
+/// Listens on `address` with one socket for each of `shards`, among which the kernel spreads connections.
+///
+/// The first socket is bound without SO_REUSEPORT, so that a port which anybody else has, another Switchboard included, is
+/// an error. Only then is it opened to the others. Where it cannot be, all shards accept from that one.
+fn bind_one(
+    address: SocketAddr,
+    only_v6: Option<bool>,
+    shards: usize,
+    refused: &mut Refused,
+) -> Result<(SocketAddr, Vec<Socket>), BindError> {
+    let fail = |error| BindError { address, error };
+    let first = socket(address, only_v6, refused).map_err(fail)?;
+    first.bind(&address.into()).and_then(|()| first.listen(BACKLOG)).map_err(fail)?;
+    // With port 0 the first socket's port is the one to join.
+    let bound = first.local_addr().map_err(fail)?;
+    let mut shared = shards > 1 && options::share(&first, refused);
+    let mut sockets = Vec::with_capacity(shards);
+    for _ in 1..shards {
+        let next = if shared { Some(socket(address, only_v6, refused).map_err(fail)?) } else { None };
+        shared = next.as_ref().is_some_and(|next| options::share(next, refused));
+        sockets.push(match next.filter(|_| shared) {
+            Some(next) => {
+                next.bind(&bound).and_then(|()| next.listen(BACKLOG)).map_err(fail)?;
+                next
+            }
+            None => first.try_clone().map_err(fail)?,
+        });
+    }
+    sockets.push(first);
+    Ok((bound.as_socket().unwrap_or(address), sockets))
+}
+
+/// A socket that does not wait.
+fn socket(address: SocketAddr, only_v6: Option<bool>, refused: &mut Refused) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_nonblocking(true)?;
+    options::tune(&socket, refused);
+    if let Some(only) = only_v6 {
+        refused.note("IPV6_V6ONLY", socket.set_only_v6(only));
+    }
     Ok(socket)
+}
+
+/// Whether `address` is for IPv6 only; `None` where it cannot be for both.
+///
+/// `[::]` is for both, whatever the system is set to, unless an address of IPv4 wants the same port for itself.
+fn only_v6(address: SocketAddr, all: &[SocketAddr]) -> Option<bool> {
+    let takes = |other: &SocketAddr| other.port() == address.port() && other.ip().to_canonical().is_ipv4();
+    match address {
+        SocketAddr::V6(v6) if v6.ip().is_unspecified() => Some(all.iter().any(takes)),
+        SocketAddr::V6(v6) if v6.ip().to_ipv4_mapped().is_some() => Some(false),
+        _ => None,
+    }
+}
+
+/// Whether IPv4's own of `[::]` or `[::1]` is among `all`, on the same port.
+fn has_counterpart(address: SocketAddr, all: &[SocketAddr]) -> bool {
+    let counterpart = match address.ip() {
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv4Addr::UNSPECIFIED,
+        IpAddr::V6(ip) if ip.is_loopback() => Ipv4Addr::LOCALHOST,
+        _ => return false,
+    };
+    all.contains(&SocketAddr::from((counterpart, address.port())))
 }
 
 /// What an attempt to accept came to.
@@ -111,6 +186,81 @@ pub(super) fn accept(listener: &TcpListener) -> Accepted {
                 io::ErrorKind::Interrupted | io::ErrorKind::ConnectionAborted => {}
                 _ => return Accepted::Exhausted(error),
             },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn addresses(texts: &[&str]) -> Vec<SocketAddr> {
+        texts.iter().map(|text| text.parse().unwrap()).collect()
+    }
+
+    #[test]
+    fn any_address_of_ipv6_leaves_ipv4_to_who_wants_it() {
+        let only = |texts: &[&str]| {
+            let all = addresses(texts);
+            only_v6(all[0], &all)
+        };
+        assert_eq!(only(&["[::]:80"]), Some(false));
+        assert_eq!(only(&["[::]:80", "0.0.0.0:81"]), Some(false));
+        assert_eq!(only(&["[::]:80", "0.0.0.0:80"]), Some(true));
+        assert_eq!(only(&["[::]:80", "192.0.2.1:80"]), Some(true));
+        assert_eq!(only(&["[::]:80", "[::ffff:192.0.2.1]:80"]), Some(true));
+        assert_eq!(only(&["[::ffff:192.0.2.1]:80"]), Some(false));
+        assert_eq!(only(&["[::1]:80", "127.0.0.1:80"]), None);
+        assert_eq!(only(&["0.0.0.0:80", "[::]:80"]), None);
+    }
+
+    #[test]
+    fn ipv6_may_be_missing_where_ipv4_has_the_same() {
+        let all = addresses(&["127.0.0.1:80", "0.0.0.0:81"]);
+        let spare = |text: &str| has_counterpart(text.parse().unwrap(), &all);
+        assert!(spare("[::1]:80") && spare("[::]:81"));
+        assert!(!spare("[::1]:81") && !spare("[::]:80") && !spare("[2001:db8::1]:80"));
+        let missing = |errno: Errno, address: &str| {
+            BindError { address: address.parse().unwrap(), error: errno.into() }.is_without_ipv6()
+        };
+        assert!(missing(Errno::AFNOSUPPORT, "[::1]:80") && missing(Errno::ADDRNOTAVAIL, "[::1]:80"));
+        assert!(!missing(Errno::ADDRINUSE, "[::1]:80") && !missing(Errno::ADDRNOTAVAIL, "192.0.2.1:80"));
+    }
+
+    #[test]
+    fn what_a_person_reads() {
+        let told = |errno: Errno, address: &str| {
+            let error = BindError { address: address.parse().unwrap(), error: errno.into() };
+            error.to_string().strip_prefix(&format!("cannot listen on {address}: ")).unwrap().to_owned()
+        };
+        assert!(told(Errno::ADDRINUSE, "[::1]:80").starts_with("another program has that port"));
+        assert!(told(Errno::ACCESS, "0.0.0.0:80").starts_with("ports below 1024"));
+        assert!(told(Errno::ACCESS, "0.0.0.0:8000").starts_with("Permission denied"));
+        assert_eq!(told(Errno::ADDRNOTAVAIL, "192.0.2.1:1"), "this machine does not have that address");
+        assert_eq!(told(Errno::AFNOSUPPORT, "[::1]:1"), "this machine does not have IPv6");
+        assert!(told(Errno::MFILE, "[::1]:1").contains("ulimit -n"));
+    }
+
+    #[test]
+    fn one_port_on_both_families_in_either_order() {
+        for (first, second) in [("0.0.0.0", "[::]"), ("[::]", "0.0.0.0"), ("[::]", "127.0.0.1")] {
+            // Which port is free is known once one is bound; another program may take it in between, so several are tried.
+            let bound = (0..20).any(|_| {
+                let free = bind(&addresses(&["0.0.0.0:0"]), 1).unwrap().addresses[0].port();
+                bind(&addresses(&[&format!("{first}:{free}"), &format!("{second}:{free}")]), 2)
+                    .is_ok_and(|bound| bound.addresses.len() == 2 && bound.listeners.len() == 2)
+            });
+            assert!(bound, "{first} and {second}");
+        }
+    }
+
+    #[test]
+    fn a_port_that_is_taken_is_an_error_for_many_shards_too() {
+        for shards in [1, 3] {
+            let taken = bind(&addresses(&["127.0.0.1:0"]), shards).unwrap();
+            assert_eq!(taken.listeners.iter().map(Vec::len).collect::<Vec<_>>(), vec![1; shards]);
+            let Err(error) = bind(&taken.addresses, shards) else { panic!("it was had twice") };
+            assert!(error.to_string().contains("another program has that port"), "{error}");
         }
     }
 }

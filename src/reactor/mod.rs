@@ -10,11 +10,12 @@ mod budget;
 mod clock;
 mod inbox;
 mod listener;
+mod options;
 mod process;
 mod socket;
 mod turn;
 
 pub use clock::wall;
 pub use inbox::{Inbox, Letter};
-pub use listener::{BindError, bind};
+pub use listener::{BindError, Bound, bind};
 pub use turn::Reactor;

@@ -6,7 +6,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::{Limits, Settings};
+use super::{Limits, Settings, overlap};
 use crate::room_key::{MAX_NAME, is_room_byte};
 
 /// The most shards: each is a thread, and no machine that this runs on has more cores.
@@ -90,6 +90,9 @@ pub(crate) fn exposed(settings: &Settings) -> Option<SocketAddr> {
 fn listen(settings: &Settings) -> Option<String> {
     if settings.listen.is_empty() {
         return Some("no address is given, so nobody could come".to_owned());
+    }
+    if let Some(why) = overlap(&settings.listen) {
+        return Some(why);
     }
     let exposed = exposed(settings)?;
     Some(format!(
@@ -177,6 +180,7 @@ mod tests {
     #[test]
     fn what_cannot_work_is_named() {
         assert_bad("listen", |settings| settings.listen.clear());
+        assert_bad("listen", |settings| settings.listen.extend_from_within(..));
         assert_bad("shards", |settings| settings.shards = MOST_SHARDS + 1);
         assert_bad("limits.message", |settings| settings.limits.message = 0);
         assert_bad("limits.stall", |settings| settings.limits.stall = Duration::ZERO);

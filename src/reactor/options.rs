@@ -1,0 +1,93 @@
+//! Options of listening sockets, which accepted connections inherit.
+//!
+//! They only tune: a system that lacks one of them serves as well, so that it is told and no more.
+
+use std::fmt;
+use std::io;
+use std::time::Duration;
+
+use socket2::{Socket, TcpKeepalive};
+
+/// Unsent bytes that the kernel takes beyond what the network has room for. Without it a client that reads nothing costs
+/// 4 MB of kernel memory, with it 0.2 MB.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const NOT_SENT_LOWAT: u32 = 64 * 1024;
+
+/// How long written bytes may go without an acknowledgement before the peer counts as gone.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const USER_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// When a silent peer is probed by the kernel, and how often.
+const KEEPALIVE: TcpKeepalive = TcpKeepalive::new().with_time(Duration::from_secs(60));
+
+/// The options that the system refused, each once.
+#[derive(Debug, Default)]
+pub(super) struct Refused(Vec<(&'static str, io::Error)>);
+
+impl Refused {
+    /// Notes what came of setting `option`; whether it was set.
+    pub(super) fn note(&mut self, option: &'static str, result: io::Result<()>) -> bool {
+        let Err(error) = result else { return true };
+        if self.0.iter().all(|(other, _)| *other != option) {
+            self.0.push((option, error));
+        }
+        false
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, (option, error)) in self.0.iter().enumerate() {
+            let separator = if index == 0 { "" } else { ", " };
+            write!(f, "{separator}{option} ({error})")?;
+        }
+        Ok(())
+    }
+}
+
+/// Sets on `socket` what every connection is to have.
+pub(super) fn tune(socket: &Socket, refused: &mut Refused) {
+    refused.note("SO_REUSEADDR", socket.set_reuse_address(true));
+    refused.note("TCP_NODELAY", socket.set_tcp_nodelay(true));
+    refused.note("SO_KEEPALIVE", socket.set_tcp_keepalive(&KEEPALIVE));
+    // Other systems have no such options: a peer that is gone is found by the heartbeat there.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    {
+        refused.note("TCP_USER_TIMEOUT", socket.set_tcp_user_timeout(Some(USER_TIMEOUT)));
+        refused.note("TCP_NOTSENT_LOWAT", socket.set_tcp_notsent_lowat(NOT_SENT_LOWAT));
+    }
+}
+
+/// Lets further sockets of this process have the port of `socket`, among which the kernel then spreads connections; whether
+/// it does. Elsewhere than on Linux the option has other meanings: one of the sockets may get every connection.
+pub(super) fn share(socket: &Socket, refused: &mut Refused) -> bool {
+    cfg!(any(target_os = "linux", target_os = "android"))
+        && refused.note("SO_REUSEPORT", socket.set_reuse_port(true))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_socket_without_these_options_is_a_socket_too() {
+        let mut refused = Refused::default();
+        tune(&Socket::new(socket2::Domain::UNIX, socket2::Type::STREAM, None).unwrap(), &mut refused);
+        assert!(refused.to_string().contains("TCP_NODELAY ("), "{refused}");
+        assert!(!refused.to_string().contains("SO_REUSEADDR"), "{refused}");
+    }
+
+    #[test]
+    fn what_is_refused_is_told_once() {
+        let mut refused = Refused::default();
+        let failed = || Err(io::Error::from(io::ErrorKind::Unsupported));
+        assert!(refused.note("TCP_NODELAY", Ok(())) && refused.is_empty());
+        assert!(!refused.note("TCP_NODELAY", failed()) && !refused.note("TCP_NODELAY", failed()));
+        assert!(!refused.note("SO_KEEPALIVE", failed()));
+        assert_eq!(refused.to_string(), "TCP_NODELAY (unsupported), SO_KEEPALIVE (unsupported)");
+    }
+}
