@@ -6,9 +6,10 @@ use std::process::ExitCode;
 
 use cli::banner::{self, Banner};
 use cli::logging::Logging;
+use cli::reload::Reload;
 use cli::{Command, Invocation, console, descriptors, signals, token};
-use switchboard::Server;
 use switchboard::config::{self, Config, Input, credentials, memory};
+use switchboard::{Server, StartError};
 
 /// The server ended by itself.
 const FAILED: ExitCode = ExitCode::FAILURE;
@@ -48,7 +49,7 @@ fn print_key() -> Result<(), ExitCode> {
 /// `switchboard`: serves until a signal.
 fn serve(input: &Input) -> Result<(), ExitCode> {
     let Config { mut settings, log } = config::read(input).map_err(console::refuse)?;
-    let logging = Logging::start(log).map_err(console::refuse_named)?;
+    let logging = Logging::start(log).map_err(no_room)?;
     descriptors::raise(settings.limits.connections);
     if memory::available().is_some_and(|bytes| memory::fit(&mut settings.limits, bytes)) {
         let limits = &settings.limits;
@@ -56,8 +57,9 @@ fn serve(input: &Input) -> Result<(), ExitCode> {
     }
     credentials::warnings(&settings).iter().for_each(|warning| tracing::warn!("{warning}"));
     let (access, drain) = (banner::Access::of(&settings), settings.drain);
+    let reload = Reload::new(input, credentials::files(&settings));
     let server = Server::new(settings).map_err(console::refuse_named)?;
-    signals::listen(server.handle(), drain).map_err(console::refuse_named)?;
+    signals::listen(server.handle(), drain, reload).map_err(no_room)?;
     logging.announce(&Banner::new(server.local_addrs(), access));
     let ended = server.run();
     match &ended {
@@ -66,4 +68,9 @@ fn serve(input: &Input) -> Result<(), ExitCode> {
     }
     logging.close();
     ended.map_err(|_| FAILED)
+}
+
+/// The system refuses what every program may have, which is nearly always for want of descriptors.
+fn no_room(error: std::io::Error) -> ExitCode {
+    console::refuse_named(StartError::System(error))
 }

@@ -43,6 +43,10 @@ fn wrong_arguments_are_one_line() {
     for (arguments, line) in [
         (&["--nonsense"] as &[&str], "unexpected argument '--nonsense' found; see switchboard --help"),
         (&["--shard", "1"], "unexpected argument '--shard' found; did you mean --shards?"),
+        (
+            &["token"],
+            "the following required arguments were not provided: --user <USER>; see switchboard --help",
+        ),
         (&["chek"], "unrecognized subcommand 'chek'; did you mean check?"),
         (
             &["--drain"],
@@ -56,6 +60,10 @@ fn wrong_arguments_are_one_line() {
 #[test]
 fn wrong_values_are_one_line() {
     assert_refused(&run(&["--shards", "-1"]), "--shards: -1 is not between 0 and 1024\n");
+    assert_refused(
+        &run(&["--drain", "-1s"]),
+        "--drain: \"-1s\" is not a duration; write it like \"10s\", \"250ms\" or \"5m\"\n",
+    );
     assert_refused(
         &run(&["check", "--log-format", "xml"]),
         "--log-format: \"xml\" is not one of \"text\", \"json\"\n",
@@ -88,6 +96,29 @@ fn files_that_cannot_be_read() {
 }
 
 #[test]
+fn what_a_message_repeats_does_nothing_to_a_terminal() {
+    let odd = "x\u{9b}31m\u{202e}y\x1b[2J\nz";
+    let file = format!("{odd}.toml");
+    write(&file, format!("\"{}\" = 1\nlog = 2000-01-01\n", r"a\u009b\u202e"));
+    let (_, name) = (write("odd.toml", ""), format!("SWITCHBOARD_{odd}"));
+    for output in [
+        run(&["--config", &format!("no{file}")]),
+        run(&["check", "--config", &file]),
+        run(&[odd]),
+        run(&[&format!("--{odd}")]),
+        run(&["--listen", odd]),
+        run(&["token", "--user", "a", "--ttl", odd]),
+        switchboard(&["check"]).env(&name, "1").output().unwrap(),
+        switchboard(&["check"]).env("SWITCHBOARD_DRAIN", odd).output().unwrap(),
+    ] {
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        let unseen = |c: char| c != '\n' && switchboard::visible::is_unseen(c);
+        assert!(!stderr.contains(unseen), "{stderr:?}");
+        assert_eq!((output.status.code(), stderr.is_empty()), (Some(2), false), "{stderr}");
+    }
+}
+
+#[test]
 fn broken_toml() {
     write("broken.toml", "shards = 1\nlisten =\n");
     let output = run(&["--config", "broken.toml"]);
@@ -117,7 +148,9 @@ fn check_tells_all_problems() {
 #[test]
 fn check_says_ok() {
     write("good.toml", "shards = 2\n[[rooms]]\npattern = \"a\"\n");
-    for arguments in [["check", "--config", "good.toml"], ["--config", "good.toml", "check"]] {
+    for arguments in
+        [["check", "--config", "good.toml"], ["--config", "good.toml", "check"], ["-c", "good.toml", "check"]]
+    {
         let output = run(&arguments);
         assert_eq!(
             String::from_utf8_lossy(&output.stdout),
@@ -237,6 +270,20 @@ fn an_address_that_is_taken_is_refused() {
     assert_eq!((stderr.lines().count(), output.status.code()), (1, Some(2)));
 }
 
+#[test]
+fn too_few_descriptors_are_one_line() {
+    for limit in [8, 10, 12] {
+        let output = Command::new("sh")
+            .args(["-c", "ulimit -n \"$1\"; exec \"$2\" --listen 0 --shards 2 --log error", "sh"])
+            .args([&limit.to_string(), env!("CARGO_BIN_EXE_switchboard")])
+            .output()
+            .unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(stderr.contains("open files") && stderr.contains("ulimit -n"), "{limit}: {stderr}");
+        assert_eq!((stderr.lines().count(), output.status.code()), (1, Some(2)), "{limit}: {stderr}");
+    }
+}
+
 /// Starts a server and reads the first `lines` that it logs.
 fn start(arguments: &[&str], lines: usize) -> (Child, Vec<String>) {
     let mut child = switchboard(arguments).stderr(Stdio::piped()).spawn().unwrap();
@@ -282,6 +329,54 @@ fn insecure_listens_beyond_loopback() {
     let (mut child, told) = start(&["--listen", "0.0.0.0:0", "--insecure"], 4);
     assert!(told[3].contains("--insecure was given"), "{told:?}");
     assert_eq!(terminate(&mut child), Some(0));
+}
+
+/// A server that does not outlive a test that fails.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It has ended where all went well.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// The lines that a server logs until it says `last`.
+fn until(lines: &mut impl Iterator<Item = std::io::Result<String>>, last: &str) -> Vec<String> {
+    let mut told = Vec::new();
+    while !told.last().is_some_and(|line: &String| line.contains(last)) {
+        told.push(lines.next().expect("it goes on").expect("it is text"));
+    }
+    told
+}
+
+#[test]
+fn a_hangup_says_what_was_read_and_what_was_not() {
+    let secret = write("hup-secret", "a-secret-of-more-than-thirty-two-bytes");
+    let config = |more: &str| format!("listen = 0\nauth.secret_file = \"hup-secret\"\n{more}");
+    write("hup.toml", config(""));
+    let mut child = Running(switchboard(&["-c", "hup.toml"]).stderr(Stdio::piped()).spawn().unwrap());
+    let mut lines = BufReader::new(child.0.stderr.take().unwrap()).lines();
+    until(&mut lines, "clients need a token");
+    let process = Pid::from_child(&child.0);
+    let mut hangup = |last: &str| {
+        kill_process(process, Signal::HUP).unwrap();
+        until(&mut lines, last)
+    };
+    let told = hangup("the configuration is what it was at the start");
+    assert!(told[0].contains("keys read again") && told[0].contains("hup-secret"), "{told:?}");
+
+    write("hup.toml", config("[limits]\nqueue = \"2MiB\"\n"));
+    let told = hangup("take effect with a restart");
+    assert!(told[1].contains("hup.toml") && told[1].contains("limits.queue"), "{told:?}");
+
+    write("hup.toml", config("colour = 1\n"));
+    fs::remove_file(secret).unwrap();
+    let told = hangup("hup.toml:3: colour: unknown key");
+    assert!(told[0].contains("the old ones hold") && told[0].contains("hup-secret"), "{told:?}");
+    assert!(told.last().is_some_and(|last| last.contains("would not start again")), "{told:?}");
+    assert_eq!(terminate(&mut child.0), Some(0));
 }
 
 /// A full socket for the log, and nobody who reads it: a write to it would wait for ever.

@@ -3,6 +3,7 @@
 //! Lines are handed to a thread that writes them. When nobody reads the pipe that standard error is, that thread waits
 //! and lines are dropped past a bound: the event loops never wait for a log.
 
+use std::fmt::Debug;
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};
 use std::os::fd::AsFd;
@@ -12,10 +13,13 @@ use std::time::Duration;
 
 use switchboard::config::{Log, LogFormat};
 use switchboard::visible;
+use tracing::field::Field;
 use tracing::level_filters::LevelFilter;
 use tracing_appender::non_blocking::{NonBlocking, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::Registry;
+use tracing_subscriber::field::MakeExt;
 use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt::format::{Writer, debug_fn};
 use tracing_subscriber::fmt::{self, MakeWriter};
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
@@ -81,8 +85,20 @@ fn layer(shown: Shown, colours: bool) -> Box<dyn Layer<Registry> + Send + Sync> 
     let format = shown.format;
     let lines = fmt::layer().with_writer(shown).with_ansi(colours);
     match format {
-        LogFormat::Text => lines.boxed(),
+        LogFormat::Text => lines.fmt_fields(debug_fn(field).delimited(" ")).boxed(),
         LogFormat::Json => lines.json().flatten_event(true).boxed(),
+    }
+}
+
+/// Writes the message or another field of an event, the name in italics where there are colours. A value has no colours of
+/// its own: what would make one is written out.
+fn field(writer: &mut Writer<'_>, field: &Field, value: &dyn Debug) -> std::fmt::Result {
+    let value = format!("{value:?}");
+    let value = visible::line(&value);
+    match field.name() {
+        "message" => write!(writer, "{value}"),
+        name if writer.has_ansi_escapes() => write!(writer, "\x1b[3m{name}\x1b[0m\x1b[2m=\x1b[0m{value}"),
+        name => write!(writer, "{name}={value}"),
     }
 }
 

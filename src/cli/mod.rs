@@ -4,6 +4,7 @@ pub(crate) mod banner;
 pub(crate) mod console;
 pub(crate) mod descriptors;
 pub(crate) mod logging;
+pub(crate) mod reload;
 pub(crate) mod signals;
 pub(crate) mod token;
 
@@ -50,16 +51,17 @@ pub(crate) enum Command {
 #[command(next_help_heading = "Options of the server, which every command reads")]
 struct Options {
     /// The configuration, a TOML file. [default: none, only defaults]
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(short, long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// An address to listen on; may be repeated. Port 0 lets the system choose. [default: 127.0.0.1:8000]
+    /// An address to listen on; may be repeated. A port alone is on 127.0.0.1, localhost:PORT on 127.0.0.1 and [::1]. Port 0
+    /// lets the system choose. [default: 127.0.0.1:8000]
     #[arg(long, global = true, value_name = "ADDRESS:PORT")]
     listen: Vec<String>,
     /// Event loops to run, each on a thread of its own; 0 means one a core. [default: 0]
     #[arg(long, global = true, value_name = "NUMBER", allow_hyphen_values = true)]
     shards: Option<String>,
-    /// How long a stop may take: connections are closed spread over the first 80 % of it. [default: 10s]
-    #[arg(long, global = true, value_name = "DURATION")]
+    /// How long a stop may take: connections are closed spread over the first 80 % of it. [default: 8s]
+    #[arg(long, global = true, value_name = "DURATION", allow_hyphen_values = true)]
     drain: Option<String>,
     /// Serve the console at / and /echo, which gives every message back: auto, true or false. Auto means in open mode, that is on loopback
     /// without keys. [default: auto]
@@ -99,14 +101,15 @@ Environment:
       SWITCHBOARD_CONFIG=/etc/switchboard.toml
       SWITCHBOARD_LISTEN='[\"127.0.0.1:8000\", \"[::1]:8000\"]'
       SWITCHBOARD_LIMITS__MESSAGE=128KiB
-  The flags are as well: SWITCHBOARD_LOG=debug, SWITCHBOARD_INSECURE=true.
+  The flags are as well: SWITCHBOARD_LOG=debug, SWITCHBOARD_INSECURE=1.
 
 Configuration:
   switchboard.example.toml in the source tree lists every key with its default and its reason.
 
 Signals:
   SIGTERM or SIGINT drains and exits; a second one exits at once.
-  SIGHUP reads the files again that hold keys, as happens by itself when they change.
+  SIGHUP reads the files again that hold keys, as happens by itself when they change. All
+  else takes a restart; the log says what has changed in the configuration since the start.
 
 Exit status:
   0 after a stop that was asked for, 1 when the server failed, 2 when it could not start.";
@@ -148,8 +151,10 @@ impl Options {
 /// What clap would say on several lines.
 fn one_line(error: &clap::Error) -> String {
     let rendered = error.render().to_string();
-    let first = rendered.lines().next().unwrap_or_default();
-    let what = first.strip_prefix("error: ").unwrap_or(first);
+    // What is missing is on lines of its own, up to an empty one.
+    let first: Vec<_> = rendered.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
+    let first = first.join(" ");
+    let what = first.strip_prefix("error: ").unwrap_or(&first);
     let suggested =
         [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand, ContextKind::SuggestedValue];
     let suggestion = suggested.into_iter().find_map(|kind| match error.get(kind)? {

@@ -1,4 +1,4 @@
-//! Signals: SIGHUP has keys read again; others end the server, the first lets it drain, the second does not.
+//! Signals: SIGHUP has keys read again, and tells what else has changed; others end the server, the first lets it drain, the second does not.
 
 use std::io;
 use std::thread;
@@ -8,18 +8,20 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use switchboard::Handle;
 
+use super::reload::Reload;
+
 /// Obeys signals from now on, draining for `drain`, on a thread of its own that lives as long as the process.
 ///
 /// # Errors
 ///
 /// When the system refuses a handler or the thread.
-pub(crate) fn listen(handle: Handle, drain: Duration) -> io::Result<()> {
+pub(crate) fn listen(handle: Handle, drain: Duration, reload: Reload) -> io::Result<()> {
     let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP])?;
     thread::Builder::new().name("signals".to_owned()).spawn(move || {
         let mut draining = false;
         for signal in signals.forever() {
             match signal {
-                SIGHUP => reload(&handle),
+                SIGHUP => reload.run(&handle),
                 _ if draining => {
                     tracing::warn!(signal = name(signal), "ending at once");
                     handle.stop_now();
@@ -38,16 +40,6 @@ pub(crate) fn listen(handle: Handle, drain: Duration) -> io::Result<()> {
         }
     })?;
     Ok(())
-}
-
-/// A key that is wrong now may be half written, so the server goes on with those that it has.
-fn reload(handle: &Handle) {
-    match handle.reload_keys() {
-        Ok(()) => tracing::info!("keys read again"),
-        Err(bad) => {
-            bad.iter().for_each(|bad| tracing::error!(%bad, "keys not read again; the old ones hold"))
-        }
-    }
 }
 
 fn name(signal: i32) -> &'static str {

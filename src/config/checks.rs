@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use super::kinds::Bytes;
 use super::reader::Reader;
 use super::{Config, Source, credentials};
-use crate::settings::{BadSetting, Settings, exposed};
+use crate::settings::{BadSetting, Settings, exposed, overlap};
 
 /// Reports to `reader` what does not fit together in `config`.
 pub(super) fn check(config: &Config, reader: &mut Reader) {
@@ -19,11 +19,8 @@ fn addresses(settings: &Settings, reader: &mut Reader) {
     let Some(source) = reader.origin("listen").cloned() else {
         return;
     };
-    for (index, address) in settings.listen.iter().enumerate() {
-        let earlier = settings.listen.iter().take(index);
-        if address.port() != 0 && earlier.into_iter().any(|other| other == address) {
-            reader.report(source.clone(), "listen", format!("{address} is here twice; remove one"));
-        }
+    if let Some(why) = overlap(&settings.listen) {
+        reader.report(source.clone(), "listen", why);
     }
     if let Some(address) = exposed(settings) {
         reader.report(source, "listen", closed_to_strangers(address));

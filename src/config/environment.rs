@@ -32,6 +32,13 @@ pub(super) fn read(variables: &[(OsString, OsString)]) -> (Vec<Table>, Vec<Probl
     own.sort();
     let mut layers = Vec::new();
     let mut problems = Vec::new();
+    for (name, _) in variables {
+        let name = name.to_string_lossy();
+        if !name.starts_with(PREFIX) && name.to_uppercase().starts_with(PREFIX) {
+            problems
+                .push(problem(&name, &format!("is not read; write it in capitals: {}", name.to_uppercase())));
+        }
+    }
     for (name, value) in own {
         match value.to_str() {
             Some(text) if injected(&name, text) => {}

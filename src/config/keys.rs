@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::access;
 use super::kinds::{self, LONGEST, MOST_BYTES};
+use super::listen;
 use super::patterns;
 use super::problem::Source;
 use super::section::Section;
@@ -28,7 +29,7 @@ const TIME_OR_NONE: RangeInclusive<Duration> = Duration::ZERO..=LONGEST;
 /// The keys outside any table, and the tables.
 pub(super) fn root(section: &mut Section<'_>, config: &mut Config) {
     let Settings {
-        listen,
+        listen: listen_on,
         shards,
         drain,
         console,
@@ -44,7 +45,11 @@ pub(super) fn root(section: &mut Section<'_>, config: &mut Config) {
         direct,
         rooms,
     } = &mut config.settings;
-    section.set_list("listen", listen, kinds::address);
+    let mut given = Vec::new();
+    section.set_list("listen", &mut given, listen::addresses);
+    if !given.is_empty() {
+        *listen_on = given.concat();
+    }
     section.set("shards", shards, kinds::count(0..=MOST_SHARDS));
     section.set("drain", drain, kinds::duration(TIME_OR_NONE));
     section.set("console", console, kinds::console);

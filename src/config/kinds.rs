@@ -1,7 +1,7 @@
 //! The kinds of values that keys take: how each is written, and within which bounds.
 
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use tracing::level_filters::LevelFilter;
 
 use super::value::{Located, Value};
 use crate::origin::OriginRule;
-use crate::settings::{Console, KIB, MIB, Secret};
+use crate::settings::{Console, MIB, Secret};
 
 /// The most that any size may be: far above any machine, and far from overflow in sums.
 pub(super) const MOST_BYTES: usize = MIB.saturating_mul(MIB);
@@ -62,11 +62,25 @@ where
     }
 }
 
-/// `true` or `false`.
+/// `true` or `false`; in a variable or a flag also what else people write there for it.
 pub(super) fn boolean(found: &Located) -> Result<bool, String> {
-    match found.typed() {
-        Value::Boolean(boolean) => Ok(boolean),
-        value => Err(format!("{value} is neither true nor false")),
+    switch(found).ok_or_else(|| match &found.value {
+        Value::Bare(_) => {
+            format!("{} is neither true nor false; 1, 0, yes, no, on and off do as well", found.value)
+        }
+        value => format!("{value} is neither true nor false"),
+    })
+}
+
+fn switch(found: &Located) -> Option<bool> {
+    match &found.value {
+        Value::Boolean(boolean) => Some(*boolean),
+        Value::Bare(text) => match text.trim().to_ascii_lowercase().as_str() {
+            "true" | "1" | "yes" | "on" => Some(true),
+            "false" | "0" | "no" | "off" => Some(false),
+            _ => None,
+        },
+        _ => None,
     }
 }
 
@@ -83,20 +97,12 @@ pub(super) fn word<T: Copy>(words: &'static [(&'static str, T)]) -> impl Fn(&Loc
 
 /// `"auto"`, `true` or `false`.
 pub(super) fn console(found: &Located) -> Result<Console, String> {
-    match found.typed() {
-        Value::Text(text) if text == "auto" => Ok(Console::Auto),
-        Value::Boolean(true) => Ok(Console::On),
-        Value::Boolean(false) => Ok(Console::Off),
-        value => Err(format!("{value} is not one of \"auto\", true, false")),
+    match (switch(found), found.text()) {
+        (Some(true), _) => Ok(Console::On),
+        (Some(false), _) => Ok(Console::Off),
+        (None, Some(text)) if text.trim() == "auto" => Ok(Console::Auto),
+        _ => Err(format!("{} is not one of \"auto\", true, false", found.value)),
     }
-}
-
-/// An IP address and a port.
-pub(super) fn address(found: &Located) -> Result<SocketAddr, String> {
-    found.text().and_then(|text| text.parse().ok()).ok_or_else(|| {
-        let advice = "write it like \"127.0.0.1:8000\" or \"[::1]:8000\"";
-        format!("{} is not an IP address and a port; {advice}", found.value)
-    })
 }
 
 /// Any text but none.
@@ -187,10 +193,12 @@ pub(super) struct Bytes(pub(super) usize);
 
 impl fmt::Display for Bytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const UNITS: [(usize, &str); 4] =
-            [(MIB * MIB, "TiB"), (MIB * KIB, "GiB"), (MIB, "MiB"), (KIB, "KiB")];
-        match UNITS.iter().find(|(unit, _)| self.0 != 0 && self.0.is_multiple_of(*unit)) {
-            Some((unit, name)) => write!(f, "{}{name}", self.0 / unit),
+        // A TiB is more than a size can be on 32 bits, and a number of bytes there too.
+        const UNITS: [(u64, &str); 4] =
+            [(1 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
+        let bytes = self.0 as u64;
+        match UNITS.iter().find(|(unit, _)| bytes != 0 && bytes.is_multiple_of(*unit)) {
+            Some((unit, name)) => write!(f, "{}{name}", bytes / unit),
             None if self.0 == 1 => f.write_str("1 byte"),
             None => write!(f, "{} bytes", self.0),
         }

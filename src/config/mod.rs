@@ -19,6 +19,7 @@ mod environment;
 mod file;
 mod keys;
 mod kinds;
+mod listen;
 pub mod memory;
 mod patterns;
 mod problem;
@@ -27,7 +28,7 @@ mod section;
 mod value;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use tracing::level_filters::LevelFilter;
 
@@ -118,6 +119,27 @@ pub fn read(input: &Input) -> Result<Config, Problems> {
     }
     checks::check(&config, &mut reader);
     reader.finish(config)
+}
+
+/// What a configuration file says, to be compared with what it says another time.
+#[derive(Clone, Debug)]
+pub struct Written(Table);
+
+impl Written {
+    /// The keys that do not say the same in `other`, as dotted paths: `limits.message`.
+    #[must_use]
+    pub fn differences(&self, other: &Self) -> Vec<String> {
+        self.0.differences(&other.0, "")
+    }
+}
+
+/// What the file at `path` says now, whatever it means.
+///
+/// # Errors
+///
+/// If it cannot be read, or is not TOML.
+pub fn written(path: &Path) -> Result<Written, Problem> {
+    file::read(path).map(Written)
 }
 
 /// The layers in rising order; what cannot be read at all is reported to `reader` and left out.

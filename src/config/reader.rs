@@ -85,7 +85,7 @@ impl Reader {
         let spelled = |known: &str| {
             if source.names(path) { source.spell(known) } else { known.to_owned() }
         };
-        let message = match self.closest(path) {
+        let message = match self.closest(&source, path) {
             Some(known) => format!("unknown key; did you mean {}?", spelled(known)),
             None => "unknown key".to_owned(),
         };
@@ -95,10 +95,14 @@ impl Reader {
         self.problems.push(Problem { source, key, message });
     }
 
-    fn closest(&self, path: &str) -> Option<&str> {
+    /// The known key that is most like `path`. What names the file is none of them, but a variable as well.
+    fn closest(&self, source: &Source, path: &str) -> Option<&str> {
+        let also = matches!(source, Source::Variable { .. }).then_some("config");
         self.known
             .iter()
-            .map(|known| (likeness(known, path), known.as_str()))
+            .map(String::as_str)
+            .chain(also)
+            .map(|known| (likeness(known, path), known))
             .filter(|(likeness, _)| *likeness >= ALIKE)
             .max_by(|(a, _), (b, _)| a.total_cmp(b))
             .map(|(_, known)| known)

@@ -4,6 +4,9 @@ use super::problem::Source;
 use super::reader::Reader;
 use super::value::{Located, Table, Value};
 
+/// A variable that is set to nothing is hardly ever meant: often another one that it is made of is missing.
+const EMPTY: &str = "is empty; give it a value, or leave it out";
+
 /// One table of a layer while its keys are read. What no key took in the end is unknown.
 pub(super) struct Section<'r> {
     reader: &'r mut Reader,
@@ -33,6 +36,9 @@ impl<'r> Section<'r> {
     ) {
         let Some(found) = self.take(key) else { return };
         let path = self.path_of(key);
+        if found.is_blank() {
+            return self.reader.report(found.source, &path, EMPTY.to_owned());
+        }
         match read(&found) {
             Ok(value) => {
                 *slot = value;
@@ -69,6 +75,9 @@ impl<'r> Section<'r> {
     ) {
         let Some(found) = self.take(key) else { return };
         let path = self.path_of(key);
+        if found.is_blank() {
+            return self.reader.report(found.source, &path, EMPTY.to_owned());
+        }
         let items = match found.typed() {
             Value::List(items) => items,
             _ => vec![found.clone()],

@@ -1,6 +1,7 @@
 //! Each mistake with its place, and which layer wins.
 
 mod access;
+mod spelling;
 
 use std::ffi::OsString;
 use std::time::Duration;
@@ -169,12 +170,12 @@ fn a_repeated_flag_is_a_list() {
 fn values_that_are_not_of_their_kind() {
     for (text, expected) in [
         (
-            "\nlisten = \"localhost:80\"",
-            ":2: listen: \"localhost:80\" is not an IP address and a port; write it like \"127.0.0.1:8000\" or \"[::1]:8000\"",
+            "\nlisten = \"example.com:80\"",
+            ":2: listen: \"example.com:80\" begins with a name; give the IP address to listen on, or \"0.0.0.0:80\" for all of them",
         ),
         (
-            "listen = [\n \"127.0.0.1:1\",\n 5]",
-            ":3: listen: 5 is not an IP address and a port; write it like \"127.0.0.1:8000\" or \"[::1]:8000\"",
+            "listen = [\n \"127.0.0.1:1\",\n true]",
+            ":3: listen: true is not an address; write it like \"127.0.0.1:8000\", \"[::1]:8000\", \"localhost:8000\" or 8000",
         ),
         ("listen = []", ":1: listen: the list is empty; give at least one"),
         ("shards = \"2\"", ":1: shards: \"2\" is not a whole number"),
@@ -249,7 +250,17 @@ fn mistakes_in_variables_name_the_variable() {
             "64 potatoes",
             "\"64 potatoes\" is not a size; write it like \"64KiB\"",
         ),
-        ("SWITCHBOARD_SHARDS", "", "\"\" is not a whole number"),
+        ("SWITCHBOARD_SHARDS", "", "is empty; give it a value, or leave it out"),
+        ("SWITCHBOARD_LISTEN", " ", "is empty; give it a value, or leave it out"),
+        ("SWITCHBOARD_AUTH__SECRET", "", "is empty; give it a value, or leave it out"),
+        ("SWITCHBOARD_LISTN", "8000", "unknown key; did you mean SWITCHBOARD_LISTEN?"),
+        ("SWITCHBOARD_CONFIGS", "a.toml", "unknown key; did you mean SWITCHBOARD_CONFIG?"),
+        ("switchboard_shards", "1", "is not read; write it in capitals: SWITCHBOARD_SHARDS"),
+        (
+            "SWITCHBOARD_DIRECT",
+            "maybe",
+            "\"maybe\" is neither true nor false; 1, 0, yes, no, on and off do as well",
+        ),
         ("SWITCHBOARD_SHARDS", "1\nlisten = 2", "\"1\\nlisten = 2\" is not a whole number"),
         ("SWITCHBOARD_SHARD", "1", "unknown key; did you mean SWITCHBOARD_SHARDS?"),
         ("SWITCHBOARD_LIMITS_MESSAGE", "1", "unknown key; did you mean SWITCHBOARD_LIMITS__MESSAGE?"),
@@ -292,7 +303,7 @@ fn mistakes_in_flags_name_the_flag() {
         &[],
         &[("shards", &["many"]), ("listen", &["a", "127.0.0.1:1", "b"]), ("log_format", &["xml"])],
     );
-    let advice = "is not an IP address and a port; write it like \"127.0.0.1:8000\" or \"[::1]:8000\"";
+    let advice = "is not an IP address and a port; write it like \"127.0.0.1:8000\", \"[::1]:8000\", \"localhost:8000\" or 8000";
     assert_eq!(
         found.unwrap_err(),
         [

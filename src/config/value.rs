@@ -1,10 +1,12 @@
 //! Values that know where they were written, before any key has said what they mean.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use toml::de::{DeTable, DeValue};
 
 use super::problem::Source;
+use crate::visible;
 
 /// A value and its place.
 #[derive(Clone, Debug)]
@@ -13,8 +15,15 @@ pub(super) struct Located {
     pub(super) value: Value,
 }
 
+/// Equal is what says the same, wherever it was written.
+impl PartialEq for Located {
+    fn eq(&self, other: &Self) -> bool {
+        self.value == other.value
+    }
+}
+
 /// What was written.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) enum Value {
     /// From a variable or a flag: text where the key takes text, otherwise TOML.
     Bare(String),
@@ -28,7 +37,7 @@ pub(super) enum Value {
 }
 
 /// A table's entries in the order of their names; no name comes twice.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Table(Vec<(String, Located)>);
 
 /// The longest piece of a value that a message repeats, in characters.
@@ -37,6 +46,11 @@ const SHOWN: usize = 60;
 impl Located {
     pub(super) fn new(source: Source, value: Value) -> Self {
         Self { source, value }
+    }
+
+    /// Whether it is a variable or a flag with nothing in it.
+    pub(super) fn is_blank(&self) -> bool {
+        matches!(&self.value, Value::Bare(text) if text.trim().is_empty())
     }
 
     /// The text of a value that its key takes as text.
@@ -94,6 +108,32 @@ impl Table {
         Some(self.0.remove(index).1)
     }
 
+    /// The dotted paths of what is not the same in `other`, each beginning with `path`.
+    pub(super) fn differences(&self, other: &Self, path: &str) -> Vec<String> {
+        let names: BTreeSet<&String> = self.0.iter().chain(&other.0).map(|(name, _)| name).collect();
+        let mut all = Vec::new();
+        let none = Self::default();
+        for name in names {
+            let below = format!("{path}{name}");
+            let (one, two) = match (self.get(name), other.get(name)) {
+                (one, two) if one == two => continue,
+                (Some(Value::Table(one)), Some(Value::Table(two))) => (one, two),
+                (Some(Value::Table(one)), None) => (one, &none),
+                (None, Some(Value::Table(two))) => (&none, two),
+                _ => {
+                    all.push(below);
+                    continue;
+                }
+            };
+            all.extend(one.differences(two, &format!("{below}.")));
+        }
+        all
+    }
+
+    fn get(&self, name: &str) -> Option<&Value> {
+        self.0.iter().find(|(own, _)| own == name).map(|(_, found)| &found.value)
+    }
+
     /// The entries that nobody took.
     pub(super) fn into_entries(self) -> Vec<(String, Located)> {
         self.0
@@ -134,7 +174,7 @@ impl fmt::Display for Value {
             Self::Boolean(boolean) => write!(f, "{boolean}"),
             Self::List(_) => f.write_str("a list"),
             Self::Table(_) => f.write_str("a table"),
-            Self::Other(text) => f.write_str(text),
+            Self::Other(text) => f.write_str(&visible::line(text)),
         }
     }
 }
