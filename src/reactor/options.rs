@@ -6,6 +6,7 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
+use rustix::net::SendFlags;
 use socket2::{Socket, TcpKeepalive};
 
 /// Unsent bytes that the kernel takes beyond what the network has room for. Without it a client that reads nothing costs
@@ -19,6 +20,13 @@ const USER_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// When a silent peer is probed by the kernel, and how often.
 const KEEPALIVE: TcpKeepalive = TcpKeepalive::new().with_time(Duration::from_secs(60));
+
+/// A write to a peer that is gone is an error and no signal. Apple's systems have no flag for it; there Rust's programs ignore
+/// the signal, as they do everywhere.
+#[cfg(not(target_vendor = "apple"))]
+pub(super) const QUIET: SendFlags = SendFlags::NOSIGNAL;
+#[cfg(target_vendor = "apple")]
+pub(super) const QUIET: SendFlags = SendFlags::empty();
 
 /// The options that the system refused, each once.
 #[derive(Debug, Default)]

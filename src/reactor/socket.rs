@@ -10,9 +10,10 @@ use std::net::Shutdown;
 use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
 use rustix::io::{Errno, writev};
-use rustix::net::{RecvFlags, SendFlags, recv, send};
+use rustix::net::{RecvFlags, recv, send};
 
 use super::budget::Budget;
+use super::options::QUIET;
 use crate::shard::outlet::{Outlet, Taken};
 
 /// Sessions read in one turn. With more, what the kernel keeps of the first has left the processor's cache before they are
@@ -148,7 +149,7 @@ impl Outlet for Writer<'_> {
         let Some(socket) = self.sockets.get(key) else { return Taken::Broken };
         loop {
             let result = match slices {
-                [one] => send(&socket.stream, one, SendFlags::NOSIGNAL),
+                [one] => send(&socket.stream, one, QUIET),
                 many => writev(&socket.stream, many),
             };
             match result {
