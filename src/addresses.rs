@@ -18,15 +18,6 @@ pub struct Allowed {
     pub handshakes: Rate,
 }
 
-/// Why a connection of an address is refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refused {
-    /// It has as many as it may have.
-    TooMany,
-    /// It makes too many too fast; it may again in so many milliseconds.
-    TooFast(u64),
-}
-
 /// The connections of every address.
 #[derive(Debug, Default)]
 pub struct Addresses(Mutex<Book>);
@@ -52,32 +43,25 @@ impl Allowed {
 }
 
 impl Addresses {
-    /// A connection comes from `address`. If it is let in, [`Addresses::leave`] must be called once for it.
-    ///
-    /// # Errors
-    ///
-    /// Where one of the limits is reached.
-    pub fn enter(&self, address: IpAddr, allowed: Allowed, now_ms: u64) -> Result<(), Refused> {
+    /// A connection comes from `address`; says whether it may. If so, [`Addresses::leave`] must be called once for it.
+    pub fn come(&self, address: IpAddr, allowed: Allowed, now_ms: u64) -> bool {
         let mut book = self.lock();
         book.sweep(allowed, now_ms);
         let line = book.lines.entry(site(address)).or_default();
-        if allowed.connections > 0 && line.connections >= allowed.connections {
-            return Err(Refused::TooMany);
-        }
-        line.handshakes.take(allowed.handshakes, 1.0, now_ms).map_err(Refused::TooFast)?;
-        line.connections += 1;
-        Ok(())
+        let may = allowed.connections == 0 || line.connections < allowed.connections;
+        line.connections += usize::from(may);
+        may
     }
 
-    /// A request comes from `address` that costs as much as a connection and does not last.
+    /// A request comes from `address` for which a token is checked, whether what it asks for lasts or not.
     ///
     /// # Errors
     ///
     /// In how many milliseconds it may, where that is too soon.
-    pub fn ask(&self, address: IpAddr, allowed: Allowed, loop_ms: u64) -> Result<(), u64> {
+    pub fn ask(&self, address: IpAddr, allowed: Allowed, now_ms: u64) -> Result<(), u64> {
         let mut book = self.lock();
-        book.sweep(allowed, loop_ms);
-        book.lines.entry(site(address)).or_default().handshakes.take(allowed.handshakes, 1.0, loop_ms)
+        book.sweep(allowed, now_ms);
+        book.lines.entry(site(address)).or_default().handshakes.take(allowed.handshakes, 1.0, now_ms)
     }
 
     /// A connection that had come from `address` is gone.
@@ -134,17 +118,17 @@ mod tests {
     fn connections_of_one_site_are_counted_together() {
         let addresses = Addresses::default();
         let allowed = Allowed { connections: 2, handshakes: Rate::FREE };
-        let enter = |address| addresses.enter(ip(address), allowed, 0);
-        assert_eq!(enter("10.0.0.1"), Ok(()));
-        assert_eq!(enter("::ffff:10.0.0.1"), Ok(()));
-        assert_eq!(enter("10.0.0.1"), Err(Refused::TooMany));
-        assert_eq!(enter("10.0.0.2"), Ok(()));
-        assert_eq!(enter("2001:db8::1"), Ok(()));
-        assert_eq!(enter("2001:db8::2"), Ok(()));
-        assert_eq!(enter("2001:db8::3"), Err(Refused::TooMany));
-        assert_eq!(enter("2001:db8:0:1::3"), Ok(()));
+        let come = |address| addresses.come(ip(address), allowed, 0);
+        assert!(come("10.0.0.1"));
+        assert!(come("::ffff:10.0.0.1"));
+        assert!(!come("10.0.0.1"));
+        assert!(come("10.0.0.2"));
+        assert!(come("2001:db8::1"));
+        assert!(come("2001:db8::2"));
+        assert!(!come("2001:db8::3"));
+        assert!(come("2001:db8:0:1::3"));
         addresses.leave(ip("10.0.0.1"), allowed);
-        assert_eq!(enter("10.0.0.1"), Ok(()));
+        assert!(come("10.0.0.1"));
     }
 
     #[test]
@@ -152,11 +136,12 @@ mod tests {
         let addresses = Addresses::default();
         let allowed = Allowed { connections: 0, handshakes: Rate { per_second: 1.0, burst: 2.0 } };
         for _ in 0..2 {
-            assert_eq!(addresses.enter(ip("10.0.0.1"), allowed, 0), Ok(()));
+            assert!(addresses.come(ip("10.0.0.1"), allowed, 0));
+            assert_eq!(addresses.ask(ip("10.0.0.1"), allowed, 0), Ok(()));
             addresses.leave(ip("10.0.0.1"), allowed);
         }
-        assert_eq!(addresses.enter(ip("10.0.0.1"), allowed, 0), Err(Refused::TooFast(1_000)));
-        assert_eq!(addresses.enter(ip("10.0.0.1"), allowed, 1_000), Ok(()));
+        assert_eq!(addresses.ask(ip("10.0.0.1"), allowed, 0), Err(1_000));
+        assert_eq!(addresses.ask(ip("10.0.0.1"), allowed, 1_000), Ok(()));
     }
 
     #[test]
@@ -165,15 +150,14 @@ mod tests {
         let allowed = Allowed { connections: 1, handshakes: Rate { per_second: 1.0, burst: 2.0 } };
         let ask = |loop_ms| addresses.ask(ip("10.0.0.1"), allowed, loop_ms);
         assert_eq!([ask(0), ask(0), ask(0)], [Ok(()), Ok(()), Err(1_000)]);
-        assert_eq!(addresses.enter(ip("10.0.0.1"), allowed, 0), Err(Refused::TooFast(1_000)));
-        assert_eq!(addresses.enter(ip("10.0.0.1"), allowed, 1_000), Ok(()));
+        assert_eq!(ask(1_000), Ok(()));
     }
 
     #[test]
     fn who_left_no_trace_is_forgotten() {
         let addresses = Addresses::default();
         let allowed = Allowed { connections: 1, handshakes: Rate::FREE };
-        addresses.enter(ip("10.0.0.1"), allowed, 0).unwrap();
+        assert!(addresses.come(ip("10.0.0.1"), allowed, 0));
         addresses.leave(ip("10.0.0.1"), allowed);
         assert!(addresses.lock().lines.is_empty());
     }
@@ -184,7 +168,8 @@ mod tests {
         let allowed = Allowed { connections: 0, handshakes: Rate { per_second: 1.0, burst: 1.0 } };
         let come = |n: u32, now_ms| {
             let address = IpAddr::V4(n.into());
-            assert_eq!(addresses.enter(address, allowed, now_ms), Ok(()));
+            assert!(addresses.come(address, allowed, now_ms));
+            assert_eq!(addresses.ask(address, allowed, now_ms), Ok(()));
             addresses.leave(address, allowed);
         };
         let mut sweeps = std::collections::HashSet::new();
@@ -195,10 +180,10 @@ mod tests {
         assert_eq!(addresses.lock().lines.len(), 100_000, "all of them are still in debt");
         assert_eq!(sweeps.len() - 1, 4, "at 10, 20, 40 and 80 thousand");
         // A second later nobody is.
-        (100_000..160_000).for_each(|n| come(n, 60_000));
-        assert_eq!(addresses.lock().lines.len(), 160_000);
+        (100_000..159_999).for_each(|n| come(n, 60_000));
+        assert_eq!(addresses.lock().lines.len(), 159_999);
         come(160_000, 120_000);
         let book = addresses.lock();
-        assert_eq!((book.lines.len(), book.swept), (1, 0));
+        assert_eq!((book.lines.len(), book.swept), (1, 1));
     }
 }

@@ -89,10 +89,12 @@ pub struct Metrics {
 /// field it is refused when the configuration is read.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Limits {
-    /// Open connections in all; past it upgrades and streams get 503. 0: as many as there are descriptors.
+    /// Open connections in all. Past it the HTTP connections that have been idle for longest are closed, and where there is
+    /// none upgrades and streams get 503. 0: as many as there are descriptors.
     pub connections: usize,
-    /// WebSockets and streams of one address at once, an IPv6 address standing for its /64 network; past it they get 429.
-    /// 0: any number.
+    /// Connections of one address at once, of whatever kind, an IPv6 address standing for its /64 network. Past it the
+    /// address's own HTTP connection that has been idle for longest is closed, and where there is none requests get 429; `/`,
+    /// `/healthz` and `/readyz` are answered all the same. 0: any number.
     pub connections_per_ip: usize,
     /// WebSockets and streams that one address may ask for a second, twice as many in a burst; past it they get 429. 0:
     /// any number.

@@ -133,3 +133,32 @@ fn the_fullest_queues_go_when_all_together_are_too_large() {
     // And the server goes on.
     server.member("room-0");
 }
+
+#[test]
+fn idle_connections_keep_nobody_out() {
+    let server = Server::sharded(2, "[limits]\nconnections = 50\n");
+    let own = server.descriptors();
+    let idle: Vec<_> = (0..60)
+        .map(|_| {
+            let mut wire = server.wire();
+            assert_eq!(wire.request("GET", "/healthz", "", "").status, 200);
+            wire
+        })
+        .collect();
+    let honest: Vec<_> = (0..40).map(|_| server.member("a")).collect();
+    harness::eventually("idle connections make room", || server.descriptors() <= own + 50);
+    assert_eq!(server.get("/healthz").status, 200);
+    drop((idle, honest));
+}
+
+#[test]
+fn every_connection_of_an_address_has_a_place_of_it() {
+    let server = Server::sharded(2, "[limits]\nconnections_per_ip = 2\n");
+    let members = [(); 2].map(|()| server.member("a"));
+    let refused = server.get("/api/rooms");
+    assert_eq!((refused.status, refused.code().as_str()), (429, "connection_limit"));
+    assert_eq!((refused.field("retry-after"), refused.field("connection")), (Some("1"), Some("close")));
+    assert_eq!(server.get("/healthz").status, 200);
+    drop(members);
+    harness::eventually("who goes makes room", || server.get("/api/rooms").status == 200);
+}

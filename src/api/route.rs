@@ -46,6 +46,13 @@ pub enum Route {
     Page(&'static Page),
 }
 
+impl Route {
+    /// Whether it asks only how the server is, as balancers do, whoever else is behind their address.
+    pub fn is_probe(&self) -> bool {
+        matches!(self, Self::Call(Call::Health | Call::Ready))
+    }
+}
+
 /// A WebSocket that is asked for.
 #[derive(Debug)]
 pub struct Upgrade {

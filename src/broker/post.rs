@@ -1,5 +1,6 @@
 //! What shards write to each other. Between two shards posts keep their order; nothing else is promised.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use arcstr::ArcStr;
@@ -172,6 +173,8 @@ pub enum Post {
     Entered(SessionId, bool),
     /// From a user's home: this connection makes room for a newer one.
     Evict(SessionId),
+    /// To another shard: places are short, or those of the client at this address are; somebody idle is to go.
+    MakePlace(Option<IpAddr>),
     /// To every shard: where is this user?
     Seek(ArcStr, Caller),
     /// The answer of one shard: how many connections the user has there, and the rooms that those are in.

@@ -204,6 +204,8 @@ impl Reactor {
     fn exhausted(&mut self, index: usize, error: &io::Error) {
         let now = Instant::now();
         self.gates[index].rests_until = Some(now + REST);
+        // Whoever waits outside may want more than whoever is inside and says nothing.
+        self.shard.close_idle(ACCEPTS);
         if self.complained.is_none_or(|last| now.duration_since(last) >= Duration::from_secs(60)) {
             self.complained = Some(now);
             let sessions = self.shard.sessions();

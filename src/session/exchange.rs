@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use crate::api::call::{Call, Pending};
 use crate::http::{Envelope, Head, Reader, Response};
 use crate::proxy;
+use crate::session::idle::Idle;
 
 /// One HTTP connection's requests, one after another.
 #[derive(Debug)]
@@ -21,6 +22,8 @@ pub struct Exchange {
     pub peer: IpAddr,
     /// The origin of the request's page, if the page may read the answer.
     pub origin: Option<Box<str>>,
+    /// As long as it could be closed without anybody missing an answer.
+    pub idle: Option<Idle>,
 }
 
 /// What an exchange has a deadline for.
@@ -55,7 +58,15 @@ impl Exchange {
     /// A connection from `peer` from which nothing has come; `proxied` if it begins with a header of the PROXY protocol.
     pub fn new(peer: IpAddr, proxied: bool) -> Self {
         let stage = if proxied { Stage::Proxied(proxy::Reader::default()) } else { Stage::Head };
-        Self { reader: Reader::new(), stage, timer: Timer::Head, kept_alive: false, peer, origin: None }
+        Self {
+            reader: Reader::new(),
+            stage,
+            timer: Timer::Head,
+            kept_alive: false,
+            peer,
+            origin: None,
+            idle: None,
+        }
     }
 
     /// Bytes of memory that it holds of what its client sent.

@@ -4,6 +4,7 @@ pub mod by_user;
 pub mod conduct;
 pub mod exchange;
 pub mod gap;
+pub mod idle;
 pub mod stream;
 
 use std::net::IpAddr;

@@ -26,6 +26,7 @@ impl Shard {
         }
         self.work.due = due;
         self.drain_some();
+        self.make_places();
         self.tell_stats();
         self.consult();
         self.carry();
@@ -35,9 +36,10 @@ impl Shard {
     pub fn next_tick(&self) -> Option<Tick> {
         let waits = [self.deadlines.soonest(), self.home_deadlines.soonest(), self.stats_due()];
         let soonest = waits.into_iter().flatten().min();
-        // A drain closes some connections in every tick, and nobody says when another shard's load has fallen.
+        // A drain closes some connections in every tick, and nobody says when another shard's load has fallen, or when whoever is
+        // idle has been so for long enough.
         let next = self.now.tick().next(Duration::ZERO);
-        if self.drain.is_some() || self.pressed {
+        if self.drain.is_some() || self.pressed || self.short_of_places() > 0 {
             Some(soonest.map_or(next, |soonest| soonest.min(next)))
         } else {
             soonest

@@ -30,6 +30,10 @@ pub struct Common {
     pub shards: usize,
     /// How many connections all of them have.
     pub connections: AtomicUsize,
+    /// On how many of those no request is whole, so that they make room for others.
+    pub idle: Arc<AtomicUsize>,
+    /// How many of those are closed already to do so, and not gone yet.
+    pub leaving: AtomicUsize,
     /// How many of them come from where.
     pub addresses: Addresses,
     /// How many may.
@@ -64,6 +68,8 @@ impl Common {
             names: ConnectionNames::new(),
             shards,
             connections: AtomicUsize::new(0),
+            idle: Arc::default(),
+            leaving: AtomicUsize::new(0),
             addresses: Addresses::default(),
             allowed: Allowed {
                 connections: settings.limits.connections_per_ip,

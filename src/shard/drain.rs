@@ -62,10 +62,7 @@ impl Shard {
     /// Nothing that lasts begins in a shutdown.
     pub(super) fn refuse_while_full_or_draining(&self) -> Result<(), Response> {
         self.refuse_while_draining()?;
-        let (limit, open) = (self.common.settings.limits.connections, &self.common.connections);
-        if limit > 0 && open.load(Ordering::Relaxed) > limit {
-            return Err(Self::full("the server has as many connections as it may have"));
-        }
+        self.refuse_while_full()?;
         self.refuse_while_overdrawn()
     }
 

@@ -55,6 +55,7 @@ impl Shard {
             Ok(Some(source)) => {
                 exchange.peer = source.unwrap_or(exchange.peer);
                 exchange.stage = Stage::Head;
+                self.know_peer(key);
             }
             Err(Malformed) => {
                 let message = "a trusted proxy begins with a header of the PROXY protocol";
@@ -74,11 +75,9 @@ impl Shard {
         let peer = exchange.peer;
         let trust = &self.common.settings.proxies.trust;
         let wanted = !trust.is_empty() || self.common.allowed.is_limit();
-        let client = wanted.then(|| proxy::client(head, peer, trust));
-        if client.is_some()
-            && let Some(session) = self.session(key)
-        {
-            session.conduct.get_or_insert_default().client = client;
+        if wanted {
+            let client = proxy::client(head, peer, trust);
+            self.know_client(key, client);
         }
     }
 
@@ -88,31 +87,18 @@ impl Shard {
             return self.keep_head(key, head);
         }
         self.locate(key, &head);
-        let access = self.access.clone();
-        let offers = Offers { console: self.common.console, draining: self.drain.is_some(), access: &access };
-        let call = match route::route(&head, offers) {
-            Ok(Route::Call(call)) => self.authorise(key, &head, call),
-            Ok(Route::Page(page)) => Err(page.answer(&head)),
-            Ok(Route::Stream(wanted)) => match self.open_stream(key, &head, wanted) {
-                Ok(()) => return,
-                Err(response) => Err(response),
-            },
-            Ok(Route::Upgrade(upgrade)) => match self.upgrade(key, &head, upgrade) {
-                Ok(()) => return,
-                Err(response) => Err(response),
-            },
+        let crowded = self.count_request_in(key).err();
+        let envelope = Envelope::answering(&head, self.wall());
+        let envelope = Envelope { close: envelope.close || crowded.is_some(), ..envelope };
+        // Whoever asks is not idle, and does not make room for itself; a body is waited for like a head.
+        let idle = self.exchange(key).and_then(|exchange| exchange.idle.take()).filter(|_| head.has_body());
+        let call = match self.lead(key, &head, crowded) {
+            Ok(Some(call)) => self.refuse_body(&head, &call).map(|()| call),
+            // It lasts.
+            Ok(None) => return,
             Err(response) => Err(response),
         };
-        // What might have lasted was refused.
-        self.count_out(key);
-        let call = call.and_then(|call| self.refuse_body(&head, &call).map(|()| call));
-        if !call.as_ref().is_ok_and(Call::reads_body)
-            && let Some(exchange) = self.exchange(key)
-        {
-            exchange.reader.skip_body();
-        }
         let waits = head.expects_continue && last && head.has_body();
-        let envelope = Envelope::answering(&head, self.wall());
         let call = match call {
             Err(response) if response.closes() => return self.respond(key, &envelope, response),
             // RFC 9110 section 10.1.1: a final answer instead of 100, and the body need not be read.
@@ -124,8 +110,34 @@ impl Shard {
         if waits {
             self.own(key, |out| out.extend_from_slice(CONTINUE));
         }
-        if let Some(exchange) = self.exchange(key) {
-            exchange.stage = Stage::Body(envelope, call);
+        let Some(exchange) = self.exchange(key) else { return };
+        if !call.as_ref().is_ok_and(Call::reads_body) {
+            exchange.reader.skip_body();
+        }
+        exchange.stage = Stage::Body(envelope, call);
+        exchange.idle = idle;
+    }
+
+    /// Begins what a head asks for, if that lasts, or gives the call that its body completes. `crowded` is the answer if
+    /// there is no place for its client.
+    ///
+    /// # Errors
+    ///
+    /// The answer, if there is one without the body.
+    fn lead(&mut self, key: u32, head: &Head, crowded: Option<Response>) -> Result<Option<Call>, Response> {
+        let access = self.access.clone();
+        let offers = Offers { console: self.common.console, draining: self.drain.is_some(), access: &access };
+        let wanted = route::route(head, offers)?;
+        if let Some(response) = crowded
+            && !wanted.is_probe()
+        {
+            return Err(response);
+        }
+        match wanted {
+            Route::Call(call) => self.authorise(key, head, call).map(Some),
+            Route::Page(page) => Err(page.answer(head)),
+            Route::Stream(wanted) => self.open_stream(key, head, wanted).map(|()| None),
+            Route::Upgrade(wanted) => self.upgrade(key, head, wanted).map(|()| None),
         }
     }
 
@@ -139,6 +151,7 @@ impl Shard {
         let wall = self.wall();
         let Some(exchange) = self.exchange(key) else { return };
         let Stage::Body(envelope, call) = std::mem::replace(&mut exchange.stage, Stage::Head) else { return };
+        exchange.idle = None;
         let envelope = Envelope { now: wall, ..envelope };
         match call {
             Ok(call) => self.call(key, envelope, call, body),
@@ -175,6 +188,8 @@ impl Shard {
         let close = envelope.close || self.drain.is_some() || response.closes();
         let envelope = Envelope { close, ..*envelope };
         self.push_response(key, &envelope, response);
+        self.count_request_out(key);
+        self.begin_idle(key);
         if let Some(exchange) = self.exchange(key) {
             exchange.stage = Stage::Head;
             exchange.timer = Timer::Off;

@@ -91,6 +91,7 @@ impl Shard {
             Post::Hears(inbox, shard, listens) => self.user_hears(&inbox, shard, listens),
             Post::Entered(session, allowed) => self.entered(session, allowed),
             Post::Evict(session) => self.evict(session),
+            Post::MakePlace(address) => self.make_places_for(address),
             Post::Seek(user, caller) => self.seek(&user, caller),
             Post::Disconnect(user, reason, caller) => self.disconnect(&user, &reason, caller),
             Post::Remove(room, user, caller) => self.remove_user(&room, &user, caller),

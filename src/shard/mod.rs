@@ -29,6 +29,7 @@ mod join;
 mod mail;
 pub mod outlet;
 mod pace;
+mod places;
 mod receive;
 mod reply;
 mod request;
@@ -68,6 +69,7 @@ use announce::Announcing;
 use checks::Checks;
 use crossing::Crossings;
 use drain::Drain;
+use places::Idlers;
 use users::Next;
 use work::{Mail, Work};
 
@@ -123,6 +125,8 @@ pub struct Shard {
     counters: Counters,
     /// Connections, by what they are, and rooms; the other gauges are read where they are kept.
     gauges: Gauges,
+    /// Its connections on which no request is whole.
+    idlers: Idlers,
     /// What waits in the queues of sessions.
     queued: usize,
     /// When the oldest message of each pass was taken that this turn has ended.
@@ -145,6 +149,7 @@ impl Shard {
         common.board.begins(now.wall_ms);
         Self {
             gauges: Gauges::default(),
+            idlers: Idlers::default(),
             queued: 0,
             landed: Vec::new(),
             stats: (stats.home(common.shards) == usize::from(me)).then_some(stats),
@@ -208,6 +213,8 @@ impl Shard {
         let key = self.sessions.insert(Session::new(self.generation, exchange, now)) as u32;
         self.deadlines.set(key, self.now.after(self.common.settings.limits.handshake));
         self.gauges.http += 1;
+        self.begin_idle(key);
+        self.know_peer(key);
         key
     }
 
@@ -222,6 +229,7 @@ impl Shard {
                 gone(key);
             }
         }
+        self.have_left();
     }
 
     /// Whether a turn is needed at once, because something is left over from the last.

@@ -6,51 +6,37 @@ use std::time::Duration;
 use arcstr::ArcStr;
 
 use super::Shard;
-use crate::addresses::Refused as TurnedAway;
 use crate::api::route::refusal;
 use crate::broker::post::{Slot, Ticket};
 use crate::dialect::native::request::{self, Refused, Request};
 use crate::error::{Close, Fault};
 use crate::http::Response;
+use crate::proxy::is_trusted;
 use crate::session::Phase;
 
 impl Shard {
-    /// The client of session `key` asks for what lasts, a WebSocket or a stream: counts it for its address.
-    ///
-    /// # Errors
-    ///
-    /// The answer, if its address has too many of them or asks too often.
-    pub(super) fn count_in(&mut self, key: u32) -> Result<(), Response> {
-        let allowed = self.common.allowed;
-        if !allowed.is_limit() {
-            return Ok(());
+    /// Where session `key` comes from is known, unless that is a proxy that speaks for others: counts it for its address from
+    /// then on. One too many is refused when it says what it wants, so that it can be told why.
+    pub(super) fn know_peer(&mut self, key: u32) {
+        let (allowed, now_ms) = (self.common.allowed, self.now.shared_ms());
+        let Some(peer) = self.exchange(key).map(|exchange| exchange.peer) else { return };
+        if allowed.connections == 0 || is_trusted(&self.common.settings.proxies.trust, peer) {
+            return;
         }
-        let now_ms = self.now.shared_ms();
-        let Some(address) = self.address(key) else { return Ok(()) };
-        let entered = self.common.addresses.enter(address, allowed, now_ms);
-        match entered {
-            Ok(()) => {
-                if let Some(session) = self.session(key) {
-                    session.conduct.get_or_insert_default().counted = true;
-                }
-                Ok(())
-            }
-            Err(TurnedAway::TooMany) => {
-                let message = "this address has as many connections as it may have";
-                let response = Response::new(429).retry_after(Duration::from_secs(1));
-                Err(response.error("connection_limit", message))
-            }
-            Err(TurnedAway::TooFast(wait_ms)) => Err(refusal(rate_limited(wait_ms))),
+        let counted = self.common.addresses.come(peer, allowed, now_ms);
+        if let Some(session) = self.session(key) {
+            let conduct = session.conduct.get_or_insert_default();
+            (conduct.client, conduct.counted) = (Some(peer), counted);
         }
     }
 
-    /// The client of session `key` asks for what does not last and has its token checked: counts it for its address.
+    /// The client of session `key` asks for what has its token checked: counts it for its address.
     ///
     /// # Errors
     ///
     /// The answer, if its address asks too often.
     pub(super) fn count_asking(&mut self, key: u32) -> Result<(), Response> {
-        let (allowed, now_ms) = (self.common.allowed, self.now.loop_ms);
+        let (allowed, now_ms) = (self.common.allowed, self.now.shared_ms());
         let Some(address) = self.address(key).filter(|_| allowed.handshakes.is_limit()) else {
             return Ok(());
         };
@@ -58,7 +44,71 @@ impl Shard {
         asked.map_err(|wait_ms| refusal(rate_limited(wait_ms)))
     }
 
-    /// Nothing that lasts came of it, or it is over.
+    /// Session `key` makes a request for `client`, whom it may not have spoken for before.
+    pub(super) fn know_client(&mut self, key: u32, client: IpAddr) {
+        if self.address(key).is_some_and(|before| before != client) {
+            self.count_out(key);
+        }
+        if let Some(session) = self.session(key) {
+            session.conduct.get_or_insert_default().client = Some(client);
+        }
+    }
+
+    /// Counts a request for its client's address, if the connection is not counted already. A proxy's own are not: it asks
+    /// how the server is.
+    ///
+    /// # Errors
+    ///
+    /// The answer, if the address has as many connections as it may have.
+    pub(super) fn count_request_in(&mut self, key: u32) -> Result<(), Response> {
+        let own = |address| is_trusted(&self.common.settings.proxies.trust, address);
+        if self.address(key).is_none_or(own) { Ok(()) } else { self.count_connection(key) }
+    }
+
+    /// A request is answered: on a proxy's connection the next may be for somebody else.
+    pub(super) fn count_request_out(&mut self, key: u32) {
+        let Some(peer) = self.exchange(key).map(|exchange| exchange.peer) else { return };
+        if is_trusted(&self.common.settings.proxies.trust, peer) {
+            self.count_out(key);
+        }
+    }
+
+    /// The client of session `key` asks for what lasts, a WebSocket or a stream.
+    ///
+    /// # Errors
+    ///
+    /// The answer, if its address has too many connections or asks too often.
+    pub(super) fn count_in(&mut self, key: u32) -> Result<(), Response> {
+        self.count_connection(key)?;
+        self.count_asking(key)
+    }
+
+    fn count_connection(&mut self, key: u32) -> Result<(), Response> {
+        let (allowed, now_ms) = (self.common.allowed, self.now.shared_ms());
+        let Some(address) = self.address(key).filter(|_| allowed.connections > 0) else { return Ok(()) };
+        if self.has_come(key) {
+            return Ok(());
+        }
+        let come = |shard: &Self| shard.common.addresses.come(address, allowed, now_ms);
+        let comes = come(self) || (self.close_idle_of(address) && come(self));
+        if !comes {
+            self.ask_others(Some(address));
+            let message = "this address has as many connections as it may have";
+            let response = Response::new(429).retry_after(Duration::from_secs(1)).closing();
+            return Err(response.error("connection_limit", message));
+        }
+        if let Some(session) = self.session(key) {
+            session.conduct.get_or_insert_default().counted = true;
+        }
+        Ok(())
+    }
+
+    fn has_come(&self, key: u32) -> bool {
+        let session = self.sessions.get(key as usize);
+        session.and_then(|session| session.conduct.as_ref()).is_some_and(|conduct| conduct.counted)
+    }
+
+    /// It is over, or speaks for somebody else from now on.
     pub(super) fn count_out(&mut self, key: u32) {
         let address = self.address(key);
         let conduct = self.session(key).and_then(|session| session.conduct.as_mut());

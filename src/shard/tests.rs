@@ -7,6 +7,7 @@ mod http;
 mod input;
 mod limits;
 mod order;
+mod places;
 mod timers;
 mod totals;
 mod users;
