@@ -318,6 +318,7 @@ class Room extends Emitter {
   }
 
   typing(active = true) {
+    if (this.#over) return;
     if (active ? this.#typing : !this.#typing) return;
     this.#typing = clearTimeout(this.#typing);
     if (active) this.#typing = setTimeout(() => (this.#typing = 0), TYPING);
@@ -385,6 +386,7 @@ class Room extends Emitter {
   }
 
   #hear(frame) {
+    if (this.#over && this.name !== INBOX) return;
     const { type, data, position } = frame;
     this.count = frame.count ?? this.count;
     if (type === 'left') this.#end(frame.reason);
@@ -477,7 +479,7 @@ class Client extends Emitter {
   join(name, options) {
     const known = this.rooms.get(name);
     if (known) return known;
-    const room = new Room(this, name, options);
+    const room = new Room(this, name, options ?? {});
     if (this.state === 'closed' || typeof name !== 'string') {
       const why = this.state === 'closed' ? this.#why : { code: 'bad_room', message: 'a room has a string for a name' };
       end(room, why.code, new SwitchboardError(why.code, why.message, { room: String(name) }));
@@ -852,7 +854,9 @@ class Client extends Emitter {
     if (this.#turn(link, code)) return this.#dial();
     const [, ordered] = /retry in (\d+) ms/.exec(reason) ?? [];
     this.#ordered = ordered !== undefined;
-    const delay = +(ordered ?? this.#backoff());
+    const wait = this.#backoff();
+    // Whoever is sent away again and again does not come as often as it is told to.
+    const delay = this.#failures > PATIENCE ? Math.max(ordered ?? 0, wait) : +(ordered ?? wait);
     this.#after(delay, () => this.#dial());
     this.#set('waiting', { code, reason, delay });
   }
@@ -934,6 +938,7 @@ class Client extends Emitter {
   #sleep() {
     if (!this.#link) return;
     this.#drop();
+    if (this.state === 'closed') return;
     this.#ordered = false;
     clearTimeout(this.#timer);
     this.#set('waiting', { code: 1000, reason: 'the page sleeps' });
@@ -942,7 +947,7 @@ class Client extends Emitter {
 
 /**
  * Connects to the server at `url`: its address with `http`, `https`, `ws` or `wss`, or a path on the page's own. Throws a
- * `TypeError` if it is neither. The
- * client connects at once and stays connected, until it is closed or the server says that coming back is useless.
+ * `TypeError` if it is neither. The client connects at once and stays connected, until it is closed or the server says that
+ * coming back is useless.
  */
 export const connect = (url, options) => new Client(url, options);

@@ -57,6 +57,18 @@ test('a server that goes away by its own word says nothing about WebSockets', as
   assert.equal(http.streams.length, 0);
 });
 
+test('who is sent away again and again comes ever more seldom, and never sooner than told', async () => {
+  const { log, socket } = await start();
+  const delays = [];
+  for (const told of [5, 5, 5, 5, 5, 60_000]) {
+    await socket().welcome();
+    await socket().end(1001, `retry in ${told} ms`);
+    delays.push(log.at(-1)[1].delay);
+    await pass(60_000);
+  }
+  assert.deepEqual(delays, [5, 5, 5, 4_000, 8_000, 60_000]);
+});
+
 test('a room that the server cannot take now is asked for ever more seldom', async () => {
   const { client, socket } = await start();
   client.join('lobby');
@@ -161,6 +173,8 @@ for (const [state, reach] of Object.entries(CLOSING)) {
     await settle();
     assert(ends.every(({ code }) => code === 'closed' || code === 'disconnected'), JSON.stringify(ends));
     await room.leave();
+    room.typing();
+    all.client.join('later', null).typing();
     all.client.close();
     assert.equal(timers.size, 0);
     assert.equal(all.client.state, 'closed');

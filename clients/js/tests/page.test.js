@@ -129,6 +129,16 @@ test('a page that is put away lets go of its connection and resumes when it is s
   assert.equal(await recovered, true);
 });
 
+test('a client that is closed while its page is put away stays closed', async () => {
+  const { client, room, sockets } = await joined();
+  client.on('dropped', () => client.close());
+  room.publish(1);
+  await fire('pagehide');
+  await fire('pageshow', { persisted: true });
+  await pass(30_000);
+  assert.deepEqual([client.state, sockets()], ['closed', 1]);
+});
+
 test('a page put away while waiting stays as it is', async () => {
   const { log, socket } = await joined();
   await socket().end(1006);

@@ -222,7 +222,7 @@ test('a server that is busy says when to come back', async () => {
   assert.equal(log.at(-1)[1].delay, 6000);
   await pass(6000);
   await http.streams[1].reply(429, undefined);
-  assert.deepEqual(log.at(-1)[1], { code: 1006, reason: '', delay: 500 });
+  assert.deepEqual(log.at(-1)[1], { code: 1006, reason: '', delay: 1000 });
 });
 
 test('where WebSockets are blocked, a stream is tried at once, and kept', async () => {
