@@ -348,6 +348,7 @@ impl Lane {
     }
 
     /// The member that [`Lane::next`] named has its part.
+    #[inline]
     pub fn served(&mut self) {
         if let Some(member) = self.members.get_mut(self.hand as usize) {
             member.from = 0;
@@ -357,10 +358,16 @@ impl Lane {
     }
 
     /// Ends a pass that has reached everybody.
+    #[inline]
     fn land(&mut self) {
-        if self.hand < self.members.len() as u32 {
-            return;
+        if self.hand >= self.members.len() as u32 {
+            self.end_pass();
         }
+    }
+
+    /// Once a pass and not once a member, so apart.
+    #[inline(never)]
+    fn end_pass(&mut self) {
         let Some(turn) = &mut self.turn else { return };
         turn.flying = Flying::default();
         // Nobody has asked yet about the one that ended before: the older of the two took longer.

@@ -98,7 +98,6 @@ impl Shard {
     /// Serves the member at the hand of a lane.
     fn visit(&mut self, number: u32, wire: Wire, outlet: &mut impl Outlet) -> Visit {
         let Some(audience) = self.audiences.get_mut(number) else { return Visit::Done };
-        let skips = audience.skips();
         let Some(lane) = audience.lane(wire) else { return Visit::Done };
         let Some((key, bytes)) = lane.next_bytes() else { return Visit::Done };
         let Some(session) = self.sessions.get_mut(key as usize) else { return Visit::Done };
@@ -110,27 +109,34 @@ impl Shard {
         if as_it_is && session.queue.is_none() && !session.blocked {
             self.counters.writes += 1;
             let taken = outlet.write(key, &[IoSlice::new(bytes)]);
-            let whole = taken == Taken::Some(bytes.len());
-            if whole {
+            if taken == Taken::Some(bytes.len()) {
                 self.counters.bytes_out += bytes.len() as u64;
-            }
-            if !whole {
-                lane.count(&self.tally);
-            }
-            let part = if whole { None } else { lane.next().map(|(_, part)| part) };
-            lane.served();
-            if let Some(part) = part {
-                self.took_less(key, number, skips, part, taken);
+                lane.served();
+            } else {
+                self.serve_later(key, number, wire, Some(taken));
             }
         } else if session.blocked {
-            lane.count(&self.tally);
-            let part = lane.next().map(|(_, part)| part).unwrap_or_default();
-            lane.served();
-            self.enqueue(key, number, skips, part, 0);
+            self.serve_later(key, number, wire, None);
         } else {
             self.write_out(key, outlet);
         }
         Visit::Served
+    }
+
+    /// The member at the hand of a lane gets its part when its socket takes it, or what is left of it if some was taken.
+    /// Apart from those who are served at once, so that they do not pay for what this needs.
+    #[cold]
+    fn serve_later(&mut self, key: u32, number: u32, wire: Wire, taken: Option<Taken>) {
+        let Some(audience) = self.audiences.get_mut(number) else { return };
+        let skips = audience.skips();
+        let Some(lane) = audience.lane(wire) else { return };
+        lane.count(&self.tally);
+        let part = lane.next().map(|(_, part)| part).unwrap_or_default();
+        lane.served();
+        match taken {
+            Some(taken) => self.took_less(key, number, skips, part, taken),
+            None => self.enqueue(key, number, skips, part, 0),
+        }
     }
 
     /// A member's socket did not take its whole part.
