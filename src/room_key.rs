@@ -16,6 +16,9 @@ pub enum Space {
     Raw,
     /// Inboxes, each named as its user; their user calls them [`INBOX`].
     User,
+    /// Connections that hear an inbox without being members of it, each named as its user. They are a shard's own: no home
+    /// knows of them.
+    Beside,
 }
 
 /// What users call their own inbox.

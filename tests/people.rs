@@ -147,10 +147,10 @@ fn everybody_hears_an_announcement() {
     let server = Server::sharded(2, "");
     let mut all: Vec<_> = (0..5).map(|index| server.native(&format!("/ws?user=u{index}"))).collect();
     all.push(server.native("/ws/a"));
+    all[5].expect("joined");
     let raw = server.client("/raw/a");
     let answer = server.post("/api/broadcast", r#"{"data":{"down":"at noon"},"event":"news"}"#);
     assert_eq!((answer.status, answer.json()), (200, json!({"connections": 6})));
-    all[5].expect("joined");
     for client in &mut all {
         let mut heard = client.expect("announcement");
         heard.as_object_mut().unwrap().remove("time").expect("a time");

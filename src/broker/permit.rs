@@ -144,7 +144,7 @@ impl Rules {
     /// What the room called `name` is like.
     pub fn settings(&self, space: Space, name: &str) -> &Arc<RoomSettings> {
         match (space, name) {
-            (Space::User, _) => return &self.inbox,
+            (Space::User | Space::Beside, _) => return &self.inbox,
             (Space::Native, STATS) => return &self.stats,
             _ => {}
         }

@@ -1,7 +1,7 @@
 //! What shards write to each other. Between two shards posts keep their order; nothing else is promised.
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use arcstr::ArcStr;
 use bytes::Bytes;
@@ -12,6 +12,7 @@ use super::presence::Person;
 use super::question::Question;
 use crate::error::Fault;
 use crate::id::{SessionId, ShardId};
+use crate::ledger::Tally;
 use crate::message::{Draft, Message};
 use crate::position::Position;
 use crate::room_key::RoomKey;
@@ -205,6 +206,15 @@ pub struct Announcement {
     pub frame: Bytes,
     /// The Server-Sent Event.
     pub event: Bytes,
+    /// Both, counted by the first shard that tells it, since all of them share the bytes.
+    pub counted: OnceLock<[Bytes; 2]>,
+}
+
+impl Announcement {
+    /// The WebSocket frame and the Server-Sent Event, counted once by whoever asks first, as long as anybody holds them.
+    pub fn counted(&self, tally: &Tally) -> &[Bytes; 2] {
+        self.counted.get_or_init(|| [&self.frame, &self.event].map(|bytes| tally.count(bytes.clone())))
+    }
 }
 
 /// What the members of a room are told of each other.

@@ -26,7 +26,7 @@ pub enum Dialect {
 /// The message that `draft` becomes: the frame that its space's members read.
 pub fn compose(room: RoomKey, position: Option<Position>, draft: Draft, wall_ms: u64) -> Message {
     match room.space() {
-        Space::Native | Space::User => native::event::message(room, position, draft, wall_ms),
+        Space::Native | Space::User | Space::Beside => native::event::message(room, position, draft, wall_ms),
         Space::Raw => Message::new(room, None, draft.exclude, draft.data, 0),
     }
 }

@@ -163,7 +163,7 @@ impl Shard {
         let seats: Vec<_> = session.seats.iter().collect();
         for seat in seats {
             let Some(room) = self.audiences.key(seat.room).cloned() else { continue };
-            if !self.may_join(key, room.space(), room.label()) {
+            if room.space() != Space::Beside && !self.may_join(key, room.space(), room.label()) {
                 self.remove(key, &room, NO_LONGER);
             }
         }
@@ -175,6 +175,7 @@ impl Shard {
         self.settle(key);
         self.tell_gaps(key, Some(number));
         self.stand_up(key, number);
+        self.hear_beside(key);
         self.send(key, |out| event::left(None, room.label(), Some(reason), out));
     }
 

@@ -1,7 +1,7 @@
 //! Announcements: everybody is the slab itself, walked a part at a time, so that many connections delay nobody's room.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::Shard;
 use crate::broker::post::{Announcement, Caller, Post};
@@ -9,12 +9,19 @@ use crate::dialect::Dialect;
 use crate::dialect::native::event;
 use crate::dialect::sse;
 use crate::id::ShardId;
+use crate::settings::MIB;
 
-/// Sessions that hear of an announcement in one turn.
-const SLICE: usize = 512;
+/// Sessions that hear of an announcement in one turn: about 100 µs of it.
+const SLICE: usize = 32;
+
+/// Sessions that are looked at for that.
+const LOOKS: usize = 1_024;
 
 /// Announcements that may be under way when another is asked for.
 const MAX_UNDER_WAY: usize = 64;
+
+/// Bytes of announcements that may be under way when another is asked for: what one call may bring, some times over.
+const MOST_UNDER_WAY: usize = 8 * MIB;
 
 /// Announcements under way, told one after the other.
 #[derive(Default)]
@@ -34,7 +41,8 @@ impl Announcing {
 
     /// Whether so much is under way that no more is taken.
     pub(super) fn is_full(&self) -> bool {
-        self.queue.len() >= MAX_UNDER_WAY
+        let bytes = |(announcement, _): &(Arc<Announcement>, Caller)| announcement.frame.len();
+        self.queue.len() >= MAX_UNDER_WAY || self.queue.iter().map(bytes).sum::<usize>() > MOST_UNDER_WAY
     }
 }
 
@@ -45,7 +53,7 @@ pub fn compose(event: Option<&str>, data: &[u8], wall_ms: u64) -> Announcement {
     let (mut frame, mut block) = (Vec::new(), Vec::new());
     event::text_frame(&mut frame, |out| out.extend_from_slice(&json));
     sse::event(&json, &mut block);
-    Announcement { frame: frame.into(), event: block.into() }
+    Announcement { frame: frame.into(), event: block.into(), counted: OnceLock::new() }
 }
 
 impl Shard {
@@ -60,6 +68,7 @@ impl Shard {
 
     /// Takes an announcement for the sessions of this shard.
     pub(super) fn begin_announcement(&mut self, announcement: Arc<Announcement>, caller: Caller) {
+        announcement.counted(&self.tally);
         self.announcing.queue.push_back((announcement, caller));
     }
 
@@ -67,12 +76,14 @@ impl Shard {
     pub(super) fn announce_some(&mut self) {
         let Some((announcement, _)) = self.announcing.queue.front() else { return };
         let announcement = announcement.clone();
-        let until = (self.announcing.next + SLICE).min(self.sessions.capacity());
-        for key in self.announcing.next..until {
-            self.tell_announcement(key as u32, &announcement);
+        let end = self.sessions.capacity();
+        let until = (self.announcing.next + LOOKS).min(end);
+        let mut told = 0;
+        while self.announcing.next < until && told < SLICE {
+            told += usize::from(self.tell_announcement(self.announcing.next as u32, &announcement));
+            self.announcing.next += 1;
         }
-        self.announcing.next = until;
-        if until == self.sessions.capacity() {
+        if self.announcing.next >= end {
             let told = std::mem::take(&mut self.announcing.told);
             self.announcing.next = 0;
             if let Some((_, caller)) = self.announcing.queue.pop_front() {
@@ -81,15 +92,18 @@ impl Shard {
         }
     }
 
-    fn tell_announcement(&mut self, key: u32, announcement: &Announcement) {
-        let Some(session) = self.sessions.get(key as usize) else { return };
+    /// Tells a session, if it is one to be told; says whether it is.
+    fn tell_announcement(&mut self, key: u32, announcement: &Announcement) -> bool {
+        let Some(session) = self.sessions.get(key as usize) else { return false };
         let welcomed = session.is_open() && !session.newcomer && !self.entering.contains_key(&key);
         if !welcomed || session.dialect != Dialect::Native {
-            return;
+            return false;
         }
-        let bytes = if session.is_stream() { &announcement.event } else { &announcement.frame };
+        let [frame, event] = announcement.counted(&self.tally);
+        let bytes = if session.is_stream() { event } else { frame };
         self.announcing.told += 1;
         self.counters.messages_out += 1;
         self.hand(key, bytes.clone());
+        true
     }
 }

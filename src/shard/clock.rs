@@ -6,6 +6,7 @@ use super::Shard;
 use crate::broker::place::Ask;
 use crate::dialect::sse;
 use crate::error::Close;
+use crate::room_key::Space;
 use crate::session::Phase;
 use crate::settings::Slow;
 use crate::time::Tick;
@@ -153,8 +154,10 @@ impl Shard {
             return false;
         }
         let audiences = &self.audiences;
-        let strict =
-            |room| audiences.get(room).is_some_and(|audience| audience.settings.slow == Slow::Disconnect);
+        let strict = |room| {
+            audiences.get(room).is_some_and(|audience| audience.settings.slow == Slow::Disconnect)
+                && audiences.key(room).is_some_and(|room| room.space() != Space::Beside)
+        };
         session.slow |= session.seats.iter().any(|seat| strict(seat.room));
         session.slow
     }

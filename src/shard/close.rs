@@ -6,6 +6,7 @@ use crate::broker::post::{Caller, Post};
 use crate::dialect::native::event;
 use crate::error::Close;
 use crate::out_queue::{Class, OutQueue};
+use crate::room_key::Space;
 use crate::session::{Phase, Session};
 use crate::ws::connection::Connection;
 use crate::ws::frame;
@@ -169,6 +170,10 @@ impl Shard {
         let Some(room) = self.audiences.key(number).cloned() else { return };
         if empty {
             self.audiences.remove(number);
+            self.heard.remove(&number);
+        }
+        if room.space() == Space::Beside {
+            return;
         }
         // Of a leave that it asked for home has heard already, and hears once.
         if !self.crossings.is_leaving(key, &room) {

@@ -60,7 +60,7 @@ impl Shard {
 
     /// Whether `room` counts as a room: inboxes do not, nor does the one that is there to show how many there are.
     pub(super) fn is_counted(room: &RoomKey) -> bool {
-        room.space() != Space::User && room.name() != STATS
+        !matches!(room.space(), Space::User | Space::Beside) && room.name() != STATS
     }
 
     /// A connection that spoke HTTP has become a WebSocket or a stream.

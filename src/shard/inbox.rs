@@ -8,12 +8,26 @@ use std::sync::Arc;
 use super::Shard;
 use crate::broker::post::{Caller, Post, Receipt, Standing, Ticket};
 use crate::dialect::Dialect;
+use crate::dialect::forms::Forms;
 use crate::dialect::native::event;
 use crate::error::Fault;
 use crate::message::{Draft, Message};
 use crate::position::Position;
 use crate::room_key::{RoomKey, Space};
 use crate::session::Session;
+
+/// Connections of one user on a shard that are handed what is sent to the user one by one: about 100 µs of a turn. More are
+/// gathered, which costs each a seat.
+const FEW: usize = 32;
+
+/// What those who hear an inbox without being members were handed, since they were gathered.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Heard {
+    /// The first that is kept.
+    first: Position,
+    /// The last.
+    last: Position,
+}
 
 impl Shard {
     /// A client has something to say to a user.
@@ -43,32 +57,98 @@ impl Shard {
         }
     }
 
-    /// Hands a message to those of its user's WebSockets that are not members of the inbox.
+    /// Hands a message to those of its user's WebSockets that are not members of the inbox. A few are handed it one by one;
+    /// many are gathered, once, and served like a room: within the turn's budget and after one append for each message.
     pub(super) fn deliver_beside(&mut self, message: &Message) {
-        let number = self.audiences.find_key(&message.room);
-        for key in self.sessions_of(message.room.name()) {
-            let Some(session) = self.sessions.get(key as usize) else { continue };
-            let member = number.is_some_and(|number| session.seats.slot(number).is_some());
-            if member || !hears_unasked(session) || self.entering.contains_key(&key) {
-                continue;
+        let user = message.room.name();
+        let hash = self.common.room_keys.hash(Space::Beside, user);
+        if self.audiences.find(hash, Space::Beside, user).is_none() {
+            let hearing = self.hearing(&message.room);
+            if hearing.len() <= FEW {
+                return hearing.into_iter().for_each(|key| self.hand_letter(key, message));
             }
-            if let Some(position) = message.position {
-                let first = self.early.entry(key).or_insert(position);
-                // Of an epoch that was lost nothing is given again.
-                if first.epoch != position.epoch {
-                    *first = position;
-                }
-            }
-            self.counters.messages_out += 1;
-            self.hand(key, message.frame().clone());
+            let beside = self.room(Space::Beside, user);
+            hearing.into_iter().for_each(|key| self.sit(key, &beside));
         }
+        let Some(number) = self.audiences.find(hash, Space::Beside, user) else { return };
+        let Some(beside) = self.audiences.key(number).cloned() else { return };
+        if let Some(position) = message.position {
+            self.heard.entry(number).or_insert(Heard { first: position, last: position }).last = position;
+        }
+        self.counters.messages_out += self.append(&beside, &mut Forms::message(message)) as u64;
     }
 
-    /// A session becomes a member of its inbox: what it was handed before must not come again as history.
+    /// The WebSockets that hear an inbox without being members.
+    fn hearing(&self, inbox: &RoomKey) -> Vec<u32> {
+        let number = self.audiences.find_key(inbox);
+        let mut keys = self.sessions_of(inbox.name());
+        keys.retain(|&key| {
+            let session = self.sessions.get(key as usize);
+            let hears = |session: &Session| {
+                let member = number.is_some_and(|number| session.seats.slot(number).is_some());
+                !member && hears_unasked(session)
+            };
+            session.is_some_and(hears) && !self.entering.contains_key(&key)
+        });
+        keys
+    }
+
+    fn hand_letter(&mut self, key: u32, message: &Message) {
+        if let Some(position) = message.position {
+            let first = self.early.entry(key).or_insert(position);
+            // Of an epoch that was lost nothing is given again.
+            if first.epoch != position.epoch {
+                *first = position;
+            }
+        }
+        self.counters.messages_out += 1;
+        let frame = self.tally.count(message.frame().clone());
+        self.hand(key, frame);
+    }
+
+    /// A WebSocket hears its user's inbox from now on without being a member: where such are gathered, it is among them.
+    pub(super) fn hear_beside(&mut self, key: u32) {
+        let Some(session) = self.sessions.get(key as usize).filter(|session| session.is_open()) else {
+            return;
+        };
+        let Some(user) = session.user().filter(|_| hears_unasked(session)) else { return };
+        let hash = self.common.room_keys.hash(Space::Beside, user);
+        let Some(number) = self.audiences.find(hash, Space::Beside, user) else { return };
+        if session.seats.slot(number).is_some() {
+            return;
+        }
+        let Some(beside) = self.audiences.key(number).cloned() else { return };
+        if let Some(Heard { last, .. }) = self.heard.get(&number) {
+            self.early.insert(key, Position { offset: last.offset + 1, ..*last });
+        }
+        self.sit(key, &beside);
+    }
+
+    /// A session, which is settled, becomes a member of its inbox: what it was handed before must not come again as history,
+    /// and what comes from now on comes once.
     pub(super) fn forget_early(&mut self, key: u32, standing: &mut Standing) {
-        let Some(first) = self.early.remove(&key) else { return };
-        let is_new = |position: Position| position.epoch != first.epoch || position.offset < first.offset;
+        let early = self.early.remove(&key);
+        let beside = self.seat_beside(key);
+        let heard = beside.and_then(|number| self.heard.get(&number).copied());
+        if let Some(number) = beside {
+            self.stand_up(key, number);
+        }
+        let Some(first) = early.or(heard.map(|heard| heard.first)) else { return };
+        // Of a later epoch everything was handed.
+        let later = heard.map(|heard| heard.last.epoch).filter(|epoch| *epoch != first.epoch);
+        let is_new = |position: Position| {
+            let handed = position.epoch == first.epoch && position.offset >= first.offset;
+            !handed && later != Some(position.epoch)
+        };
         standing.excerpt.messages.retain(|message: &Arc<Message>| message.position.is_none_or(is_new));
+    }
+
+    /// The audience in which a session hears its inbox without being a member.
+    pub(super) fn seat_beside(&self, key: u32) -> Option<u32> {
+        let session = self.sessions.get(key as usize)?;
+        let beside =
+            |number: &u32| self.audiences.key(*number).is_some_and(|room| room.space() == Space::Beside);
+        session.seats.iter().map(|seat| seat.room).find(beside)
     }
 
     /// A stream hears its user's inbox from now on, or does not any more; a WebSocket always does.

@@ -20,11 +20,13 @@ impl Shard {
         }
         let room = self.room_for(key, room);
         let number = self.audiences.find_key(&room);
+        let beside = self.seat_beside(key);
         let limit = self.common.settings.limits.rooms_per_connection;
         let Some(session) = self.sessions.get_mut(key as usize) else { return };
         let again = number.is_some_and(|number| session.seats.slot(number).is_some());
+        let rooms = session.seats.len() - usize::from(beside.is_some());
         let (comes, goes) = (self.crossings.count(key, Way::In), self.crossings.count(key, Way::Out));
-        if !again && limit > 0 && (session.seats.len() + comes).saturating_sub(goes) >= limit {
+        if !again && limit > 0 && (rooms + comes).saturating_sub(goes) >= limit {
             return self.error(key, ticket, Some(room.label()), Fault::RoomLimit);
         }
         // History is as large as its room allows: the next request waits, so that answers cannot pile up unread.
@@ -105,7 +107,7 @@ impl Shard {
     }
 
     /// Gives a session its seat in a room.
-    fn sit(&mut self, key: u32, room: &RoomKey) {
+    pub(super) fn sit(&mut self, key: u32, room: &RoomKey) {
         let settings = self.common.rules.settings(room.space(), room.name());
         let number = self.audiences.find_or_insert(room, || Audience::new(settings.clone()));
         let (Some(session), Some(audience)) =
@@ -171,6 +173,7 @@ impl Shard {
             self.stand_up(id.key, number);
         }
         self.crossings.end(id.key, room);
+        self.hear_beside(id.key);
         self.acknowledge(id.key, ticket, |id, out| event::left(Some(id), room.label(), None, out));
         self.go_on(id.key, false);
     }

@@ -37,6 +37,7 @@ mod settle;
 mod shed;
 mod stream;
 mod users;
+mod walk;
 mod work;
 
 use std::collections::HashMap;
@@ -69,6 +70,7 @@ use announce::Announcing;
 use checks::Checks;
 use crossing::Crossings;
 use drain::Drain;
+use inbox::Heard;
 use places::Idlers;
 use users::Next;
 use work::{Mail, Work};
@@ -115,6 +117,8 @@ pub struct Shard {
     entering: HashMap<u32, Next>,
     /// Sessions that were handed something of their inbox without being members, and the first of it.
     early: HashMap<u32, Position>,
+    /// What was handed to those of one inbox who are so many that they are an audience, by its number.
+    heard: HashMap<u32, Heard>,
     announcing: Announcing,
     checks: Checks,
     mail: Mail,
@@ -161,6 +165,7 @@ impl Shard {
             by_user: ByUser::default(),
             entering: HashMap::new(),
             early: HashMap::new(),
+            heard: HashMap::new(),
             announcing: Announcing::default(),
             checks: Checks::default(),
             common,
@@ -236,7 +241,8 @@ impl Shard {
     pub fn has_work(&self) -> bool {
         let Work { touched, listed, resumed, ended, slow, .. } = &self.work;
         let sessions = [touched, resumed, ended, slow].iter().any(|keys| !keys.is_empty());
-        let telling = !listed.is_empty() || !self.announcing.is_empty() || !self.mail.answers.is_empty();
+        let walking = !self.announcing.is_empty() || !self.work.walks.is_empty();
+        let telling = !listed.is_empty() || walking || !self.mail.answers.is_empty();
         sessions
             || telling
             || self.checks.is_waited_for()
@@ -265,7 +271,8 @@ impl Shard {
 
     /// Members that each room has here.
     pub fn seated(&self) -> impl Iterator<Item = (&RoomKey, usize)> {
-        self.audiences.iter().map(|(_, key, audience)| (key, audience.len()))
+        let rooms = self.audiences.iter().filter(|(_, key, _)| key.space() != Space::Beside);
+        rooms.map(|(_, key, audience)| (key, audience.len()))
     }
 
     /// What the shard has done so far.

@@ -1,7 +1,5 @@
 //! Users' connections: how one comes, how it goes, and how the app finds them.
 
-use std::collections::BTreeSet;
-
 use arcstr::ArcStr;
 
 use super::Shard;
@@ -14,9 +12,6 @@ use crate::error::Close;
 use crate::id::{SessionId, ShardId};
 use crate::room_key::{RoomKey, Space, home};
 use crate::settings::TooMany;
-
-/// Why the app's word took somebody out of a room.
-const REMOVED: &str = "removed by the app";
 
 /// What a session goes on with when it is in.
 pub(super) enum Next {
@@ -83,6 +78,7 @@ impl Shard {
         }
         if allowed {
             self.come_in(id.key, next);
+            self.hear_beside(id.key);
         } else {
             self.forsake_entry(next);
             let taken = self.names_are_unique();
@@ -140,43 +136,6 @@ impl Shard {
         if self.find(id).is_some_and(|session| session.is_open()) {
             self.close(id.key, Close::REPLACED);
         }
-    }
-
-    /// Says where a user is.
-    pub(super) fn seek(&mut self, user: &str, caller: Caller) {
-        let keys = self.sessions_of(user);
-        let mut rooms: Vec<RoomKey> = Vec::new();
-        let mut known = BTreeSet::new();
-        for &key in &keys {
-            let Some(session) = self.sessions.get(key as usize) else { continue };
-            for seat in session.seats.iter().filter(|seat| known.insert(seat.room)) {
-                rooms.extend(
-                    self.audiences
-                        .key(seat.room)
-                        .filter(|room| room.space() == Space::Native && Self::is_counted(room))
-                        .cloned(),
-                );
-            }
-        }
-        self.answer(caller, |caller| Post::Found(caller, keys.len() as u32, rooms));
-    }
-
-    /// Closes a user's connections.
-    pub(super) fn disconnect(&mut self, user: &str, reason: &str, caller: Caller) {
-        let keys = self.sessions_of(user);
-        for &key in &keys {
-            self.close(key, Close::by_app(reason));
-        }
-        self.answer(caller, |caller| Post::Counted(caller, keys.len() as u32));
-    }
-
-    /// Takes a user out of a room.
-    pub(super) fn remove_user(&mut self, room: &RoomKey, user: &str, caller: Caller) {
-        let keys = self.seated_of(room, user);
-        for &key in &keys {
-            self.remove(key, room, REMOVED);
-        }
-        self.answer(caller, |caller| Post::Counted(caller, keys.len() as u32));
     }
 
     /// The open sessions of a user.

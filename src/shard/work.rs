@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use super::walk::Walk;
 use crate::broker::place::{Ask, Tell};
 use crate::broker::post::Post;
 use crate::broker::question::{Part, Question};
@@ -32,4 +33,6 @@ pub(super) struct Work {
     /// Sessions that are over and to be freed.
     pub(super) ended: Vec<u32>,
     pub(super) due: Vec<u32>,
+    /// What is being done to many connections of one user.
+    pub(super) walks: VecDeque<Walk>,
 }
