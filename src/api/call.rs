@@ -74,6 +74,8 @@ pub struct Pending {
     pub left: usize,
     /// What has come.
     pub gathered: Gathered,
+    /// What of that is a call's own, in bytes.
+    held: usize,
 }
 
 /// The answers that have come, by the call that waits for them.
@@ -113,7 +115,17 @@ pub type Looked = Option<Result<Option<Box<Standing>>, Fault>>;
 impl Pending {
     /// A call that waits for `left` answers.
     pub fn new(left: usize, gathered: Gathered) -> Self {
-        Self { left, gathered }
+        let held = match &gathered {
+            Gathered::Batch(all) => size_of_val(&all[..]),
+            Gathered::Replies(_, all) => size_of_val(&all[..]),
+            _ => 0,
+        };
+        Self { left, gathered, held }
+    }
+
+    /// Bytes of memory that it holds: answers that have come, and places for those that have not.
+    pub fn held(&self) -> usize {
+        self.held
     }
 
     /// Takes what became of message number `index`, or of a part of it.
@@ -153,6 +165,7 @@ impl Pending {
     pub fn found(&mut self, connections: u32, rooms: Vec<RoomKey>) {
         if let Gathered::Found(all, everywhere) = &mut self.gathered {
             *all += connections;
+            self.held += size_of_val(&rooms[..]);
             everywhere.extend(rooms);
             self.left -= 1;
         }
@@ -163,6 +176,7 @@ impl Pending {
         if let Gathered::Replies(_, slots) = &mut self.gathered
             && let Some(slot @ None) = slots.get_mut(index)
         {
+            self.held += reply.as_ref().map_or(0, Vec::len);
             *slot = Some(reply);
             self.left -= 1;
         }
@@ -176,6 +190,7 @@ impl Pending {
     /// Takes the rooms of one shard.
     pub fn listed(&mut self, lines: Vec<Line>) {
         if let Gathered::Rooms(_, all) = &mut self.gathered {
+            self.held += size_of_val(&lines[..]);
             all.extend(lines);
             self.left -= 1;
         }

@@ -69,12 +69,13 @@ impl Exchange {
         }
     }
 
-    /// Bytes of memory that it holds of what its client sent.
+    /// Bytes of memory that it holds of what its client sent, and of the answers to that.
     pub fn held(&self) -> usize {
         let stage = match &self.stage {
             Stage::Proxied(reader) => reader.held(),
             Stage::Check(head) => head.held(),
-            Stage::Head | Stage::Body(..) | Stage::Call(..) => 0,
+            Stage::Call(_, pending) => pending.held(),
+            Stage::Head | Stage::Body(..) => 0,
         };
         stage + self.reader.held() + self.origin.as_ref().map_or(0, |origin| origin.len())
     }

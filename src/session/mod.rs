@@ -205,7 +205,8 @@ impl Session {
             Phase::Http(exchange) => exchange.held(),
             Phase::Open(connection) => connection.held(),
             Phase::Closing(connection) => connection.held(),
-            Phase::Stream(_) | Phase::Lingering | Phase::Over => 0,
+            Phase::Stream(stream) => stream.held(),
+            Phase::Lingering | Phase::Over => 0,
         };
         unread + unfinished
     }

@@ -5,6 +5,7 @@ use std::fmt::Display;
 
 use crate::broker::post::{Slot, Span};
 use crate::dialect::sse::{Id, Since};
+use crate::id::SessionId;
 use crate::message::Wire;
 use crate::position::Position;
 use crate::room_key::RoomKey;
@@ -19,8 +20,15 @@ pub struct Stream {
     /// Messages wanted, at most, of a room that the client knows nothing of, or whose place it has lost.
     history: Option<u32>,
     /// Requests that came by HTTP, and where their replies go.
-    pub requests: VecDeque<(Slot, Box<str>)>,
+    requests: VecDeque<(Slot, Box<str>)>,
+    /// What those take, in bytes.
+    held: usize,
+    /// The call that was last given replies, and how many bytes of them.
+    told: Option<(SessionId, usize)>,
 }
+
+/// What a request takes beside its text.
+const REQUEST: usize = size_of::<(Slot, Box<str>)>();
 
 /// A room that a stream was opened for.
 #[derive(Debug)]
@@ -40,7 +48,54 @@ impl Stream {
     pub fn new(rooms: impl Iterator<Item = (RoomKey, Since)>, history: Option<usize>) -> Self {
         let feeds = rooms.map(|(room, since)| Feed { room, number: NONE, since }).collect();
         let history = history.map(|history| u32::try_from(history).unwrap_or(u32::MAX));
-        Self { feeds, begun: 0, history, requests: VecDeque::new() }
+        Self { feeds, begun: 0, history, requests: VecDeque::new(), held: 0, told: None }
+    }
+
+    /// How many requests wait.
+    pub fn waiting(&self) -> usize {
+        self.requests.len()
+    }
+
+    /// Bytes of memory that those hold.
+    pub fn held(&self) -> usize {
+        self.held
+    }
+
+    /// A request waits behind those that are there.
+    pub fn push_request(&mut self, slot: Slot, text: Box<str>) {
+        self.held += REQUEST + text.len();
+        self.requests.push_back((slot, text));
+    }
+
+    /// The first request has to wait once more.
+    pub fn put_back(&mut self, slot: Slot, text: Box<str>) {
+        self.held += REQUEST + text.len();
+        self.requests.push_front((slot, text));
+    }
+
+    /// Takes the request that is next.
+    pub fn next_request(&mut self) -> Option<(Slot, Box<str>)> {
+        let (slot, text) = self.requests.pop_front()?;
+        self.held -= REQUEST + text.len();
+        if self.requests.is_empty() {
+            self.requests = VecDeque::new();
+        }
+        Some((slot, text))
+    }
+
+    /// A call is given so many bytes of replies.
+    pub fn tells(&mut self, call: SessionId, bytes: usize) {
+        self.told = Some((call, bytes + self.told(call)));
+    }
+
+    /// How many bytes of replies a call was given, if no other was since.
+    pub fn told(&self, call: SessionId) -> usize {
+        self.told.filter(|(last, _)| *last == call).map_or(0, |(_, bytes)| bytes)
+    }
+
+    /// A call has come with requests: none of its replies was given.
+    pub fn begins(&mut self, call: SessionId) {
+        self.told = self.told.filter(|(last, _)| *last != call);
     }
 
     /// The next room to join, and what to ask of it.

@@ -205,6 +205,7 @@ impl Shard {
         {
             take(pending);
             self.finish_call(session.key);
+            self.pay_input(session.key);
         }
     }
 

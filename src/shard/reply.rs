@@ -4,22 +4,31 @@ use super::Shard;
 use crate::broker::post::{Post, Ticket};
 use crate::dialect::native::event;
 use crate::error::Fault;
+use crate::session::Session;
 
 impl Shard {
     /// Gives session `key` the reply to a request: `write` appends the JSON.
     pub(super) fn reply(&mut self, key: u32, ticket: Ticket<&str>, write: impl FnOnce(&mut Vec<u8>)) {
         match ticket.slot {
             None => self.send(key, write),
-            Some(_) => self.tell_call(ticket, write),
+            Some(slot) => {
+                let bytes = self.tell_call(ticket, write);
+                if let Some(stream) = self.session(key).and_then(Session::stream) {
+                    stream.tells(slot.call, bytes);
+                }
+            }
         }
     }
 
-    /// Gives the reply to the call that brought a request, if a call did. No session is needed for that.
-    pub(super) fn tell_call(&mut self, ticket: Ticket<&str>, write: impl FnOnce(&mut Vec<u8>)) {
-        let Some(slot) = ticket.slot else { return };
+    /// Gives the reply to the call that brought a request, if a call did; says how many bytes it has. No session is needed for
+    /// that.
+    pub(super) fn tell_call(&mut self, ticket: Ticket<&str>, write: impl FnOnce(&mut Vec<u8>)) -> usize {
+        let Some(slot) = ticket.slot else { return 0 };
         let mut json = Vec::new();
         write(&mut json);
+        let bytes = json.len();
         self.post(slot.call.shard, Post::Replied(slot, Some(json)));
+        bytes
     }
 
     /// Gives the reply to a request that wants one only if it has an `id`.

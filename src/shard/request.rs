@@ -225,7 +225,9 @@ impl Shard {
                 self.tell_call(ticket, |out| event::delivered(ticket.id, room.name(), connections, out));
             }
             Ok(Receipt { position, .. }) => match ticket.id {
-                Some(id) => self.tell_call(ticket, |out| event::published(id, room, position, out)),
+                Some(id) => {
+                    self.tell_call(ticket, |out| event::published(id, room, position, out));
+                }
                 None => self.keep_silent(ticket),
             },
             Err(_) => self.too_late(ticket),

@@ -89,6 +89,14 @@ impl Shard {
     /// Joins the rooms of a stream one after the other, then carries out what was asked on its behalf, until something has
     /// to be waited for.
     pub(super) fn go_on_with_stream(&mut self, key: u32) {
+        if self.sessions.get(key as usize).is_some_and(Session::is_stream) {
+            self.carry_out_some(key);
+            self.pay_input(key);
+        }
+    }
+
+    fn carry_out_some(&mut self, key: u32) {
+        let most = self.common.settings.limits.queue;
         while self.sessions.get(key as usize).is_some_and(Session::is_stream) {
             if self.waits(key) {
                 return self.hold(key);
@@ -96,8 +104,11 @@ impl Shard {
             let Some(stream) = self.session(key).and_then(|session| session.stream()) else { return };
             if let Some((room, span)) = stream.next_room() {
                 self.join(key, Ticket::default(), room.label(), span);
-            } else if let Some((slot, text)) = stream.requests.pop_front() {
-                if !self.carry_out(key, &text, Some(slot)) {
+            } else if let Some((slot, text)) = stream.next_request() {
+                if stream.told(slot.call) > most {
+                    // Its answer waits until it is whole, and has become too large to go on with.
+                    self.forsake(slot, &text);
+                } else if !self.carry_out(key, &text, Some(slot)) {
                     return self.put_back(key, slot, text);
                 }
             } else {
@@ -109,7 +120,7 @@ impl Shard {
     /// A request has to wait for a join or a leave about its room (rule 3).
     fn put_back(&mut self, key: u32, slot: Slot, text: Box<str>) {
         if let Some(stream) = self.session(key).and_then(|session| session.stream()) {
-            stream.requests.push_front((slot, text));
+            stream.put_back(slot, text);
         }
         self.hold(key);
     }
@@ -186,6 +197,8 @@ impl Shard {
         texts: Vec<Box<str>>,
     ) {
         let open = self.access.is_open();
+        let bytes: usize = texts.iter().map(|text| text.len()).sum();
+        let most = self.common.settings.limits.queue;
         let session = self.find(id);
         if session.as_ref().is_some_and(|session| !open && session.user().map(|own| &**own) != user) {
             return self.post(call.shard, Post::Unheard(call, Some(Fault::OtherUser)));
@@ -193,13 +206,18 @@ impl Shard {
         let stream = session.and_then(|session| session.stream());
         let fault = match stream {
             None => None,
-            Some(stream) if stream.requests.len() + texts.len() > MAX_WAITING => Some(Fault::Unavailable),
+            Some(stream) if stream.waiting() + texts.len() > MAX_WAITING => Some(Fault::Unavailable),
+            // One call may bring as much as a body may hold; others have to fit beside what waits.
+            Some(stream) if stream.held() > 0 && stream.held() + bytes > most => Some(Fault::Unavailable),
             Some(_) => return self.queue_requests(id.key, call, texts),
         };
         self.post(call.shard, Post::Unheard(call, fault));
     }
 
     fn queue_requests(&mut self, key: u32, call: SessionId, texts: Vec<Box<str>>) {
+        if let Some(stream) = self.session(key).and_then(Session::stream) {
+            stream.begins(call);
+        }
         for (index, text) in (0..).zip(texts) {
             let slot = Slot { call, index };
             if !self.sessions.get(key as usize).is_some_and(Session::is_stream) {
@@ -208,7 +226,7 @@ impl Shard {
             } else if self.is_heard(key, &text, Some(slot))
                 && let Some(stream) = self.session(key).and_then(Session::stream)
             {
-                stream.requests.push_back((slot, text));
+                stream.push_request(slot, text);
             }
         }
         self.go_on_with_stream(key);
@@ -222,14 +240,17 @@ impl Shard {
 
     /// The calls that wait for a stream are told that it is gone.
     pub(super) fn forsake_requests(&mut self, key: u32) {
-        let stream = self.session(key).and_then(|session| session.stream());
-        let requests = stream.map(|stream| std::mem::take(&mut stream.requests)).unwrap_or_default();
-        for (slot, text) in requests {
-            let id = match request::read(&text) {
-                Ok(Request { id, .. }) | Err(Refused { id, .. }) => id,
-            };
-            self.too_late(Ticket { id, slot: Some(slot) });
+        while let Some(stream) = self.session(key).and_then(Session::stream)
+            && let Some((slot, text)) = stream.next_request()
+        {
+            self.forsake(slot, &text);
         }
+    }
+
+    /// A request is not carried out.
+    fn forsake(&mut self, slot: Slot, text: &str) {
+        let (Ok(Request { id, .. }) | Err(Refused { id, .. })) = request::read(text);
+        self.too_late(Ticket { id, slot: Some(slot) });
     }
 }
 

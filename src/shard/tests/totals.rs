@@ -1,6 +1,7 @@
 //! Everything that waits is in a total, on a virtual clock.
 
 use super::*;
+use crate::broker::post::Slot;
 use crate::settings::{KIB, MIB};
 
 const TOTAL: usize = 4 * MIB;
@@ -90,4 +91,152 @@ fn nothing_is_read_while_a_large_answer_waits() {
     (0..20).for_each(|_| bench.turn(0));
     assert_eq!(bench.text(key).matches("HTTP/1.1 200 OK").count(), 10);
     assert!(bench.shard.wants_read(key));
+}
+
+/// A stream on a shard whose engine answers nothing from here on, and requests that wait behind one that it does not answer.
+fn stuck(bench: &mut Bench) -> u32 {
+    let stream = piped(bench, "GET /sse/a HTTP/1.1\r\nHost: a\r\n\r\n", 1);
+    bench.turn(0);
+    let silent = Odds { silent: 1_000, ..Odds::default() };
+    bench.shard.engine = Engine::Delayed(Box::new(Delayed::new(1, silent)));
+    ask(bench, stream, r#"{"type":"join","room":"b","history":9}"#);
+    stream
+}
+
+/// Requests on behalf of a stream, by a call of their own.
+fn ask(bench: &mut Bench, stream: u32, body: &str) -> u32 {
+    let name = bench.shard.common.names.name(bench.shard.id(stream));
+    let length = body.len();
+    piped(
+        bench,
+        &format!("POST /sse/{name} HTTP/1.1\r\nHost: a\r\nContent-Length: {length}\r\n\r\n{body}"),
+        1,
+    )
+}
+
+/// So many requests of about so many bytes.
+fn many(count: usize, bytes: usize) -> String {
+    let request = format!(r#"{{{}"type":"ping"}}"#, " ".repeat(bytes));
+    format!("[{}]", vec![request; count].join(","))
+}
+
+/// Each kind of thing that can wait, as something that makes some KiB of it wait; what takes nothing is written to nobody.
+type Waits = fn(&mut Bench);
+
+const KINDS: [(&str, Waits); 11] = [
+    ("answers of its own", |bench| {
+        bench.say("a", format!("\"{}\"", "x".repeat(40 * KIB)));
+        piped(bench, "GET /api/rooms/a/messages HTTP/1.1\r\nHost: a\r\n\r\n", 1);
+    }),
+    ("what a room sends", |bench| {
+        bench.connect("/ws/a");
+        bench.turn(0);
+        bench.say("a", format!("\"{}\"", "x".repeat(40 * KIB)));
+    }),
+    ("what is sent to a user", |bench| {
+        bench.connect("/ws?user=ann");
+        bench.turn(0);
+        let inbox = bench.shard.common.room_keys.key(Space::User, "ann");
+        let data = format!("\"{}\"", "x".repeat(40 * KIB));
+        let draft = Draft::new(Kind::Notification, data.into());
+        bench.shard.take_all([Post::Publish(inbox, Caller::Nobody, draft)]);
+    }),
+    ("what is told to everybody", |bench| {
+        bench.connect("/ws/a");
+        bench.turn(0);
+        let data = format!("\"{}\"", "x".repeat(40 * KIB));
+        bench.shard.announce(&Caller::Nobody, None, data.as_bytes());
+        bench.shard.carry();
+    }),
+    ("requests of a stream", |bench| {
+        let stream = stuck(bench);
+        ask(bench, stream, &many(20, 2 * KIB));
+    }),
+    ("replies for a call", |bench| {
+        let stream = stuck(bench);
+        let call = ask(bench, stream, &many(2, 10));
+        let call = bench.shard.id(call);
+        bench.shard.take_all([Post::Replied(Slot { call, index: 0 }, Some(vec![b'x'; 4 * KIB]))]);
+    }),
+    ("the head of a request", |bench| {
+        piped(bench, &format!("GET /{}", "x".repeat(4 * KIB)), 1);
+    }),
+    ("the body of a call", |bench| {
+        let head = "POST /api/rooms/a/messages HTTP/1.1\r\nHost: a\r\nContent-Length: 40000\r\n\r\n";
+        piped(bench, &format!("{head}{}", "x".repeat(39_000)), 1);
+    }),
+    ("a message that has not come whole", |bench| {
+        let key = bench.connect("/ws/a");
+        let mut frame = vec![0x81, 0xfe, 0xff, 0xff, 0, 0, 0, 0];
+        frame.resize(30 * KIB, b'x');
+        bench.shard.receive(key, &mut frame);
+    }),
+    ("requests behind a join", |bench| {
+        let silent = Odds { silent: 1_000, ..Odds::default() };
+        bench.shard.engine = Engine::Delayed(Box::new(Delayed::new(1, silent)));
+        let key = bench.connect("/ws");
+        bench.turn(0);
+        bench.frame(key, 0x81, br#"{"type":"join","room":"a"}"#);
+        let text = br#"{"type":"leave","room":"a"}"#;
+        let frame = [&[0x81, 0x80 | text.len() as u8, 0, 0, 0, 0][..], text].concat();
+        bench.shard.receive(key, &mut frame.repeat(100));
+    }),
+    ("calls behind a call", |bench| {
+        let silent = Odds { silent: 1_000, ..Odds::default() };
+        bench.shard.engine = Engine::Delayed(Box::new(Delayed::new(1, silent)));
+        let call = "POST /api/rooms/a/messages HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n{\"data\":1}";
+        piped(bench, call, 100);
+    }),
+];
+
+#[test]
+fn everything_that_waits_is_in_the_total_until_it_is_gone() {
+    for (kind, wait) in KINDS {
+        let mut bench = bench(Limits::default());
+        bench.sink.full = true;
+        wait(&mut bench);
+        bench.turn(0);
+        bench.turn(0);
+        let held = bench.shard.queues.used();
+        assert!(held >= 2 * KIB, "{kind}: {held}");
+        for key in bench.shard.sessions.iter().map(|(key, _)| key as u32).collect::<Vec<_>>() {
+            bench.shard.fail(key);
+        }
+        bench.turn(0);
+        bench.turn(0);
+        let left = (bench.shard.queues.used(), bench.shard.queued, bench.shard.tally.total());
+        assert_eq!((kind, left), (kind, (0, 0, 0)));
+        assert!(bench.shard.inputs.is_empty(), "{kind}");
+    }
+}
+
+/// A hundred requests of a few bytes each may ask for megabytes; what one call gathers is bounded as what one connection
+/// queues.
+#[test]
+fn a_call_gathers_so_much_and_then_is_refused() {
+    let limits = Limits { queue: 256 * KIB, ..Limits::default() };
+    let mut bench = bench(limits);
+    (0..10).for_each(|_| bench.say("a", format!("\"{}\"", "x".repeat(10 * KIB))));
+    let stream = piped(&mut bench, "GET /sse/a HTTP/1.1\r\nHost: a\r\n\r\n", 1);
+    bench.turn(0);
+    let history = r#"{"type":"history","room":"a","limit":10,"id":7}"#;
+    for _ in 0..2 {
+        let key = ask(&mut bench, stream, &format!("[{}]", vec![history; 100].join(",")));
+        (0..120).for_each(|_| bench.turn(0));
+        let text = bench.text(key);
+        assert_eq!(text.matches(r#""id":7"#).count(), 100, "each has its reply");
+        let given = text.matches(r#""type":"history""#).count();
+        assert_eq!((given, text.matches(r#""code":"unavailable""#).count()), (3, 97));
+    }
+}
+
+#[test]
+fn requests_for_a_stream_are_bounded_by_what_they_hold() {
+    let mut bench = bench(Limits { queue: 256 * KIB, ..Limits::default() });
+    let stream = stuck(&mut bench);
+    let calls = [(); 10].map(|()| ask(&mut bench, stream, &many(20, 8 * KIB)));
+    bench.turn(0);
+    let refused = calls.iter().filter(|&&key| bench.text(key).starts_with("HTTP/1.1 503 ")).count();
+    assert_eq!(refused, 9);
+    assert!(bench.shard.queues.used() < 400 * KIB, "{}", bench.shard.queues.used());
 }
