@@ -1,6 +1,6 @@
 //! Who is in a room: people, each counted once however many connections they have.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::time::Duration;
 
@@ -10,6 +10,9 @@ use crate::time::Tick;
 
 /// The least time between two tellings of a number of people.
 const COUNT_EVERY: Duration = Duration::from_secs(1);
+
+/// What a place in a list of people costs, in bytes: its part of a node, two thirds full. The name is the session's.
+const PERSON: usize = 32;
 
 /// A named user and how many of the room's members are theirs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,8 +50,9 @@ pub enum Went {
 pub struct Presence {
     named: BTreeMap<ArcStr, Here>,
     guests: u32,
-    /// Users without a connection, and when they are gone, soonest first. Those who came back are passed over.
-    leaving: VecDeque<(Tick, ArcStr)>,
+    /// Users without a connection, and when they are gone, soonest first: one entry each, which goes when they come back,
+    /// so that whoever comes and goes costs no more than whoever goes.
+    leaving: BTreeSet<(Tick, ArcStr)>,
     owes_count: bool,
     next_count: Tick,
 }
@@ -60,12 +64,6 @@ struct Here {
     until: Tick,
 }
 
-impl Default for Here {
-    fn default() -> Self {
-        Self { connections: 0, until: Tick::NEVER }
-    }
-}
-
 impl Presence {
     /// A connection of `user`, or of a guest, came in.
     pub fn enter(&mut self, user: Option<&ArcStr>) -> Came {
@@ -73,11 +71,16 @@ impl Presence {
             self.guests += 1;
             return Came::Guest;
         };
-        let known = self.named.contains_key(user);
-        let here = self.named.entry(user.clone()).or_default();
+        let Some(here) = self.named.get_mut(user) else {
+            self.named.insert(user.clone(), Here { connections: 1, until: Tick::NEVER });
+            return Came::New;
+        };
         here.connections += 1;
-        here.until = Tick::NEVER;
-        if known { Came::Again } else { Came::New }
+        if here.until != Tick::NEVER {
+            self.leaving.remove(&(here.until, user.clone()));
+            here.until = Tick::NEVER;
+        }
+        Came::Again
     }
 
     /// A connection of `user`, or of a guest, that had come in went out. If it was a user's last, the user is here until
@@ -93,21 +96,16 @@ impl Presence {
             return Went::Others;
         }
         here.until = until;
-        self.leaving.push_back((until, user.clone()));
+        self.leaving.insert((until, user.clone()));
         Went::Last
     }
 
     /// A user who is gone by now, and was here until this call.
     pub fn gone(&mut self, now: Tick) -> Option<ArcStr> {
-        while self.leaving.front().is_some_and(|(until, _)| *until <= now) {
-            let (until, user) = self.leaving.pop_front()?;
-            // Whoever came back, and perhaps left again, has another time.
-            if self.named.get(&user).is_some_and(|here| here.connections == 0 && here.until == until) {
-                self.named.remove(&user);
-                return Some(user);
-            }
-        }
-        None
+        self.leaving.first().filter(|(until, _)| *until <= now)?;
+        let (_, user) = self.leaving.pop_first()?;
+        self.named.remove(&user);
+        Some(user)
     }
 
     /// The number of people is to be told.
@@ -127,13 +125,18 @@ impl Presence {
 
     /// When [`Presence::gone`] or [`Presence::owed`] has something to say.
     pub fn deadline(&self) -> Tick {
-        let gone = self.leaving.front().map_or(Tick::NEVER, |(until, _)| *until);
+        let gone = self.leaving.first().map_or(Tick::NEVER, |(until, _)| *until);
         if self.owes_count { gone.min(self.next_count) } else { gone }
     }
 
     /// How many people there are: each named user once, and each guest.
     pub fn count(&self) -> u32 {
         self.named.len() as u32 + self.guests
+    }
+
+    /// What they cost, in bytes: a place in the list each, and another for who may still come back.
+    pub fn bytes(&self) -> usize {
+        self.named.len() * PERSON + self.leaving.len() * PERSON
     }
 
     /// The named users in byte order, unless there are more than `limit` people.
@@ -191,6 +194,22 @@ mod tests {
         assert_eq!(presence.gone(Tick(29)), None);
         assert_eq!((presence.deadline(), presence.gone(Tick(30))), (Tick(30), Some(ann)));
         assert_eq!(presence.deadline(), Tick::NEVER);
+    }
+
+    #[test]
+    fn whoever_comes_and_goes_costs_what_one_who_goes_does() {
+        let (ann, bob) = (ArcStr::from("ann"), ArcStr::from("bob"));
+        let mut presence = Presence::default();
+        let mut flap = |user, until| {
+            presence.enter(Some(user));
+            presence.exit(Some(user), Tick(until));
+            presence.leaving.len()
+        };
+        assert!((0..1000).all(|until| flap(&ann, 5000 + until) == 1));
+        assert_eq!((flap(&bob, 5500), flap(&ann, 6000)), (2, 2));
+        assert_eq!(presence.gone(Tick(5999)), Some(bob));
+        assert_eq!([presence.gone(Tick(5999)), presence.gone(Tick(6000))], [None, Some(ann)]);
+        assert_eq!(presence.bytes(), 0);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Who is writing something in a room: what the others are told of it, and for how long.
 
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use arcstr::ArcStr;
@@ -12,13 +13,23 @@ pub const SILENCE: Duration = Duration::from_secs(3);
 /// The least time between two tellings that the same user has begun, so that nobody can flood a room by beginning.
 const AGAIN: Duration = Duration::from_secs(1);
 
-/// The people of one room who are writing.
+/// What is remembered of one who writes costs so many bytes. The name is the session's.
+const TYPIST: usize = 96;
+
+/// The people of one room who are writing. In most rooms nobody is, and then it owns nothing.
 #[derive(Debug, Default)]
-pub struct Typing(Vec<Typist>);
+pub struct Typing(Option<Box<Typists>>);
+
+#[derive(Debug, Default)]
+struct Typists {
+    by_name: HashMap<ArcStr, Typist>,
+    /// When to look at whom, soonest first: one entry a user, not later than the user's deadline. It may be sooner, for
+    /// whoever goes on writing moves the deadline with every word; so a word costs one look-up, however many write.
+    due: BTreeSet<(Tick, ArcStr)>,
+}
 
 #[derive(Debug)]
 struct Typist {
-    user: ArcStr,
     /// The others were told that the user is writing, and not that this has ended.
     shown: bool,
     /// The others are to be told that the user is writing as soon as they may be.
@@ -27,6 +38,8 @@ struct Typist {
     until: Tick,
     /// When the others can be told again that the user is writing.
     next: Tick,
+    /// When the user is looked at.
+    looked: Tick,
 }
 
 impl Typist {
@@ -53,27 +66,54 @@ impl Typist {
     }
 }
 
-impl Typing {
-    /// `user` is writing. Whether the others are to be told now; if it is too soon for that, [`Typing::due`] says when.
-    pub fn begin(&mut self, user: &ArcStr, now: Tick) -> bool {
-        let index = self.0.iter().position(|typist| typist.user == *user).unwrap_or_else(|| {
-            let (user, next) = (user.clone(), Tick::ZERO);
-            self.0.push(Typist { user, shown: false, waits: false, until: now, next });
-            self.0.len() - 1
-        });
-        let typist = &mut self.0[index];
+impl Typists {
+    /// `user` is writing. Whether the others are to be told now.
+    fn begin(&mut self, user: &ArcStr, now: Tick) -> bool {
+        let fresh =
+            Typist { shown: false, waits: false, until: now, next: Tick::ZERO, looked: Tick::NEVER };
+        let typist = self.by_name.entry(user.clone()).or_insert(fresh);
         typist.until = now.after(SILENCE);
         typist.waits = !typist.shown;
         let begins = typist.waits && typist.next <= now;
         if begins {
             typist.show(now);
         }
+        let deadline = typist.deadline();
+        if deadline < typist.looked {
+            if typist.looked != Tick::NEVER {
+                self.due.remove(&(typist.looked, user.clone()));
+            }
+            typist.looked = deadline;
+            self.due.insert((deadline, user.clone()));
+        }
         begins
+    }
+
+    /// Looks at the first user whose time has come: who that is, and what is to be told, if anything is.
+    fn look(&mut self, now: Tick) -> Option<(ArcStr, Option<bool>)> {
+        self.due.first().filter(|(at, _)| *at <= now)?;
+        let (_, user) = self.due.pop_first()?;
+        let typist = self.by_name.get_mut(&user)?;
+        let told = typist.due(now);
+        if typist.shown || typist.until > now {
+            typist.looked = typist.deadline();
+            self.due.insert((typist.looked, user.clone()));
+        } else {
+            self.by_name.remove(&user);
+        }
+        Some((user, told))
+    }
+}
+
+impl Typing {
+    /// `user` is writing. Whether the others are to be told now; if it is too soon for that, [`Typing::due`] says when.
+    pub fn begin(&mut self, user: &ArcStr, now: Tick) -> bool {
+        self.0.get_or_insert_default().begin(user, now)
     }
 
     /// `user` is not writing any more. Whether the others are to be told.
     pub fn end(&mut self, user: &str) -> bool {
-        let Some(typist) = self.0.iter_mut().find(|typist| *typist.user == *user) else { return false };
+        let Some(typist) = self.0.as_mut().and_then(|all| all.by_name.get_mut(user)) else { return false };
         typist.waits = false;
         std::mem::take(&mut typist.shown)
     }
@@ -81,13 +121,26 @@ impl Typing {
     /// Somebody of whom the others are to be told by now: that they are writing, or that they are not any more, because
     /// they have been silent.
     pub fn due(&mut self, now: Tick) -> Option<(ArcStr, bool)> {
-        self.0.retain(|typist| typist.shown || typist.until > now);
-        self.0.iter_mut().find_map(|typist| typist.due(now).map(|active| (typist.user.clone(), active)))
+        let all = self.0.as_mut()?;
+        while let Some((user, told)) = all.look(now) {
+            if let Some(active) = told {
+                return Some((user, active));
+            }
+        }
+        if all.by_name.is_empty() {
+            self.0 = None;
+        }
+        None
     }
 
-    /// When [`Typing::due`] has something to say.
+    /// A time before which [`Typing::due`] has nothing to say.
     pub fn deadline(&self) -> Tick {
-        self.0.iter().map(Typist::deadline).min().unwrap_or(Tick::NEVER)
+        self.0.as_ref().and_then(|all| all.due.first()).map_or(Tick::NEVER, |(at, _)| *at)
+    }
+
+    /// What it costs to remember who is writing, in bytes.
+    pub fn bytes(&self) -> usize {
+        self.0.as_ref().map_or(0, |all| all.by_name.len() * TYPIST)
     }
 }
 
@@ -124,5 +177,19 @@ mod tests {
         // Whoever stops before that was never told of.
         assert!(typing.end("ann") && !typing.begin(&ann, at(1500)) && !typing.end("ann"));
         assert_eq!(typing.due(at(2000)), None);
+    }
+
+    #[test]
+    fn whoever_goes_on_writing_is_one_entry() {
+        let people: Vec<ArcStr> = (0..50).map(|number| ArcStr::from(format!("user{number}"))).collect();
+        let mut typing = Typing::default();
+        for now in 0..100 {
+            people.iter().for_each(|user| _ = typing.begin(user, at(now * 10)));
+        }
+        let all = typing.0.as_ref().unwrap();
+        assert_eq!((all.by_name.len(), all.due.len()), (50, 50));
+        assert_eq!(typing.bytes(), 50 * TYPIST);
+        let silent = std::iter::from_fn(|| typing.due(at(9_000))).filter(|(_, active)| !active).count();
+        assert_eq!((silent, typing.bytes(), typing.deadline()), (50, 0, Tick::NEVER));
     }
 }
