@@ -53,7 +53,12 @@ fn serve(input: &Input) -> Result<(), ExitCode> {
     descriptors::raise(settings.limits.connections);
     if memory::available().is_some_and(|bytes| memory::fit(&mut settings.limits, bytes)) {
         let limits = &settings.limits;
-        tracing::info!(limits.queue_total, limits.history_total, "totals lowered to fit the memory there is");
+        tracing::info!(
+            limits.queue_total,
+            limits.history_total,
+            limits.keys_total,
+            "totals lowered to fit the memory there is"
+        );
     }
     credentials::warnings(&settings).iter().for_each(|warning| tracing::warn!("{warning}"));
     let (access, drain) = (banner::Access::of(&settings), settings.drain);

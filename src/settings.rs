@@ -130,6 +130,9 @@ pub struct Limits {
     pub queue_total: usize,
     /// Bytes of history kept for all rooms together; past it a room's oldest messages go first.
     pub history_total: usize,
+    /// Bytes of idempotency keys for all rooms together, half of it for the app's; past it the oldest of whoever has most go
+    /// first. About 200 bytes a key.
+    pub keys_total: usize,
     /// Bytes of a request's head: the request line and all fields.
     pub header: usize,
     /// Fields in a request's head.
@@ -267,6 +270,7 @@ impl Default for Limits {
             stall: Duration::from_secs(10),
             queue_total: 512 * MIB,
             history_total: 256 * MIB,
+            keys_total: 32 * MIB,
             header: 8 * KIB,
             headers: 64,
             handshake: Duration::from_secs(5),

@@ -265,3 +265,38 @@ fn a_name_that_somebody_else_can_own_is_not_served() {
     assert_eq!(["localhost:1", "127.0.0.1", "relay", "a.localhost"].map(ask), [200; 4]);
     assert_eq!(["evil.example", "localhost.evil.example:80"].map(ask), [403; 2]);
 }
+
+#[test]
+fn a_key_is_whose_it_is() {
+    let server = Server::sharded(2, "");
+    let enter = |query: &str| {
+        let mut member = server.native(&format!("/ws/a{query}"));
+        member.expect("joined");
+        member
+    };
+    let said = |who: &str| {
+        format!(
+            r#"{{"type":"publish","room":"a","data":"{who}","echo":false,"id":1,"idempotency_key":"order 7"}}"#
+        )
+    };
+    let mut watcher = enter("");
+    // Whoever guesses the app's key says something of their own, and the app is heard all the same.
+    for (query, who) in [("", "guest 0"), ("", "guest 1"), ("?user=ann", "ann"), ("?user=ann", "ann again")] {
+        let mut member = enter(query);
+        let first = member.ask(said(who), "published");
+        assert_eq!(member.ask(said("the same again"), "published"), first);
+    }
+    let body = r#"{"data":"app","idempotency_key":"order 7"}"#;
+    let [first, second] = [0, 1].map(|_| server.post("/api/rooms/a/messages", body).json());
+    assert_eq!(first, second);
+    let mut heard = Vec::new();
+    while heard.len() < 4 {
+        let event = watcher.json();
+        if event["type"] == "message" {
+            heard.push(event["data"].as_str().unwrap().to_owned());
+        }
+    }
+    heard.sort();
+    assert_eq!(heard, ["ann", "app", "guest 0", "guest 1"]);
+    assert_eq!(server.get("/api/rooms/a").json()["position"], first["position"]);
+}

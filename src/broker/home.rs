@@ -15,7 +15,7 @@ use std::time::Duration;
 use arcstr::ArcStr;
 
 use super::history::History;
-use super::keys::Keys;
+use super::keys::{Keys, Mark, Owner};
 use super::place::{Ask, Tag, Tell};
 use super::post::{Caller, Join, Line, Post};
 use super::presence::Presence;
@@ -219,15 +219,16 @@ impl Home {
                     if let Some(user) = &draft.from {
                         self.typed(user, false, desk);
                     }
-                    let key = draft.key.take();
-                    let known = key.as_ref().and_then(|key| desk.keys.answer(&self.key, key, desk.now));
+                    let owner = |key| Mark { owner: Owner::of(&caller, draft.from.as_ref()), key };
+                    let mark = draft.key.take().map(owner).map(Box::new);
+                    let known = mark.as_ref().and_then(|mark| desk.keys.answer(&self.key, mark, desk.now));
                     if let Some(position) = known {
                         self.published(caller, Ok(position), desk);
                         continue;
                     }
                     let tag = self.tag();
                     desk.asks.push(Ask::Publish { room: self.key.clone(), draft, tag });
-                    let what = What::Committing(caller, key);
+                    let what = What::Committing(caller, mark);
                     return self.waiting.push_front(Waiting { what, tag: Some(tag), ..first });
                 }
                 What::Request(request) => {

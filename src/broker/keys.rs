@@ -1,8 +1,19 @@
 //! Idempotency keys: what was published under a key is not published again, and has the answer that it had.
+//!
+//! Whose a key is decides with whom it can clash and what it can push out: the app, each user and each guest's connection
+//! have a space of their own. So nobody can take another's key by guessing it, and nobody who makes up many loses others theirs.
 
-use std::collections::{HashMap, VecDeque};
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
+use arcstr::ArcStr;
+use hashbrown::HashTable;
+use slab::Slab;
+
+use super::post::Caller;
+use crate::id::SessionId;
 use crate::position::Position;
 use crate::room_key::RoomKey;
 use crate::time::Tick;
@@ -10,94 +21,259 @@ use crate::time::Tick;
 /// How long a key counts.
 pub const KEPT: Duration = Duration::from_secs(300);
 
-/// Keys that a whole server remembers, at most; the oldest go first.
-pub const MAX_KEYS: usize = 100_000;
-
 /// The longest key, in bytes.
 pub const MAX_KEY: usize = 128;
 
-/// A key counts within its room. Rooms are told apart by their keyed hash, which nobody can aim.
-type Mark = (u64, Box<str>);
+/// Keys that one user, or one guest's connection, has on a shard at most: three a second for as long as they count.
+const MAX_OWN: usize = 1_000;
+
+/// What a key costs beside its text, in bytes, and what its first one costs an owner beside the name.
+const COST: usize = 128;
+const OWNER_COST: usize = 192;
+
+/// Keys whose time has passed that are forgotten in one go: some 0.2 ms.
+const SLICE: usize = 512;
+
+/// Whose a key is.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Owner {
+    /// The app's: of all keys of the HTTP API together, so that one can be replaced, and of the program around the server.
+    App,
+    /// A user's, whichever connection says it.
+    User(ArcStr),
+    /// A guest's, who has no name that would outlast the connection.
+    Guest(SessionId),
+}
+
+/// A key, and whose it is. It counts within its room.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// Whose.
+    pub owner: Owner,
+    /// The key.
+    pub key: Box<str>,
+}
 
 /// The keys that one shard's rooms have seen lately.
 #[derive(Debug)]
 pub struct Keys {
-    seen: HashMap<Mark, Option<Position>>,
-    order: VecDeque<(Tick, Mark)>,
-    max: usize,
+    entries: Slab<Entry>,
+    /// Entries by room, owner and key.
+    index: HashTable<u32>,
+    state: RandomState,
+    owners: Slab<Own>,
+    numbers: HashMap<Owner, u32>,
+    /// The owners, the app apart: who has most comes last, and of those who have as many the one with the oldest.
+    greedy: BTreeSet<(usize, Reverse<Tick>, u32)>,
+    /// When the oldest key of each owner came.
+    oldest: BTreeSet<(Tick, u32)>,
+    /// What the app's keys cost, and everybody else's.
+    bytes: (usize, usize),
+    limit: usize,
+}
+
+#[derive(Debug)]
+struct Entry {
+    /// Rooms are told apart by their keyed hash, which nobody can aim.
+    room: u64,
+    owner: u32,
+    at: Tick,
+    key: Box<str>,
+    answer: Option<Position>,
+}
+
+/// The keys of one owner, oldest first; there is at least one.
+#[derive(Debug)]
+struct Own {
+    owner: Owner,
+    entries: VecDeque<u32>,
+}
+
+impl Owner {
+    /// Whose the key of a message is that `caller` publishes as the user `from`.
+    pub fn of(caller: &Caller, from: Option<&ArcStr>) -> Self {
+        match (caller, from) {
+            (Caller::Session(..), Some(user)) => Self::User(user.clone()),
+            (Caller::Session(session, _), None) => Self::Guest(*session),
+            // What the app says that a message is from is its own claim.
+            (Caller::Nobody | Caller::Call(..) | Caller::Program(..), _) => Self::App,
+        }
+    }
+
+    fn cost(&self) -> usize {
+        let name = if let Self::User(user) = self { user.len() } else { 0 };
+        OWNER_COST + name
+    }
 }
 
 impl Keys {
-    /// Remembers at most `max` keys.
-    pub fn new(max: usize) -> Self {
-        Self { seen: HashMap::new(), order: VecDeque::new(), max }
+    /// Remembers keys of at most `limit` bytes; half of them are the app's alone.
+    pub fn new(limit: usize) -> Self {
+        Self {
+            entries: Slab::new(),
+            index: HashTable::new(),
+            state: RandomState::new(),
+            owners: Slab::new(),
+            numbers: HashMap::new(),
+            greedy: BTreeSet::new(),
+            oldest: BTreeSet::new(),
+            bytes: (0, 0),
+            limit,
+        }
     }
 
-    /// The answer that a publish in `room` under `key` had, if it was not long ago.
-    pub fn answer(&mut self, room: &RoomKey, key: &str, now: Tick) -> Option<Option<Position>> {
-        self.expire(now);
-        self.seen.get(&(room.hash(), key.into())).copied()
+    /// What they cost, in bytes.
+    pub fn bytes(&self) -> usize {
+        self.bytes.0 + self.bytes.1
+    }
+
+    /// The answer that a publish in `room` under `mark` had, if it was not long ago.
+    pub fn answer(&self, room: &RoomKey, mark: &Mark, now: Tick) -> Option<Option<Position>> {
+        let owner = *self.numbers.get(&mark.owner)?;
+        let entry = &self.entries[self.find(room, owner, &mark.key)? as usize];
+        (entry.at.after(KEPT) > now).then_some(entry.answer)
     }
 
     /// Remembers the answer of a publish.
-    pub fn remember(&mut self, room: &RoomKey, key: Box<str>, answer: Option<Position>, now: Tick) {
-        let mark = (room.hash(), key);
-        if self.seen.insert(mark.clone(), answer).is_none() {
-            self.order.push_back((now, mark));
-        }
-        while self.order.len() > self.max {
-            self.forget_oldest();
+    pub fn remember(&mut self, room: &RoomKey, mark: Mark, answer: Option<Position>, now: Tick) {
+        let owner = self.number(mark.owner);
+        match self.find(room, owner, &mark.key) {
+            Some(known) => self.entries[known as usize].answer = answer,
+            None => {
+                self.unlist(owner);
+                self.insert(Entry { room: room.hash(), owner, at: now, key: mark.key, answer });
+                self.list(owner);
+                self.fit(owner);
+            }
         }
     }
 
-    fn expire(&mut self, now: Tick) {
-        while self.order.front().is_some_and(|(at, _)| at.after(KEPT) <= now) {
-            self.forget_oldest();
+    /// Forgets some of the keys whose time has passed; [`Keys::deadline`] says whether there are more.
+    pub fn expire(&mut self, now: Tick) {
+        for _ in 0..SLICE {
+            let Some(&(at, owner)) = self.oldest.first() else { return };
+            if at.after(KEPT) > now {
+                return;
+            }
+            self.forget_oldest(owner);
         }
-        if self.order.is_empty() {
+    }
+
+    /// When [`Keys::expire`] has something to do.
+    pub fn deadline(&self) -> Option<Tick> {
+        self.oldest.first().map(|(at, _)| at.after(KEPT))
+    }
+
+    fn hash(&self, room: u64, owner: u32, key: &str) -> u64 {
+        self.state.hash_one((room, owner, key))
+    }
+
+    fn find(&self, room: &RoomKey, owner: u32, key: &str) -> Option<u32> {
+        let same = |&number: &u32| {
+            let entry = &self.entries[number as usize];
+            (entry.room, entry.owner, &*entry.key) == (room.hash(), owner, key)
+        };
+        self.index.find(self.hash(room.hash(), owner, key), same).copied()
+    }
+
+    /// The number of an owner, who is about to have a key.
+    fn number(&mut self, owner: Owner) -> u32 {
+        if let Some(number) = self.numbers.get(&owner) {
+            return *number;
+        }
+        *self.bytes_of(&owner) += owner.cost();
+        let number = self.owners.insert(Own { owner: owner.clone(), entries: VecDeque::new() }) as u32;
+        self.numbers.insert(owner, number);
+        number
+    }
+
+    /// What is spent on keys of the kind that `owner` has.
+    fn bytes_of(&mut self, owner: &Owner) -> &mut usize {
+        if *owner == Owner::App { &mut self.bytes.0 } else { &mut self.bytes.1 }
+    }
+
+    fn insert(&mut self, entry: Entry) {
+        let (owner, hash) = (entry.owner, self.hash(entry.room, entry.owner, &entry.key));
+        let cost = COST + entry.key.len();
+        let number = self.entries.insert(entry) as u32;
+        let (entries, state) = (&self.entries, &self.state);
+        self.index.insert_unique(hash, number, |&other| {
+            let other = &entries[other as usize];
+            state.hash_one((other.room, other.owner, &*other.key))
+        });
+        let Own { owner, entries } = &mut self.owners[owner as usize];
+        entries.push_back(number);
+        let owner = owner.clone();
+        *self.bytes_of(&owner) += cost;
+    }
+
+    /// Pushes out what is too much now that `owner` has one more.
+    fn fit(&mut self, owner: u32) {
+        if self.owners[owner as usize].owner == Owner::App {
+            while self.bytes.0 > self.limit / 2 {
+                self.forget_oldest(owner);
+            }
+            return;
+        }
+        if self.owners[owner as usize].entries.len() > MAX_OWN {
+            self.forget_oldest(owner);
+        }
+        while self.bytes.1 > self.limit / 2
+            && let Some(&(_, _, greediest)) = self.greedy.last()
+        {
+            self.forget_oldest(greediest);
+        }
+    }
+
+    fn forget_oldest(&mut self, owner: u32) {
+        self.unlist(owner);
+        let own = &mut self.owners[owner as usize];
+        let whose = own.owner.clone();
+        if let Some(number) = own.entries.pop_front() {
+            let entry = self.entries.remove(number as usize);
+            *self.bytes_of(&whose) -= COST + entry.key.len();
+            let hash = self.hash(entry.room, owner, &entry.key);
+            if let Ok(found) = self.index.find_entry(hash, |&other| other == number) {
+                found.remove();
+            }
+        }
+        if self.owners[owner as usize].entries.is_empty() {
+            self.owners.remove(owner as usize);
+            self.numbers.remove(&whose);
+            *self.bytes_of(&whose) -= whose.cost();
+        }
+        self.list(owner);
+        if self.entries.is_empty() {
             // A burst of keys is not kept in memory for ever.
-            (self.seen, self.order) = (HashMap::new(), VecDeque::new());
+            *self = Self::new(self.limit);
         }
     }
 
-    fn forget_oldest(&mut self) {
-        if let Some((_, mark)) = self.order.pop_front() {
-            self.seen.remove(&mark);
+    /// Puts an owner on the lists, if there still is one.
+    fn list(&mut self, owner: u32) {
+        if let Some((rank, oldest)) = self.places(owner) {
+            self.oldest.insert(oldest);
+            self.greedy.extend(rank);
         }
+    }
+
+    /// Takes an owner off the lists, before its keys change.
+    fn unlist(&mut self, owner: u32) {
+        if let Some((rank, oldest)) = self.places(owner) {
+            self.oldest.remove(&oldest);
+            rank.map(|rank| self.greedy.remove(&rank));
+        }
+    }
+
+    /// The places of an owner on the list of the greedy, if it is not the app, and on that of the oldest keys.
+    #[expect(clippy::type_complexity)]
+    fn places(&self, owner: u32) -> Option<(Option<(usize, Reverse<Tick>, u32)>, (Tick, u32))> {
+        let own = self.owners.get(owner as usize)?;
+        let oldest = self.entries[*own.entries.front()? as usize].at;
+        let rank = (own.owner != Owner::App).then_some((own.entries.len(), Reverse(oldest), owner));
+        Some((rank, (oldest, owner)))
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::room_key::{RoomKeys, Space};
-
-    fn at(offset: u64) -> Option<Position> {
-        Some(Position { epoch: 1, offset })
-    }
-
-    #[test]
-    fn a_key_counts_in_its_room_for_its_time() {
-        let rooms = RoomKeys::default();
-        let (a, b) = (rooms.key(Space::Native, "a"), rooms.key(Space::Native, "b"));
-        let mut keys = Keys::new(9);
-        keys.remember(&a, "k".into(), at(1), Tick(0));
-        keys.remember(&a, "none".into(), None, Tick(0));
-        let last = Tick(Tick(0).after(KEPT).0 - 1);
-        assert_eq!(keys.answer(&a, "k", last), Some(at(1)));
-        assert_eq!(keys.answer(&a, "none", last), Some(None));
-        assert_eq!((keys.answer(&b, "k", last), keys.answer(&a, "l", last)), (None, None));
-        assert_eq!(keys.answer(&a, "k", Tick(last.0 + 1)), None);
-    }
-
-    #[test]
-    fn the_oldest_go_first() {
-        let room = RoomKeys::default().key(Space::Native, "a");
-        let mut keys = Keys::new(2);
-        for (offset, key) in [(1, "a"), (2, "b"), (3, "c")] {
-            keys.remember(&room, key.into(), at(offset), Tick(0));
-        }
-        let answers = ["a", "b", "c"].map(|key| keys.answer(&room, key, Tick(0)));
-        assert_eq!(answers, [None, Some(at(2)), Some(at(3))]);
-    }
-}
+mod tests;

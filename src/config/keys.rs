@@ -106,6 +106,7 @@ fn limits_table(section: &mut Section<'_>, limits: &mut Limits) {
     section.set("stall", &mut limits.stall, kinds::duration(TIME));
     section.set("queue_total", &mut limits.queue_total, kinds::size(SIZE));
     section.set("history_total", &mut limits.history_total, kinds::size(SIZE));
+    section.set("keys_total", &mut limits.keys_total, kinds::size(SIZE));
     // Less refuses what every browser sends; more is memory for whoever connects, before anything is known of them.
     section.set("header", &mut limits.header, kinds::size(512..=MIB));
     section.set("headers", &mut limits.headers, kinds::count(8..=KIB));

@@ -92,7 +92,7 @@ fn every_key_reaches_its_setting() {
         "listen = [\"127.0.0.1:1\", \"[::1]:2\"]\nshards = 3\ndrain = 0\nconsole = true\ndirect = true\n\
          [metrics]\npublic = true\n[inbox]\nhistory = 19\nttl = \"20s\"\n\
          [limits]\nconnections = 4\nconnections_per_user = 21\ntoo_many = \"evict-oldest\"\nrooms_per_connection = 5\nmessage = 6\necho_message = \"7KiB\"\napi_body = \"8 MB\"\n\
-         queue = \"9MiB\"\nstall = \"250ms\"\nqueue_total = \"1GiB\"\nhistory_total = \"1.5KiB\"\nheader = 1024\n\
+         queue = \"9MiB\"\nstall = \"250ms\"\nqueue_total = \"1GiB\"\nhistory_total = \"1.5KiB\"\nkeys_total = 31\nheader = 1024\n\
          headers = 12\nhandshake = \"1m 5s\"\nbody = \"1h\"\nhttp_idle = \"2days\"\nclose = \"3s\"\n\
          [heartbeat]\ninterval = \"30s\"\ntimeout = \"13s\"\n\
          [[rooms]]\npattern = \"$stats\"\nhistory = 14\nhistory_bytes = 15\nttl = \"16s\"\npresence = false\n\
@@ -109,7 +109,8 @@ fn every_key_reaches_its_setting() {
     assert_eq!((limits.connections, limits.rooms_per_connection, limits.message), (4, 5, 6));
     assert_eq!((limits.echo_message, limits.api_body, limits.queue), (7 * KIB, 8_000_000, 9 * MIB));
     assert_eq!((limits.stall, limits.queue_total), (Duration::from_millis(250), 1024 * MIB));
-    assert_eq!((limits.history_total, limits.header, limits.headers), (1536, 1024, 12));
+    assert_eq!((limits.history_total, limits.keys_total), (1536, 31));
+    assert_eq!((limits.header, limits.headers), (1024, 12));
     assert_eq!((limits.handshake, limits.body), (seconds(65), seconds(3600)));
     assert_eq!((limits.http_idle, limits.close), (seconds(172_800), seconds(3)));
     assert_eq!((read.heartbeat.interval, read.heartbeat.timeout), (seconds(30), seconds(13)));

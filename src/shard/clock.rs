@@ -26,6 +26,8 @@ impl Shard {
             self.home_due(number);
         }
         self.work.due = due;
+        self.keys.expire(now);
+        self.pay_for_keys();
         self.drain_some();
         self.make_places();
         self.tell_stats();
@@ -35,7 +37,8 @@ impl Shard {
 
     /// The tick by which [`Shard::tick`] has something to do, if there is one.
     pub fn next_tick(&self) -> Option<Tick> {
-        let waits = [self.deadlines.soonest(), self.home_deadlines.soonest(), self.stats_due()];
+        let waits =
+            [self.deadlines.soonest(), self.home_deadlines.soonest(), self.stats_due(), self.keys.deadline()];
         let soonest = waits.into_iter().flatten().min();
         // A drain closes some connections in every tick, and nobody says when another shard's load has fallen, or when whoever is
         // idle has been so for long enough.

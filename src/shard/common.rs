@@ -46,6 +46,8 @@ pub struct Common {
     pub speakers: Callers,
     /// The bytes of history that all of them keep.
     pub history: Account,
+    /// The bytes of idempotency keys that they remember.
+    pub keys: Account,
     /// The bytes that their queues hold.
     pub queued: Account,
     /// How much all of them have on their way.
@@ -79,6 +81,7 @@ impl Common {
             callers: Callers::new(Rate::per_second(settings.limits.api_per_second)),
             speakers: Callers::new(Rate::per_second(settings.limits.user_messages_per_second)),
             history: Account::new(settings.limits.history_total),
+            keys: Account::new(settings.limits.keys_total),
             queued: Account::new(settings.limits.queue_total),
             pressure: Pressure::new(shards),
             board: Board::new(shards),

@@ -221,10 +221,19 @@ impl Shard {
                 overdrawn = self.history.spend(&self.common.history, 0, freed);
             }
         }
+        self.pay_for_keys();
         for (shard, post) in posts.drain(..) {
             self.post(shard, post);
         }
         self.mail.posts = posts;
+    }
+
+    /// Pays for the keys that are remembered. Each shard has an even part of the total, and keeps to it.
+    pub(super) fn pay_for_keys(&mut self) {
+        let (before, after) = (self.keyed.used(), self.keys.bytes());
+        if before != after {
+            self.keyed.spend(&self.common.keys, after, before);
+        }
     }
 
     /// Members of `room` here missed messages that nobody can give them.

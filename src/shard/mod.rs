@@ -51,7 +51,7 @@ use crate::auth::access::Access;
 use crate::broker::audience::Audience;
 use crate::broker::directory::Directory;
 use crate::broker::home::Home;
-use crate::broker::keys::{Keys, MAX_KEYS};
+use crate::broker::keys::Keys;
 use crate::broker::users::Users;
 use crate::engine::Engine;
 use crate::id::{SessionId, ShardId};
@@ -101,6 +101,8 @@ pub struct Shard {
     /// When the log may tell of them.
     shed_quiet_until: Tick,
     keys: Keys,
+    /// What they cost.
+    keyed: Purse,
     home_deadlines: Deadlines,
     engine: Engine,
     /// Joins and leaves that sessions wait for.
@@ -147,7 +149,7 @@ pub struct Shard {
 impl Shard {
     /// A shard without sessions.
     pub fn new(me: ShardId, common: Arc<Common>, engine: Engine, now: Now) -> Self {
-        let keys = Keys::new(MAX_KEYS.div_ceil(common.shards.max(1)));
+        let keys = Keys::new(common.settings.limits.keys_total / common.shards.max(1));
         let others = (0..common.shards).map(|_| Vec::new()).collect();
         let stats = common.room_keys.key(Space::Native, STATS);
         common.board.begins(now.wall_ms);
@@ -183,6 +185,7 @@ impl Shard {
             shed_lately: 0,
             shed_quiet_until: Tick::ZERO,
             keys,
+            keyed: Purse::default(),
             home_deadlines: Deadlines::default(),
             engine,
             crossings: Crossings::default(),

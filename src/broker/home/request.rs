@@ -2,6 +2,7 @@
 
 use arcstr::ArcStr;
 
+use crate::broker::keys::Mark;
 use crate::broker::place::Tag;
 use crate::broker::post::{Caller, Join, Page, Span};
 use crate::id::ShardId;
@@ -39,7 +40,7 @@ pub(super) struct Waiting {
 pub(super) enum What {
     Request(Request),
     /// A publish whose draft the engine has, and the key that it came under.
-    Committing(Caller, Option<Box<str>>),
+    Committing(Caller, Option<Box<Mark>>),
 }
 
 impl Request {

@@ -42,7 +42,7 @@ impl Bench {
             now: Tick(100),
             posts: Vec::new(),
             asks: Vec::new(),
-            keys: Keys::new(9),
+            keys: Keys::new(1 << 20),
             users: Users::default(),
         }
     }

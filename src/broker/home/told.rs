@@ -31,9 +31,9 @@ impl Home {
             self.history.push(message.clone(), &self.settings, desk.now);
         }
         self.post_members(desk, || Post::Deliver(message.clone()));
-        if let Some(Waiting { what: What::Committing(caller, key), .. }) = self.take(tag) {
-            if let Some(key) = key {
-                desk.keys.remember(&self.key, key, position, desk.now);
+        if let Some(Waiting { what: What::Committing(caller, mark), .. }) = self.take(tag) {
+            if let Some(mark) = mark {
+                desk.keys.remember(&self.key, *mark, position, desk.now);
             }
             self.published(caller, Ok(position), desk);
         }
