@@ -26,7 +26,7 @@ impl Pressure {
         Self { shards: (0..shards).map(|_| Load::default()).collect() }
     }
 
-    /// So many bytes of drafts wait in the inbox of `shard`.
+    /// So many bytes of posts wait in the inbox of `shard`.
     pub fn set_inbox(&self, shard: usize, bytes: usize) {
         self.shards[shard].inbox.store(bytes, Ordering::Relaxed);
     }

@@ -17,3 +17,4 @@ pub mod question;
 pub mod seats;
 pub mod typing;
 pub mod users;
+pub mod weight;

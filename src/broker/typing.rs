@@ -69,8 +69,7 @@ impl Typist {
 impl Typists {
     /// `user` is writing. Whether the others are to be told now.
     fn begin(&mut self, user: &ArcStr, now: Tick) -> bool {
-        let fresh =
-            Typist { shown: false, waits: false, until: now, next: Tick::ZERO, looked: Tick::NEVER };
+        let fresh = Typist { shown: false, waits: false, until: now, next: Tick::ZERO, looked: Tick::NEVER };
         let typist = self.by_name.entry(user.clone()).or_insert(fresh);
         typist.until = now.after(SILENCE);
         typist.waits = !typist.shown;

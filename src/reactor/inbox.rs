@@ -37,9 +37,6 @@ struct Inner {
     common: Arc<Common>,
 }
 
-/// What a letter takes beside the bytes that it carries, so that many small ones count for what they are.
-const LETTER: usize = 256;
-
 #[derive(Debug, Default)]
 struct Letters {
     kept: Vec<Letter>,
@@ -49,13 +46,11 @@ struct Letters {
 }
 
 impl Letter {
-    /// Bytes that somebody outside of the server made it hold.
+    /// Bytes that it holds. The operator's own words are few.
     fn bytes(&self) -> usize {
         match self {
-            Self::Post(Post::Publish(_, _, draft)) => LETTER + draft.data.len(),
-            Self::Post(Post::Announce(announcement, _)) => LETTER + announcement.frame.len(),
-            Self::Post(Post::Requests(_, _, _, texts)) => texts.iter().map(|text| LETTER + text.len()).sum(),
-            _ => 0,
+            Self::Post(post) => post.weight(),
+            Self::Access(_) | Self::Drain(_) | Self::Stop => 0,
         }
     }
 }

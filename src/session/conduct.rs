@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use super::typed::Typed;
 use crate::bucket::{Bucket, Rate};
 use crate::settings::Limits;
 use crate::time::Tick;
@@ -39,6 +40,8 @@ pub struct Conduct {
     pub client: Option<IpAddr>,
     /// It is counted among the connections of its client's address.
     pub counted: bool,
+    /// What it has said of its writing, if it ever has.
+    pub typed: Option<Box<Typed>>,
     messages: Bucket,
     bytes: Bucket,
     /// What it says is not read before.

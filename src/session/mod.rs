@@ -6,6 +6,7 @@ pub mod exchange;
 pub mod gap;
 pub mod idle;
 pub mod stream;
+pub mod typed;
 
 use std::net::IpAddr;
 
@@ -46,8 +47,8 @@ pub struct Session {
     pub conduct: Option<Box<Conduct>>,
     /// When something last came from it, or, once it was pinged, when that was.
     pub heard: Tick,
-    /// When it last published.
-    pub published: Tick,
+    /// When it last gave other shards something to do.
+    pub wanted: Tick,
     /// Its socket took less than it was offered.
     pub blocked: bool,
     /// It is on the shard's list of sessions to write.
@@ -123,7 +124,7 @@ impl Session {
             identity: None,
             conduct: None,
             heard: now,
-            published: Tick::ZERO,
+            wanted: Tick::ZERO,
             blocked: false,
             touched: false,
             held: false,

@@ -162,6 +162,7 @@ impl Shard {
         if let Some(stream) = session.stream() {
             stream.stood_up(number);
         }
+        self.forget_typing(key, number);
         let Some(audience) = self.audiences.get_mut(number) else { return };
         if let Some(lane) = audience.lane(wire) {
             lane.leave(slot, moved(&mut self.sessions, number));

@@ -157,6 +157,26 @@ impl Shard {
         taken.map_err(|wait_ms| u32::try_from(wait_ms).unwrap_or(u32::MAX))
     }
 
+    /// Session `key` says whether it is writing in the room of audience `number`. Whether that is news for the room.
+    ///
+    /// # Errors
+    ///
+    /// If it says too much of it.
+    pub(super) fn note_typing(&mut self, key: u32, number: u32, active: bool) -> Result<bool, Fault> {
+        let now = self.now;
+        let Some(session) = self.session(key) else { return Ok(false) };
+        let typed = session.conduct.get_or_insert_default().typed.get_or_insert_default();
+        typed.say(number, active, now.tick(), now.loop_ms).map_err(rate_limited)
+    }
+
+    /// What session `key` has said of its writing in the room of audience `number` counts no more.
+    pub(super) fn forget_typing(&mut self, key: u32, number: u32) {
+        let conduct = self.session(key).and_then(|session| session.conduct.as_mut());
+        if let Some(typed) = conduct.and_then(|conduct| conduct.typed.as_mut()) {
+            typed.forget(number);
+        }
+    }
+
     /// The user of session `key`, if users are limited.
     fn speaker(&self, key: u32) -> Option<ArcStr> {
         let session = self.sessions.get(key as usize).filter(|_| self.common.speakers.is_limit())?;

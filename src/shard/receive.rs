@@ -156,7 +156,7 @@ impl Shard {
     pub(super) fn makes_wait(&self, key: u32) -> bool {
         let Some(session) = self.sessions.get(key as usize) else { return false };
         let parked = session.tail.as_ref().is_some_and(|tail| tail.request.is_some());
-        let calm = !self.pressed || !self.published_lately(session.published);
+        let calm = !self.pressed || !self.asked_lately(session.wanted);
         parked
             || self.is_in_line(key)
             || session.awaiting
@@ -165,8 +165,8 @@ impl Shard {
             || self.is_resting(key)
     }
 
-    fn published_lately(&self, published: Tick) -> bool {
-        published != Tick::ZERO && self.now.tick().0.saturating_sub(published.0) <= 4
+    fn asked_lately(&self, wanted: Tick) -> bool {
+        wanted != Tick::ZERO && self.now.tick().0.saturating_sub(wanted.0) <= 4
     }
 
     /// Lets reading go on if nothing holds it any more.

@@ -50,6 +50,9 @@ impl Shard {
     }
 
     fn request(&mut self, key: u32, ticket: Ticket<&str>, what: What<'_>) {
+        if !matches!(what, What::Ping) {
+            self.wants(key);
+        }
         match what {
             What::Ping => {
                 let wall_ms = self.now.wall_ms;
@@ -67,8 +70,6 @@ impl Shard {
             What::Direct { to, event, data, key: mark } => {
                 let data = bytes::Bytes::copy_from_slice(data.as_bytes());
                 let from = self.user_of(key);
-                // A mark is its sender's own: nobody can keep another's message from being said.
-                let mark = mark.map(|mark| format!("{}\n{mark}", from.as_deref().unwrap_or_default()).into());
                 let draft = Draft { from, event, store: true, key: mark, ..Draft::new(Kind::Direct, data) };
                 self.direct(key, ticket, &to, draft);
             }
@@ -160,6 +161,7 @@ impl Shard {
         }
         let caller = Caller::Session(self.id(key), ticket.keep());
         self.spoke(key);
+        self.forget_typing(key, seat.room);
         self.post_home(&room, Post::Publish(room.clone(), caller, draft));
     }
 
@@ -171,8 +173,11 @@ impl Shard {
         if self.audiences.get(seat.room).is_none_or(|audience| !audience.settings.typing) {
             return self.error(key, ticket, Some(room.label()), Fault::Forbidden);
         }
-        if let Some(user) = self.user_of(key) {
-            self.post_home(&room, Post::Typing(room.clone(), user, active));
+        let Some(user) = self.user_of(key) else { return self.keep_silent(ticket) };
+        match self.note_typing(key, seat.room, active) {
+            Ok(true) => self.post_home(&room, Post::Typing(room.clone(), user, active)),
+            Ok(false) => {}
+            Err(fault) => return self.error(key, ticket, Some(room.label()), fault),
         }
         self.keep_silent(ticket);
     }
@@ -190,12 +195,18 @@ impl Shard {
         self.post_home(&room, Post::Publish(room.clone(), Caller::Nobody, draft));
     }
 
+    /// Session `key` publishes.
     pub(super) fn spoke(&mut self, key: u32) {
-        let now = self.now.tick();
         self.counters.messages_in += 1;
+        self.wants(key);
+    }
+
+    /// Session `key` gives other shards something to do: it is not read while they have too much.
+    pub(super) fn wants(&mut self, key: u32) {
+        let now = self.now.tick();
         if let Some(session) = self.session(key) {
             // Tick zero means never.
-            session.published = now.max(crate::time::Tick(1));
+            session.wanted = now.max(crate::time::Tick(1));
         }
     }
 

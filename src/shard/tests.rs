@@ -11,6 +11,7 @@ mod places;
 mod slices;
 mod timers;
 mod totals;
+mod typing;
 mod users;
 
 use std::collections::HashMap;
