@@ -168,7 +168,9 @@ impl Native {
 
     /// Says once more what an earlier connection got no answer for.
     fn try_again(&mut self, truth: &mut Truth, plan: &Plan, random: &mut Random) -> Option<Vec<u8>> {
-        let here = |number: &usize| self.members.contains_key(&truth.said[*number].room);
+        // A key is its user's on whichever connection; a guest's ended with the connection.
+        let own = |number: usize| self.user.is_some() && truth.said[number].from == self.user;
+        let here = |number: &usize| own(*number) && self.members.contains_key(&truth.said[*number].room);
         let index = self.retries.iter().position(here)?;
         let number = self.retries.remove(index);
         truth.said[number].tries += 1;
