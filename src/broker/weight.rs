@@ -31,14 +31,16 @@ impl Post {
                 asked(caller) + people.map_or(0, |people| people.len() * ENTRY)
             }
             Self::Members(_, caller, page) => asked(caller) + page.after.len(),
-            Self::Look(_, caller, _) | Self::Published(_, caller, _) => asked(caller),
+            Self::Look(_, caller, _)
+            | Self::Published(_, caller, _)
+            | Self::Leave(_, caller, ..)
+            | Self::Left(_, caller) => asked(caller),
             Self::Requests(_, _, _, texts) => texts.iter().map(|text| POST + text.len()).sum(),
             Self::Replied(_, reply) => reply.as_ref().map_or(0, Vec::len),
             Self::Listed(_, lines) => lines.len() * 2 * ENTRY,
             Self::List(_, listing) => listing.prefix.len() + listing.after.len(),
             Self::Found(_, _, rooms) => rooms.len() * ENTRY,
-            Self::Leave(..)
-            | Self::Notice(..)
+            Self::Notice(..)
             | Self::Gap(..)
             | Self::Typing(..)
             | Self::Unheard(..)
@@ -84,7 +86,7 @@ mod tests {
             Draft { key: Some("k".repeat(9).into()), ..Draft::new(Kind::Message, vec![b'1'; 100].into()) };
         let posts = [
             (Post::Typing(room.clone(), "ann".into(), true), 0),
-            (Post::Leave(room.clone(), 1, None), 0),
+            (Post::Leave(room.clone(), Caller::Nobody, 1, None), 0),
             (Post::Went("ann".into(), session, true), 0),
             (Post::Publish(room, Caller::Nobody, draft), 109),
         ];

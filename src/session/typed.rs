@@ -29,12 +29,12 @@ impl Typed {
     /// # Errors
     ///
     /// In how many milliseconds it may be said, if there is too much of it.
-    pub fn say(&mut self, room: u32, active: bool, now: Tick, loop_ms: u64) -> Result<bool, u64> {
+    pub fn say(&mut self, room: u32, active: bool, now: Tick, now_ms: u64) -> Result<bool, u64> {
         let said = self.said.iter_mut().find(|said| said.room == room);
         if said.as_ref().is_some_and(|said| said.active == active && (!active || said.at == now)) {
             return Ok(false);
         }
-        self.pace.take(PACE, 1.0, loop_ms)?;
+        self.pace.take(PACE, 1.0, now_ms)?;
         let new = Said { room, active, at: now };
         match said {
             Some(said) => *said = new,

@@ -166,7 +166,7 @@ impl Shard {
         let now = self.now;
         let Some(session) = self.session(key) else { return Ok(false) };
         let typed = session.conduct.get_or_insert_default().typed.get_or_insert_default();
-        typed.say(number, active, now.tick(), now.loop_ms).map_err(rate_limited)
+        typed.say(number, active, now.tick(), now.shared_ms()).map_err(rate_limited)
     }
 
     /// What session `key` has said of its writing in the room of audience `number` counts no more.
