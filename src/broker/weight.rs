@@ -49,6 +49,7 @@ impl Post {
             | Self::Hears(..)
             | Self::Entered(..)
             | Self::Evict(..)
+            | Self::MakePlace(..)
             | Self::Seek(..)
             | Self::Disconnect(..)
             | Self::Remove(..)
