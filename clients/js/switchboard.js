@@ -374,10 +374,12 @@ class Room extends Emitter {
     clearTimeout(this.#retry);
   }
 
-  #take(frame, { stream }) {
+  #take(frame, { stream, room }) {
     const { type, id } = frame;
     const inbox = this.name === INBOX;
-    if (type === 'joined') this.#joined(frame, stream);
+    // Unasked, who is there is told anew. On a stream it may also be what was told to an older room of the name.
+    if (type === 'joined' && id === undefined && this.#live) this.#hear(frame);
+    else if (type === 'joined') (id !== undefined || !stream || room === this) && this.#joined(frame, stream);
     else if (id !== undefined) this.count = frame.count ?? this.count;
     else if (this.#live || (inbox && this.#since == null && !stream)) this.#hear(frame);
     // The answer to a post may be overtaken by what follows it on the stream, and a socket hears its inbox unasked: that
@@ -803,8 +805,8 @@ class Client extends Emitter {
     const inbox = type === 'direct' || type === 'notification';
     const name = inbox ? INBOX : (frame.room ?? request?.frame.room);
     const room = this.rooms.get(name);
-    // What answers a join, or begins a stream, is for the room that asked, and not for one that took its name since.
-    const asker = request?.room ?? (type === 'joined' && id === undefined && link.stream ? link.room : room);
+    // What answers a join is for the room that asked, and not for one that took its name since.
+    const asker = request?.room ?? room;
     if (type === 'error') return this.#error(link, frame, request, asker === room && room);
     if (room && asker === room) take(room, frame, link);
     else if (id === undefined && !room) emit(this, type, frame);

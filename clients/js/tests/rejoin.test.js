@@ -110,6 +110,32 @@ test('who comes and goes before the answer to a post is told behind it', async (
   assert.equal(room.count, 2);
 });
 
+test('who is there may be told anew without having been asked, and nothing else changes', async () => {
+  const all = await joined();
+  await all.socket().end(1006);
+  await pass(1_000);
+  await all.socket().welcome();
+  const [{ id }] = all.socket().take();
+  await all.socket().say({ ...JOINED, id, recovered: true }, message(5));
+  all.events.length = 0;
+  const anew = { ...JOINED, position: 'e:5', count: 7 };
+  await all.socket().say(anew);
+  assert.deepEqual(all.events, [['joined', anew]]);
+  assert.deepEqual([all.room.count, all.room.position], [7, 'e:5']);
+
+  const { client, http } = await start({ socket: false, stream: true, rooms: ['other'] });
+  const [stream] = http.streams;
+  await stream.open();
+  await stream.say(WELCOME);
+  const room = client.join('lobby');
+  const events = record(room);
+  await stream.say(anew);
+  assert.deepEqual(events, []);
+  await http.posts[0].reply(200, [{ ...JOINED, id: http.posts[0].frames[0].id }]);
+  await stream.say(anew);
+  assert.deepEqual(events.map(([type, { count }]) => [type, count]), [['joined', 1], ['joined', 7]]);
+});
+
 test('a message that its room\'s listener leaves at is the last', async () => {
   const { room, events, socket } = await joined();
   room.on('message', () => room.leave());
