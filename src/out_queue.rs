@@ -67,12 +67,12 @@ impl Segment {
 #[derive(Debug, Default)]
 pub struct OutQueue {
     segments: VecDeque<Segment>,
-    /// How much of the first segment is already gone.
-    sent: usize,
+    /// How much of the first segment is already gone. No segment has 4 GiB.
+    sent: u32,
     asked: usize,
     others: usize,
     /// What is kept beside it for later.
-    kept: usize,
+    kept: u32,
     /// What it has come to hold alone since that was last paid for.
     unpaid: isize,
 }
@@ -103,12 +103,13 @@ impl OutQueue {
 
     /// The cost of everything.
     pub fn cost(&self) -> usize {
-        self.asked + self.others + self.kept
+        self.asked + self.others + self.kept as usize
     }
 
     /// So many bytes are kept for its session beside it, of which the session is to be told when it is shorter.
     pub fn keep(&mut self, bytes: usize) {
-        self.unpaid += bytes.cast_signed() - self.kept.cast_signed();
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+        self.unpaid += (bytes as usize).cast_signed() - (self.kept as usize).cast_signed();
         self.kept = bytes;
     }
 
@@ -175,7 +176,7 @@ impl OutQueue {
     pub fn front<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
         let mut count = 0;
         for (slot, segment) in slices.iter_mut().zip(&self.segments) {
-            let skip = if count == 0 { self.sent } else { 0 };
+            let skip = if count == 0 { self.sent as usize } else { 0 };
             *slot = IoSlice::new(&segment.bytes()[skip..]);
             count += 1;
         }
@@ -184,16 +185,18 @@ impl OutQueue {
 
     /// Forgets the first `n` bytes: the socket has them.
     pub fn advance(&mut self, n: usize) {
-        self.sent += n;
+        let mut sent = self.sent as usize + n;
         while let Some(first) = self.segments.front()
-            && self.sent >= first.bytes().len()
+            && sent >= first.bytes().len()
         {
-            self.sent -= first.bytes().len();
+            sent -= first.bytes().len();
             let (class, cost, own) = (first.class, first.cost(), first.own_cost());
             *self.account(class) -= cost;
             self.unpaid -= own;
             self.segments.pop_front();
         }
+        // Less than the first segment, or nothing where there is none.
+        self.sent = sent as u32;
     }
 
     /// Drops everything but the rest of a frame that is partly gone, so that what follows begins between two frames.
