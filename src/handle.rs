@@ -13,8 +13,7 @@ use std::time::Duration;
 use arcstr::ArcStr;
 
 use crate::api::body::MAX_REASON;
-use crate::auth::access::{Access, Sources};
-use crate::auth::issue::{self, Grant};
+use crate::auth::issue::{self, Grant, Rooms};
 use crate::broker::post::{Announcement, Caller, Listing, Page, Post, Span};
 use crate::broker::question::{Parts, question};
 use crate::config::credentials;
@@ -69,15 +68,12 @@ pub struct Handle(Arc<Inner>);
 struct Inner {
     inboxes: Vec<Inbox>,
     common: Arc<Common>,
-    /// What tokens are signed with.
-    secret: Mutex<Option<Arc<[u8]>>>,
     announcements: Mutex<Vec<Weak<Announcement>>>,
 }
 
 impl Handle {
-    pub(crate) fn new(inboxes: Vec<Inbox>, common: Arc<Common>, sources: &Sources) -> Self {
-        let secret = Mutex::new(signing(sources));
-        Self(Arc::new(Inner { inboxes, common, secret, announcements: Mutex::default() }))
+    pub(crate) fn new(inboxes: Vec<Inbox>, common: Arc<Common>) -> Self {
+        Self(Arc::new(Inner { inboxes, common, announcements: Mutex::default() }))
     }
 
     /// Says something in `room`, as the app: no token and no setting of the room keeps it back.
@@ -198,18 +194,19 @@ impl Handle {
     ///
     /// If there is no secret to sign with, or the server would not take the token.
     pub fn token(&self, user: &str, rooms: Option<&[&str]>, ttl: Duration) -> Result<String, TokenError> {
-        let secret = lock(&self.0.secret).clone().ok_or(TokenError::NoSecret)?;
+        let access = self.0.common.access.get();
+        let secret = access.signing().ok_or(TokenError::NoSecret)?;
         let rooms: Option<Vec<String>> = rooms.map(|rooms| rooms.iter().map(ToString::to_string).collect());
         let auth = &self.0.common.settings.auth;
         let grant = Grant {
             user,
-            rooms: rooms.as_deref(),
+            rooms: rooms.as_deref().map(Rooms::Both),
             audience: auth.audience.as_deref(),
             issuer: auth.issuer.as_deref(),
             now: wall(),
             ttl,
         };
-        issue::token(&grant, &secret).map_err(|why| TokenError::Refused(why.into()))
+        issue::token(&grant, secret).map_err(|why| TokenError::Refused(why.into()))
     }
 
     /// Reads the files that hold keys again. What they hold now decides who comes in; whoever is in stays in. The server
@@ -219,13 +216,13 @@ impl Handle {
     ///
     /// # Errors
     ///
-    /// Every key that cannot be read or used. Then everything stays as it was.
+    /// Every key that cannot be read or used. Then everything stays as it was. Of a key set only the keys that can check a
+    /// token count: the others are named in the log, and are an error only where there is no other.
     pub fn reload_keys(&self) -> Result<(), BadSettings> {
         let settings = &self.0.common.settings;
-        let sources = credentials::sources(settings)?;
-        let access = Arc::new(Access::new(settings, &sources)?);
-        *lock(&self.0.secret) = signing(&sources);
-        self.tell(|| Letter::Access(access.clone()));
+        let read = || credentials::access(settings);
+        let access = self.0.common.access.replace(read)?;
+        access.left_out().iter().for_each(|why| tracing::warn!("auth.jwks_file: {why}"));
         Ok(())
     }
 
@@ -325,11 +322,6 @@ impl Handle {
 
 fn checked_user(user: &str) -> Result<&str, SendError> {
     if is_user(user) { Ok(user) } else { Err(SendError::BadUser(user.into())) }
-}
-
-/// The first secret signs; whichever is there checks.
-fn signing(sources: &Sources) -> Option<Arc<[u8]>> {
-    sources.secrets.first().map(|(_, secret)| secret[..].into())
 }
 
 /// Locks what is whole at any time, so that a thread which panicked has left it so.

@@ -36,6 +36,7 @@ fn check(input: &Input) -> Result<(), ExitCode> {
 /// `switchboard token`: prints a token.
 fn print_token(wish: &token::Wish, input: &Input) -> Result<(), ExitCode> {
     let config = config::read(input).map_err(console::refuse)?;
+    credentials::warnings(&config.settings).iter().for_each(console::warn);
     console::say(&token::token(wish, &config.settings).map_err(console::refuse_named)?);
     Ok(())
 }

@@ -3,12 +3,15 @@
 use std::fmt;
 use std::net::IpAddr;
 
-/// An origin as a rule of the configuration writes it: exact, or with `*.` for every subdomain of a host.
+/// An origin as a rule of the configuration writes it: exact, or with `*.` for every subdomain of a host, or `:*` for every
+/// port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OriginRule {
     origin: Origin,
     /// The host itself is not meant, but every name below it.
     subdomains: bool,
+    /// The port does not matter.
+    any_port: bool,
 }
 
 /// Scheme, host and port, as a browser sends them in `Origin`.
@@ -44,7 +47,8 @@ impl Origin {
 }
 
 impl OriginRule {
-    /// The rule that `text` writes: `https://example.com`, `https://example.com:8443` or `https://*.example.com`.
+    /// The rule that `text` writes: `https://example.com`, `https://example.com:8443`, `https://*.example.com` or
+    /// `http://localhost:*`.
     ///
     /// # Errors
     ///
@@ -52,9 +56,13 @@ impl OriginRule {
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         const ADVICE: &str =
             "write scheme, host and, if it is not the usual one, port, like \"https://example.com\"";
+        let (text, any_port) = text.strip_suffix(":*").map_or((text, false), |rest| (rest, true));
         let subdomains = text.contains("://*.");
         let origin = Origin::parse(&text.replacen("://*.", "://", 1)).ok_or(ADVICE)?;
-        Ok(Self { origin, subdomains })
+        if any_port && origin.port.is_some() {
+            return Err(ADVICE);
+        }
+        Ok(Self { origin, subdomains, any_port })
     }
 
     /// Whether a page of `origin`, as its browser sent it, is meant.
@@ -65,7 +73,7 @@ impl OriginRule {
         } else {
             host == self.origin.host
         };
-        same_host && scheme == self.origin.scheme && port == self.origin.port
+        same_host && scheme == self.origin.scheme && (self.any_port || port == self.origin.port)
     }
 }
 
@@ -73,18 +81,34 @@ impl fmt::Display for OriginRule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Origin { scheme, host, port } = &self.origin;
         write!(f, "{scheme}://{}{host}", if self.subdomains { "*." } else { "" })?;
-        port.map_or(Ok(()), |port| write!(f, ":{port}"))
+        match port {
+            _ if self.any_port => f.write_str(":*"),
+            Some(port) => write!(f, ":{port}"),
+            None => Ok(()),
+        }
     }
 }
 
-/// Whether `origin` is a page of this machine: `localhost` or a loopback address, on any port.
+/// Whether `origin` is a page of this machine: `localhost`, a name below it or a loopback address, on any port.
 ///
 /// An open relay is for whoever sits at the machine. Any page in that person's browser can reach it too, so pages of
 /// other sites are told from the developer's own by what the browser says of them.
 pub fn is_local(origin: &str) -> bool {
     let Some(Origin { host, .. }) = Origin::parse(origin) else { return false };
     let address = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost" || address.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    is_localhost(&host) || address.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
+}
+
+/// Whether a host, in small letters, is `localhost` or below it: nobody can own such a name (RFC 6761 section 6.3).
+fn is_localhost(host: &str) -> bool {
+    let host = host.strip_suffix('.').unwrap_or(host);
+    host == "localhost" || host.ends_with(".localhost")
+}
+
+/// Whether `origin` is that of the page which a server gives out that is asked by `scheme` as `host`.
+pub fn is_own(origin: &str, scheme: &str, host: &str) -> bool {
+    let own = Origin::parse(&format!("{scheme}://{host}"));
+    own.is_some() && own == Origin::parse(origin)
 }
 
 /// Whether a `Host` can be meant for an open relay: an address, or a name that nobody on the internet can own.
@@ -96,9 +120,8 @@ pub fn is_local_host(authority: &str) -> bool {
         Some(rest) => rest.split_once(']').map_or("", |(host, _)| host),
         None => authority.split_once(':').map_or(authority, |(host, _)| host),
     };
-    host.parse::<IpAddr>().is_ok()
-        || !host.trim_end_matches('.').contains('.')
-        || host.ends_with(".localhost")
+    let host = host.to_ascii_lowercase();
+    host.parse::<IpAddr>().is_ok() || !host.trim_end_matches('.').contains('.') || is_localhost(&host)
 }
 
 #[cfg(test)]
@@ -115,6 +138,8 @@ mod tests {
             "10.0.0.7",
             "relay",
             "a.localhost:80",
+            "App.LOCALHOST.:80",
+            "LOCALHOST",
         ] {
             assert!(is_local_host(host), "{host}");
         }
@@ -127,9 +152,15 @@ mod tests {
 
     #[test]
     fn only_pages_of_this_machine_are_local() {
-        for origin in
-            ["http://localhost", "https://LOCALHOST:3000", "http://127.0.0.1:8000", "http://[::1]:80"]
-        {
+        for origin in [
+            "http://localhost",
+            "https://LOCALHOST:3000",
+            "http://127.0.0.1:8000",
+            "http://[::1]:80",
+            "http://app.localhost:8000",
+            "http://a.B.localhost.",
+            "http://[::ffff:7f00:1]",
+        ] {
             assert!(is_local(origin), "{origin}");
         }
         for origin in [
@@ -144,6 +175,10 @@ mod tests {
             "http://localhost/",
             "http://localhost:x",
             "http://[::2]",
+            "http://notlocalhost",
+            "http://.localhost.evil.com",
+            "http://10.0.0.7",
+            "http://relay",
         ] {
             assert!(!is_local(origin), "{origin}");
         }
@@ -170,6 +205,14 @@ mod tests {
             ("https://*.example.com", "http://a.example.com", false),
             ("http://*.example.com:81", "http://a.example.com:81", true),
             ("http://[::1]:80", "http://[::1]", true),
+            ("http://localhost:*", "http://localhost", true),
+            ("http://localhost:*", "http://LOCALHOST:5173", true),
+            ("http://localhost:*", "https://localhost:5173", false),
+            ("http://localhost:*", "http://localhost.evil.com:80", false),
+            ("http://localhost:*", "http://a.localhost:80", false),
+            ("https://*.example.com:*", "https://a.example.com:8443", true),
+            ("https://*.example.com:*", "https://example.com:8443", false),
+            ("http://[::1]:*", "http://[::1]:9", true),
             ("capacitor://localhost", "capacitor://localhost", true),
         ];
         for (rule, origin, allowed) in cases {
@@ -180,13 +223,45 @@ mod tests {
 
     #[test]
     fn what_is_no_origin_is_no_rule() {
-        for text in
-            ["", "*", "null", "example.com", "https://", "https://a.com/", "https://*", "https://a.*.com"]
-        {
+        for text in [
+            "",
+            "*",
+            "null",
+            "example.com",
+            "https://",
+            "https://a.com/",
+            "https://*",
+            "https://a.*.com",
+            "http://a.com:81:*",
+            "http://*:*",
+            ":*",
+        ] {
             assert!(OriginRule::parse(text).is_err(), "{text}");
         }
         let shown = |text| OriginRule::parse(text).unwrap().to_string();
         assert_eq!(shown("HTTPS://*.Example.com:443"), "https://*.example.com");
         assert_eq!(shown("http://a.com:81"), "http://a.com:81");
+        assert_eq!(shown("http://*.A.com:*"), "http://*.a.com:*");
+    }
+
+    #[test]
+    fn an_own_page_has_the_scheme_and_host_of_the_request() {
+        for (origin, scheme, host) in [
+            ("http://127.0.0.1:8000", "http", "127.0.0.1:8000"),
+            ("http://Relay.example", "http", "relay.EXAMPLE:80"),
+            ("https://relay.example", "https", "relay.example"),
+        ] {
+            assert!(is_own(origin, scheme, host), "{origin}");
+        }
+        for (origin, scheme, host) in [
+            ("http://127.0.0.1:8000", "http", "127.0.0.1"),
+            ("http://relay.example", "https", "relay.example"),
+            ("https://relay.example", "http", "relay.example"),
+            ("null", "http", ""),
+            ("http://", "http", ""),
+            ("http://a.example", "http", "b.example"),
+        ] {
+            assert!(!is_own(origin, scheme, host), "{origin}");
+        }
     }
 }

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 
-use crate::auth::access::Access;
 use crate::builder::Builder;
 use crate::config::credentials;
 use crate::handle::Handle;
@@ -68,8 +67,7 @@ impl Server {
         settings::check(&settings).map_err(StartError::Settings)?;
         let watch = Watch::new(credentials::files(&settings));
         let unusable = |bad: Vec<_>| StartError::Settings(bad.into());
-        let sources = credentials::sources(&settings).map_err(unusable)?;
-        let access = Access::new(&settings, &sources).map_err(unusable)?;
+        let access = credentials::access(&settings).map_err(unusable)?;
         let cores = || thread::available_parallelism().map_or(1, usize::from);
         let shards = if settings.shards == 0 { cores() } else { settings.shards };
         let Bound { listeners, addresses } =
@@ -84,7 +82,7 @@ impl Server {
             .collect::<Result<_, _>>()
             .map_err(StartError::System)?;
         let inboxes = reactors.iter().map(Reactor::inbox).collect();
-        let handle = Handle::new(inboxes, common, &sources);
+        let handle = Handle::new(inboxes, common);
         Ok(Self { reactors, addresses, handle, watch })
     }
 

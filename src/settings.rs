@@ -13,7 +13,7 @@ use std::time::Duration;
 pub use crate::origin::OriginRule;
 pub use access::{Api, ApiKey, Auth, Calls, KeySource, Origins, Proxies, Reject, Secret};
 pub use check::{BadSetting, BadSettings, check};
-pub(crate) use check::{LEAST_SECRET, MOST_SHARDS, check_pattern, exposed, is_loopback};
+pub(crate) use check::{LEAST_SECRET, MOST_SHARDS, check_pattern, exposed, is_loopback, reachable};
 pub(crate) use listen::overlap;
 
 /// One kibibyte, in bytes.

@@ -172,7 +172,9 @@ fn a_key_is_43_characters_and_another_each_time() {
 #[test]
 fn a_token_is_printed_alone() {
     let secret = "SWITCHBOARD_AUTH__SECRET";
-    let token = |arguments: &[&str]| switchboard(arguments).env(secret, "s").output().unwrap();
+    let token = |arguments: &[&str]| {
+        switchboard(arguments).env(secret, "0123456789abcdef0123456789abcdef").output().unwrap()
+    };
     let output = token(&["token", "--user", "alice", "--room", "chat:*", "--ttl", "1h"]);
     let text = String::from_utf8(output.stdout).unwrap();
     assert_eq!(text.trim_end().split('.').count(), 3, "{text}");
@@ -185,6 +187,31 @@ fn a_token_is_printed_alone() {
         &token(&["token", "--user", ""]),
         "switchboard: a user id is 1 to 128 bytes without control characters\n",
     );
+    for (option, pattern, why) in [
+        ("--room", "a b", "\"a b\" may not contain ' '"),
+        ("--join", "", "a pattern may not be empty"),
+        ("--publish", "a$", "\"a$\" may not contain '$'"),
+    ] {
+        let output = token(&["token", "--user", "alice", option, pattern]);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.code() == Some(2) && said.contains(why), "{option} {pattern:?}: {said}");
+    }
+    let claims = |arguments: &[&str]| -> serde_json::Value {
+        use base64::Engine;
+        let output = token(&[&["token", "--user", "alice"], arguments].concat());
+        let text = String::from_utf8(output.stdout).unwrap();
+        let claims = text.split('.').nth(1).unwrap();
+        serde_json::from_slice(&base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(claims).unwrap())
+            .unwrap()
+    };
+    let rooms = |arguments: &[&str]| claims(arguments)["rooms"].clone();
+    assert_eq!(rooms(&[]), serde_json::Value::Null);
+    assert_eq!(rooms(&["--room", "a"]), serde_json::json!(["a"]));
+    assert_eq!(
+        rooms(&["--room", "a", "--join", "news:*", "--publish", "b"]),
+        serde_json::json!({"join": ["a", "news:*"], "publish": ["a", "b"]})
+    );
+    assert_eq!(rooms(&["--join", "a"]), serde_json::json!({"join": ["a"], "publish": []}));
     assert_refused(
         &run(&["token", "--user", "alice"]),
         "switchboard: there is no auth.secret to sign with; set it, or sign with the private key that belongs to the \

@@ -162,7 +162,63 @@ fn every_line_for_machines_is_json() {
     assert!(lines.iter().any(|line| line["message"] == "stopped"), "{log}");
 }
 
-/// At the usual level nothing that a peer does makes a line.
+/// At the usual level one finds out why somebody is turned away, and nobody can fill the log by being it.
+#[test]
+fn who_is_turned_away_is_found_at_the_usual_level() {
+    let variables = [
+        ("SWITCHBOARD_AUTH__SECRET", SECRET),
+        ("SWITCHBOARD_ORIGINS__ALLOW", "https://example.com"),
+        ("SWITCHBOARD_API__KEY", API_KEY),
+    ];
+    let running = Running::start("info", "json", &variables);
+    let address = running.address.clone();
+    let sign = |claims: serde_json::Value| {
+        let key = jsonwebtoken::EncodingKey::from_secret(SECRET.as_bytes());
+        jsonwebtoken::encode(&jsonwebtoken::Header::default(), &claims, &key).unwrap()
+    };
+    let expired = sign(serde_json::json!({"sub": "alice", "exp": 1}));
+    let nobody = sign(serde_json::json!({"sub": 1}));
+    let call = |fields: &str| {
+        format!("GET /api/rooms HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{fields}\r\n").into_bytes()
+    };
+    let evil = format!("Origin: https://evil.example/{}\r\n", "x".repeat(1_000));
+    for _ in 0..20 {
+        speak(&address, &websocket(&format!("/ws?token={expired}"), "", None));
+        speak(&address, &websocket("/ws", "", Some(&format!(r#"{{"type":"auth","token":"{nobody}"}}"#))));
+        speak(&address, &call(&format!("Authorization: Bearer {WRONG}\r\n")));
+        speak(&address, &call(""));
+        speak(&address, &call(&evil));
+    }
+    let metrics = speak(
+        &address,
+        format!(
+            "GET /metrics HTTP/1.1\r\nHost: a\r\nConnection: close\r\nAuthorization: Bearer {API_KEY}\r\n\r\n"
+        )
+        .as_bytes(),
+    );
+    let log = running.stop();
+    assert_nothing_secret(&log);
+    assert!(!log.contains(&expired) && !log.contains(&nobody) && !log.contains(&"x".repeat(101)), "{log}");
+    let lines: Vec<serde_json::Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    for (reason, words) in [
+        ("expired", "its token has expired"),
+        ("claims", "a claim of its token is not of its type"),
+        ("api_key", "its API key is none of this server's"),
+        ("no_api_key", "it brought no API key"),
+        ("origin", "its page is not in origins.allow"),
+    ] {
+        let told: Vec<_> = lines.iter().filter(|line| line["reason"] == reason).collect();
+        // One at once, and another only where the machine took longer than ten seconds for all this.
+        assert!((1..=5).contains(&told.len()), "{reason}: {log}");
+        let told = told[0];
+        assert!(told["message"].as_str().unwrap().contains(words), "{told}");
+        assert_eq!((&told["address"], &told["level"]), (&"127.0.0.1".into(), &"INFO".into()), "{told}");
+        let counted = format!("switchboard_denied_total{{reason=\"{reason}\"}} 20\n");
+        assert!(metrics.contains(&counted), "{reason}: {metrics}");
+    }
+}
+
+/// At the usual level nothing else that a peer does makes a line.
 #[test]
 fn peers_cannot_fill_the_log() {
     let running = Running::start("info", "text", &[]);
@@ -170,11 +226,15 @@ fn peers_cannot_fill_the_log() {
         let answer = format!("GET {target} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
         assert!(speak(&running.address, answer.as_bytes()).starts_with("HTTP/1.1 4"), "{target}");
     }
-    speak(&running.address, &websocket("/ws", "", Some("{}")));
+    for _ in 0..20 {
+        speak(&running.address, &websocket("/ws", "", Some("{}")));
+    }
     speak(&running.address, b"\x16\x03\x01");
     let log = running.stop();
-    let lines: Vec<&str> =
-        log.lines().filter(|line| line.contains("INFO") || line.contains("WARN")).collect();
+    let lines = log.lines().filter(|line| line.contains("INFO") || line.contains("WARN"));
+    // The page that the WebSocket comes from is not one of this machine, and that is told once.
+    let (away, lines): (Vec<&str>, Vec<&str>) = lines.partition(|line| line.contains("turned away"));
+    assert!((1..=3).contains(&away.len()), "{log}");
     assert!(lines.len() == 2 && lines[0].contains("draining") && lines[1].contains("stopped"), "{log}");
     // The last connection may or may not be reaped by then.
     assert!(lines[0].contains("connections=0") || lines[0].contains("connections=1"), "{log}");

@@ -9,6 +9,7 @@ mod frame;
 mod head;
 mod room;
 mod timers;
+mod token;
 mod unmask;
 mod utf8;
 
@@ -23,8 +24,16 @@ fn all() {
         .sample_size(30)
         .nresamples(10_000)
         .configure_from_args();
-    let parts =
-        [frame::bench, unmask::bench, utf8::bench, envelope::bench, head::bench, timers::bench, room::bench];
+    let parts = [
+        token::bench,
+        frame::bench,
+        unmask::bench,
+        utf8::bench,
+        envelope::bench,
+        head::bench,
+        timers::bench,
+        room::bench,
+    ];
     let mut criterion = criterion;
     for bench in parts {
         bench(&mut criterion);

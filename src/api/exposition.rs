@@ -7,7 +7,7 @@ use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 
-use crate::metrics::board::{CLOSES, REFUSALS, Totals};
+use crate::metrics::board::{CLOSES, DENIALS, REFUSALS, Totals};
 use crate::metrics::histogram::Distribution;
 
 /// The media type of the format.
@@ -81,9 +81,11 @@ impl Figures {
 
     fn ends(&self, page: &mut Page<'_>) -> Encoded {
         let closes = CLOSES.into_iter().zip(self.0.closes);
-        page.counters("switchboard_closes", "WebSockets and streams that ended", closes)?;
+        page.counters("switchboard_closes", "WebSockets and streams that ended", "code", closes)?;
         let refusals = REFUSALS.into_iter().zip(self.0.refusals);
-        page.counters("switchboard_refusals", "Requests that were answered with an error", refusals)?;
+        page.counters("switchboard_refusals", "Requests that were answered with an error", "code", refusals)?;
+        let denials = DENIALS.into_iter().zip(self.0.denials);
+        page.counters("switchboard_denied", "Clients and apps that were turned away", "reason", denials)?;
         let help = "Connections closed because they did not keep up";
         page.counter("switchboard_slow_consumers", help, self.0.counters.slow)
     }
@@ -143,16 +145,17 @@ impl Page<'_> {
         Ok(())
     }
 
-    /// One counter for each code.
+    /// One counter for each value of a label.
     fn counters(
         &mut self,
         name: &str,
         help: &str,
+        label: &'static str,
         values: impl IntoIterator<Item = (&'static str, u64)>,
     ) -> Encoded {
         let mut family = self.0.encode_descriptor(name, help, None, MetricType::Counter)?;
-        for (code, value) in values {
-            ConstCounter::new(value).encode(family.encode_family(&[("code", code)])?)?;
+        for (is, value) in values {
+            ConstCounter::new(value).encode(family.encode_family(&[(label, is)])?)?;
         }
         Ok(())
     }
@@ -185,6 +188,7 @@ mod tests {
         let place = board.place(0);
         place.closed(4100);
         place.refused("forbidden");
+        place.denied("expired");
         place.fanout.record(150);
         place.fanout.record(11_000_000);
         let totals = board.totals(0);
@@ -198,6 +202,7 @@ mod tests {
             "# TYPE switchboard_closes_total counter",
             "switchboard_closes_total{code=\"4100\"} 1",
             "switchboard_refusals_total{code=\"forbidden\"} 1",
+            "switchboard_denied_total{reason=\"expired\"} 1",
             "switchboard_connections{transport=\"sse\"} 0",
             "# TYPE switchboard_fanout_seconds histogram",
             "switchboard_fanout_seconds_bucket{le=\"0.0001\"} 0",

@@ -9,6 +9,7 @@ use super::cors;
 use super::stream::{self, Subscription};
 use crate::auth::access::Access;
 use crate::auth::api_key::Scope;
+use crate::auth::denied::Denied;
 use crate::broker::post::{self, Listing, Span};
 use crate::console::{self, Page};
 use crate::dialect::Dialect;
@@ -31,6 +32,8 @@ pub struct Offers<'a> {
     pub draining: bool,
     /// Who may come in.
     pub access: &'a Access,
+    /// How the client asked, `http` or `https`, if that is known.
+    pub scheme: Option<&'static str>,
 }
 
 /// What a request leads to.
@@ -44,6 +47,8 @@ pub enum Route {
     Call(Call),
     /// A page of the console, or the browser client.
     Page(&'static Page),
+    /// Nothing: the page that asks may not, or nobody by that name.
+    Foreign(Denied),
 }
 
 impl Route {
@@ -62,15 +67,15 @@ pub struct Upgrade {
     pub rooms: Vec<String>,
     /// What the client calls itself; only in open mode does that count.
     pub user: Option<ArcStr>,
-    /// The page that asks is not one that may.
-    pub foreign: bool,
+    /// Why it may not be asked for, by the page that does or by that name.
+    pub foreign: Option<Denied>,
 }
 
 /// Decides what `head` asks for.
 pub fn route(head: &Head, offers: Offers<'_>) -> Result<Route, Response> {
     let segments: Vec<&str> = head.target.segments().iter().map(String::as_str).collect();
-    let foreign = !is_welcome(head, offers.access);
-    let unnamed = is_unnamed(head, offers.access);
+    let foreign = foreign(head, offers.access, offers.scheme);
+    let unnamed = is_unnamed(head, offers.access).then_some(Denied::Origin);
     let upgrade = match segments[..] {
         ["ws"] => Some((Dialect::Native, head.target.queries("room").map(str::to_owned).collect())),
         ["ws", room] => Some((Dialect::Native, vec![room.to_owned()])),
@@ -83,14 +88,18 @@ pub fn route(head: &Head, offers: Offers<'_>) -> Result<Route, Response> {
     if let Some((dialect, rooms)) = upgrade {
         allow(head, &[Method::Get])?;
         let user = if offers.access.is_open() { user(head)? } else { None };
-        return Ok(Route::Upgrade(Upgrade { dialect, rooms, user, foreign: foreign || unnamed }));
+        return Ok(Route::Upgrade(Upgrade { dialect, rooms, user, foreign: foreign.or(unnamed) }));
     }
     let page = console::find(&segments, offers.console);
-    if foreign && page.is_none_or(|page| !page.is_public()) {
-        return Err(foreigner(offers.access));
+    if let Some(denied) = foreign
+        && page.is_none_or(|page| !page.is_public())
+    {
+        return Ok(Route::Foreign(denied));
     }
-    if unnamed && matches!(segments[..], ["api" | "sse" | "metrics", ..]) {
-        return Err(foreigner(offers.access));
+    if let Some(denied) = unnamed
+        && matches!(segments[..], ["api" | "sse" | "metrics", ..])
+    {
+        return Ok(Route::Foreign(denied));
     }
     if cors::is_preflight(head) {
         return Err(cors::preflight(head));
@@ -115,7 +124,8 @@ pub fn route(head: &Head, offers: Offers<'_>) -> Result<Route, Response> {
     }
 }
 
-fn foreigner(access: &Access) -> Response {
+/// What a page is told that may not use the server, or whoever asks an open one by a name that is not its own.
+pub fn foreigner(access: &Access) -> Response {
     let open =
         "an open server is for this machine: it takes no pages of this origin, and no other name as `Host`";
     let message = if access.is_open() { open } else { "pages of this origin may not use this server" };
@@ -145,14 +155,24 @@ fn is_unnamed(head: &Head, access: &Access) -> bool {
 
 /// Whether the page that a refused request came from may read why.
 pub fn may_read(asker: &Asker, access: &Access) -> bool {
-    asker.origin.as_deref().is_some_and(|origin| access.welcomes(origin))
+    let host = asker.host.as_deref();
+    asker.origin.as_deref().is_some_and(|origin| access.welcomes(origin, Some("http"), host))
         && asker.host.as_deref().is_none_or(|host| access.answers_to(host))
 }
 
-/// Whether `head` comes from no page, or from one that may use the server. No browser names two.
-pub fn is_welcome(head: &Head, access: &Access) -> bool {
+/// Why `head`, sent by `scheme` if that is known, is not for this server to answer.
+fn foreign(head: &Head, access: &Access, scheme: Option<&'static str>) -> Option<Denied> {
+    if head.host().is_some_and(|host| !access.answers_to(host)) {
+        return Some(Denied::Host);
+    }
+    (!is_welcome(head, access, scheme)).then_some(Denied::Origin)
+}
+
+/// Whether `head`, sent by `scheme` if that is known, comes from no page, or from one that may use the server. No browser
+/// names two.
+pub fn is_welcome(head: &Head, access: &Access, scheme: Option<&'static str>) -> bool {
     head.fields("origin").count() <= 1
-        && head.field("origin").is_none_or(|origin| access.welcomes(origin))
+        && head.field("origin").is_none_or(|origin| access.welcomes(origin, scheme, head.host()))
         && head.host().is_none_or(|host| access.answers_to(host))
 }
 

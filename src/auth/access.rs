@@ -1,5 +1,6 @@
 //! Everything that decides who may come in, as one value.
 
+use std::fmt;
 use std::time::Duration;
 
 use super::api_key::{self, ApiKey, Scope};
@@ -10,8 +11,8 @@ use super::key_set::KeySet;
 use super::presented;
 use super::token::{self, Terms};
 use crate::broker::permit::all;
-use crate::origin::{OriginRule, is_local, is_local_host};
-use crate::settings::{self, BadSetting, Settings};
+use crate::origin::{OriginRule, is_local, is_local_host, is_own};
+use crate::settings::{self, BadSetting, LEAST_SECRET, Settings, reachable};
 
 /// The keys that the configuration names, as they stand in it or in their files.
 #[derive(Clone, Default)]
@@ -27,10 +28,11 @@ pub struct Sources {
 }
 
 /// Who may come in.
-#[derive(Debug)]
 pub struct Access {
     keys: KeySet,
     api_keys: Vec<ApiKey>,
+    /// What tokens are signed with that are made here: the first secret.
+    signing: Option<Box<[u8]>>,
     /// Keys of the set that cannot be used, a sentence each.
     left_out: Vec<String>,
     terms: Terms,
@@ -42,12 +44,20 @@ pub struct Access {
     local_only: bool,
 }
 
+/// What it is like, and no key.
+impl fmt::Debug for Access {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Access").field("keys", &self.keys).field("open", &self.open).finish_non_exhaustive()
+    }
+}
+
 /// An open server on loopback: nobody has to say who they are.
 impl Default for Access {
     fn default() -> Self {
         Self {
             keys: KeySet::default(),
             api_keys: Vec::new(),
+            signing: None,
             left_out: Vec::new(),
             terms: Terms::default(),
             cookie: None,
@@ -56,6 +66,18 @@ impl Default for Access {
             origins: Vec::new(),
             local_only: true,
         }
+    }
+}
+
+/// Refuses what others can find by trying, where others can try.
+fn long_enough(settings: &Settings, secret: &[u8]) -> Result<(), String> {
+    match reachable(settings) {
+        Some(address) if (1..LEAST_SECRET).contains(&secret.len()) => Err(format!(
+            "has {} bytes, and others can reach {address}: fewer than {LEAST_SECRET} are found by trying; make one with: \
+             switchboard key",
+            secret.len()
+        )),
+        _ => Ok(()),
     }
 }
 
@@ -83,7 +105,8 @@ impl Access {
             problems.extend(result.err().map(|why| BadSetting { setting, why }));
         };
         for (setting, secret) in &sources.secrets {
-            note(setting, Key::secret(secret).map(|key| keys.add(key)));
+            let long = long_enough(settings, secret);
+            note(setting, long.and_then(|()| Key::secret(secret)).map(|key| keys.add(key)));
         }
         if let Some(pem) = &sources.public_key {
             note("auth.public_key_file", Key::pem(pem).map(|key| keys.add(key)));
@@ -96,6 +119,7 @@ impl Access {
         for (setting, key, bytes) in &sources.api_keys {
             let rooms = key.rooms.as_ref().map(|rooms| all(rooms).into());
             let made = ApiKey::new(&key.name, bytes, Scope { rooms, calls: key.calls });
+            let made = long_enough(settings, bytes).and(made);
             let named =
                 made.map(|key| api_keys.push(key)).map_err(|why| format!("the key {:?} {why}", key.name));
             note(setting, named);
@@ -108,6 +132,7 @@ impl Access {
         Ok(Self {
             keys,
             api_keys,
+            signing: sources.secrets.first().map(|(_, secret)| secret[..].into()),
             left_out,
             terms: Terms { audience, issuer, leeway: auth.leeway },
             cookie: auth.cookie.clone(),
@@ -121,6 +146,11 @@ impl Access {
     /// Whether nobody has to say who they are, because no key is set for either side.
     pub fn is_open(&self) -> bool {
         self.open
+    }
+
+    /// The secret that tokens are signed with which are made here: whichever is there checks, and the first of them signs.
+    pub fn signing(&self) -> Option<&[u8]> {
+        self.signing.as_deref()
     }
 
     /// Keys of `auth.jwks_file` that are left out because they cannot check tokens: which and why, a sentence each.
@@ -187,6 +217,22 @@ impl Access {
         api_key::find(&self.api_keys, bearer)
     }
 
+    /// Whether a page of `origin` is one that this server gave out.
+    ///
+    /// Whoever owns a name can have it point at this server and give out a page of that name first (DNS rebinding). So the
+    /// name alone counts only where nobody can own it, where a certificate stands for it, or where the page needs a token
+    /// that only its own visitors have: a cookie would come along by itself, and a guest needs none.
+    fn is_own(&self, origin: &str, scheme: Option<&str>, host: &str) -> bool {
+        let local = is_local_host(host);
+        let needs_token = !self.open && !self.anonymous && self.cookie.is_none();
+        match scheme {
+            Some("https") => is_own(origin, "https", host),
+            Some(_) => (local || needs_token) && is_own(origin, "http", host),
+            // A proxy that does not say how it was asked.
+            None => local && is_own(origin, "http", host),
+        }
+    }
+
     /// Whether a request that asks `host` can be meant for this server.
     pub fn answers_to(&self, host: &str) -> bool {
         !self.local_only || is_local_host(host)
@@ -197,9 +243,73 @@ impl Access {
         self.local_only || !self.origins.is_empty()
     }
 
-    /// Whether a page of `origin`, as its browser sent it, may use the server.
-    pub fn welcomes(&self, origin: &str) -> bool {
+    /// Whether a page of `origin`, as its browser sent it, may use the server, which it asked by `scheme`, if that is known,
+    /// as `host`.
+    pub fn welcomes(&self, origin: &str, scheme: Option<&str>, host: Option<&str>) -> bool {
         let named = self.origins.iter().any(|rule| rule.allows(origin));
-        named || if self.local_only { is_local(origin) } else { self.origins.is_empty() }
+        let own = host.is_some_and(|host| self.is_own(origin, scheme, host));
+        named || own || if self.local_only { is_local(origin) } else { self.origins.is_empty() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::Secret;
+
+    fn access(change: impl FnOnce(&mut Settings)) -> Access {
+        let mut settings = Settings {
+            origins: vec![OriginRule::parse("https://app.example").unwrap()],
+            ..Settings::default()
+        };
+        settings.auth.secret = Some(Secret::new("s"));
+        change(&mut settings);
+        Access::new(&settings, &Sources::default()).unwrap()
+    }
+
+    /// Whether a page is let in that asks the server of its own origin.
+    fn own(access: &Access, origin: &str, scheme: Option<&str>) -> bool {
+        access.welcomes(origin, scheme, origin.split_once("://").map(|(_, host)| host))
+    }
+
+    #[test]
+    fn the_servers_own_page_needs_no_rule() {
+        let tokens = access(|_| {});
+        assert!(tokens.welcomes("https://app.example", Some("http"), Some("relay.example")));
+        for origin in ["http://127.0.0.1:8000", "http://relay:8000", "http://relay.example"] {
+            assert!(own(&tokens, origin, Some("http")), "{origin}");
+            assert!(!tokens.welcomes(origin, Some("http"), Some("other.example")), "{origin}");
+            assert!(!own(&tokens, origin, Some("https")), "{origin}");
+        }
+        assert!(own(&tokens, "https://relay.example", Some("https")));
+        assert!(!own(&tokens, "https://relay.example", Some("http")));
+    }
+
+    /// Where a page gets in without a token that it must know, a name that it can own proves nothing.
+    #[test]
+    fn a_name_that_points_here_is_not_enough() {
+        let guests = access(|settings| settings.auth.anonymous = true);
+        let cookies = access(|settings| settings.auth.cookie = Some("c".to_owned()));
+        let trusting = access(|settings| (settings.auth.secret, settings.insecure) = (None, true));
+        for access in [guests, cookies, trusting] {
+            assert!(!own(&access, "http://evil.example:8000", Some("http")));
+            assert!(!own(&access, "http://evil.example:8000", None));
+            assert!(own(&access, "http://127.0.0.1:8000", Some("http")));
+            assert!(own(&access, "http://app.localhost:8000", None));
+            assert!(own(&access, "https://relay.example", Some("https")));
+        }
+    }
+
+    #[test]
+    fn an_open_server_takes_its_own_page_and_those_of_this_machine() {
+        let open = Access::default();
+        for origin in ["http://app.localhost:8000", "http://10.0.0.7:8000", "http://relay:8000"] {
+            assert!(
+                open.answers_to(origin.split_once("://").unwrap().1) && own(&open, origin, Some("http")),
+                "{origin}"
+            );
+        }
+        assert!(!open.answers_to("evil.example") && !own(&open, "http://evil.example", Some("http")));
+        assert!(!open.welcomes("http://10.0.0.7:8000", Some("http"), Some("127.0.0.1:8000")));
     }
 }

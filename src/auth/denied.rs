@@ -71,7 +71,7 @@ impl Denied {
         }
     }
 
-    /// The word that the figures count it by: one of the reasons of `switchboard_denied_total`.
+    /// The word that the figures count it by: one of [`DENIALS`](crate::metrics::board::DENIALS).
     pub fn word(self) -> &'static str {
         match self {
             Self::NoToken => "no_token",
@@ -122,6 +122,36 @@ impl Denied {
                     "its token's sub is not a user id: 1 to 128 bytes without control characters"
                 }
             },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::board::DENIALS;
+
+    #[test]
+    fn every_reason_is_counted_documented_and_says_a_sentence() {
+        use Flaw::*;
+        let flaws = [
+            Length, Shape, Header, Crit, Algorithm, Kid, Signature, Claims, Audience, Issuer, NotYet, Subject,
+        ];
+        let rest = [
+            Denied::NoToken,
+            Denied::Expired,
+            Denied::Origin,
+            Denied::Host,
+            Denied::NoApiKey,
+            Denied::ApiKey,
+        ];
+        let all: Vec<Denied> = flaws.into_iter().map(Denied::Invalid).chain(rest).collect();
+        assert_eq!(all.len(), DENIALS.len() - 1);
+        let document = include_str!("../../docs/security.md");
+        for denied in all {
+            assert!(DENIALS.contains(&denied.word()), "{denied:?}");
+            let line = format!("| `{}` | {} |", denied.word(), denied.sentence());
+            assert!(document.contains(&line), "docs/security.md has no line\n{line}");
         }
     }
 }

@@ -7,15 +7,17 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde::Serialize;
 
+use super::claims::MAX_PATTERNS;
 use crate::id::is_user;
+use crate::settings::check_pattern;
 
 /// What a token says.
 #[derive(Clone, Copy, Debug)]
 pub struct Grant<'a> {
     /// Who its bearer is.
     pub user: &'a str,
-    /// Patterns of the rooms to join and publish in; none: what the rooms let everybody do.
-    pub rooms: Option<&'a [String]>,
+    /// The rooms that it names; none: what the rooms let everybody do.
+    pub rooms: Option<Rooms<'a>>,
     /// Whom it is for.
     pub audience: Option<&'a str>,
     /// Who makes it.
@@ -26,11 +28,42 @@ pub struct Grant<'a> {
     pub ttl: Duration,
 }
 
+/// Patterns of rooms.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(untagged)]
+pub enum Rooms<'a> {
+    /// To join and to publish in.
+    Both(&'a [String]),
+    /// Each for itself.
+    Each {
+        /// To join.
+        join: &'a [String],
+        /// To publish in.
+        publish: &'a [String],
+    },
+}
+
+impl Rooms<'_> {
+    /// Whether a server would take them, and some room could be meant.
+    fn check(self) -> Result<(), String> {
+        let lists = match self {
+            Self::Both(patterns) => [patterns, &[]],
+            Self::Each { join, publish } => [join, publish],
+        };
+        if lists.iter().any(|list| list.len() >= MAX_PATTERNS) {
+            return Err(format!(
+                "a token has fewer than {MAX_PATTERNS} patterns of rooms; use * to mean many"
+            ));
+        }
+        lists.into_iter().flatten().try_for_each(|pattern| check_pattern(pattern))
+    }
+}
+
 #[derive(Serialize)]
 struct Claims<'a> {
     sub: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    rooms: Option<&'a [String]>,
+    rooms: Option<Rooms<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     aud: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -48,6 +81,10 @@ pub fn token(grant: &Grant<'_>, secret: &[u8]) -> Result<String, String> {
     if !is_user(grant.user) {
         return Err("a user id is 1 to 128 bytes without control characters".to_owned());
     }
+    if secret.is_empty() {
+        return Err("the secret to sign with is empty; make one with: switchboard key".to_owned());
+    }
+    grant.rooms.map_or(Ok(()), Rooms::check)?;
     let claims = Claims {
         sub: grant.user,
         rooms: grant.rooms,

@@ -6,12 +6,13 @@
 //! ```
 //!
 //! Nothing here reads a file or a clock: bytes and the time are passed in. An [`access::Access`] never changes; when a
-//! key file does, a new one takes its place.
+//! key file does, a new one takes its place in [`current::Current`], which owns the one that counts.
 
 pub mod access;
 pub mod api_key;
 mod claims;
 mod cost;
+pub mod current;
 pub mod denied;
 pub mod identity;
 pub mod issue;

@@ -94,6 +94,8 @@ Examples:
       Serve those who have a token, and an app that has the key.
   switchboard token --config switchboard.toml --user alice --room 'chat:*' --ttl 1h
       A token that lets alice into every room whose name begins with \"chat:\".
+  switchboard token --config switchboard.toml --user bob --join 'news:*' --publish news:talk
+      A token that lets bob read all news and write in one room of them.
 
 Environment:
   Every key of the file is a variable too: SWITCHBOARD_ and the key in capitals, with a

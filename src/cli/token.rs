@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
-use switchboard::auth::issue::{self, Grant};
+use switchboard::auth::issue::{self, Grant, Rooms};
 use switchboard::config::credentials;
 use switchboard::settings::Settings;
 
@@ -16,6 +16,12 @@ pub(crate) struct Wish {
     /// A pattern of rooms to join and publish in; may be repeated. [default: what the rooms let everybody do]
     #[arg(long, value_name = "PATTERN")]
     room: Vec<String>,
+    /// A pattern of rooms to join; may be repeated.
+    #[arg(long, value_name = "PATTERN")]
+    join: Vec<String>,
+    /// A pattern of rooms to publish in; may be repeated.
+    #[arg(long, value_name = "PATTERN")]
+    publish: Vec<String>,
     /// How long the token is good.
     #[arg(long, value_name = "DURATION", default_value = "1h")]
     ttl: String,
@@ -32,9 +38,16 @@ pub(crate) fn token(wish: &Wish, settings: &Settings) -> Result<String, String> 
     let (_, secret) = sources.secrets.first().ok_or(
         "there is no auth.secret to sign with; set it, or sign with the private key that belongs to the public one",
     )?;
+    let [join, publish] = [&wish.join, &wish.publish].map(|own| [&wish.room[..], own].concat());
+    let rooms = match (join.is_empty() && publish.is_empty(), wish.join.is_empty() && wish.publish.is_empty())
+    {
+        (true, _) => None,
+        (_, true) => Some(Rooms::Both(&wish.room)),
+        _ => Some(Rooms::Each { join: &join, publish: &publish }),
+    };
     let grant = Grant {
         user: &wish.user,
-        rooms: (!wish.room.is_empty()).then_some(&wish.room[..]),
+        rooms,
         audience: settings.auth.audience.as_deref(),
         issuer: settings.auth.issuer.as_deref(),
         now: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(),

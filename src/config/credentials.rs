@@ -13,6 +13,9 @@ const MOST_BYTES: u64 = 1024 * 1024;
 /// Bytes of a secret that cannot be found by trying (RFC 7518 section 3.2).
 const STRONG: usize = 32;
 
+/// The mark that some editors put in front of UTF-8.
+const BOM: &[u8] = "\u{feff}".as_bytes();
+
 /// What the key of `[api]` itself is called.
 const ONLY: &str = "api";
 
@@ -49,9 +52,9 @@ pub fn sources(settings: &Settings) -> Result<Sources, Vec<BadSetting>> {
     for (setting, key) in api_keys(settings) {
         let bytes = match &key.key {
             KeySource::Given(secret) => Some(secret.expose().into()),
-            KeySource::File(path) => load(setting, path).map(|bytes| bytes.trim_ascii().into()),
+            KeySource::File(path) => load(setting, path),
         };
-        sources.api_keys.extend(bytes.map(|bytes| (setting, key, bytes)));
+        sources.api_keys.extend(bytes.map(|bytes: Vec<u8>| (setting, key, bare(&bytes).into())));
     }
     if problems.is_empty() { Ok(sources) } else { Err(problems) }
 }
@@ -72,6 +75,9 @@ pub fn files(settings: &Settings) -> Vec<PathBuf> {
 #[must_use]
 pub fn warnings(settings: &Settings) -> Vec<String> {
     let Ok(sources) = sources(settings) else { return Vec::new() };
+    let left_out =
+        Access::new(settings, &sources).map(|access| access.left_out().to_vec()).unwrap_or_default();
+    let left_out = left_out.into_iter().map(|why| format!("auth.jwks_file: {why}"));
     let weak = |name: &str, key: &[u8]| {
         let message = || {
             let advice = "make one with: switchboard key";
@@ -79,12 +85,37 @@ pub fn warnings(settings: &Settings) -> Vec<String> {
         };
         (key.len() < STRONG).then(message)
     };
-    let secrets = sources.secrets.iter().filter_map(|(setting, secret)| weak(setting, secret));
+    let both = |name: &str, key: &[u8]| [weak(name, key), surrounded(name, key)].into_iter().flatten();
+    let secrets = sources.secrets.iter().flat_map(|(setting, secret)| both(setting, secret));
     let api_keys = sources
         .api_keys
         .iter()
-        .filter_map(|(_, key, bytes)| weak(&format!("the API key {:?}", key.name), bytes));
-    secrets.chain(api_keys).collect()
+        .flat_map(|(_, key, bytes)| both(&format!("the API key {:?}", key.name), bytes));
+    secrets.chain(api_keys).chain(left_out).collect()
+}
+
+/// Says what stands around a secret that hardly anybody means, and that counts all the same: it may be meant, and whoever
+/// signs has it too.
+fn surrounded(name: &str, key: &[u8]) -> Option<String> {
+    let quoted = |mark: &u8| key.len() > 1 && key.first() == Some(mark) && key.last() == Some(mark);
+    let what = if key.starts_with(BOM) {
+        "begins with a byte order mark"
+    } else if key.trim_ascii().len() < key.len() {
+        "begins or ends with a blank or a line break"
+    } else if b"\"'`".iter().any(quoted) {
+        "begins and ends with quotation marks"
+    } else {
+        return None;
+    };
+    Some(format!(
+        "{name} {what}, which counts as a part of it: remove that, unless whoever uses the secret has it too"
+    ))
+}
+
+/// A key without what no header could carry around it.
+fn bare(key: &[u8]) -> &[u8] {
+    let key = key.trim_ascii();
+    key.strip_prefix(BOM).unwrap_or(key).trim_ascii()
 }
 
 /// Every key of the API, and the setting that names it.

@@ -44,6 +44,29 @@ pub const REFUSALS: [&str; 25] = [
     "other",
 ];
 
+/// Why clients are turned away, by reasons that are told apart; every other is `other`.
+pub const DENIALS: [&str; 19] = [
+    "algorithm",
+    "api_key",
+    "audience",
+    "claims",
+    "crit",
+    "expired",
+    "header",
+    "host",
+    "issuer",
+    "kid",
+    "length",
+    "no_api_key",
+    "no_token",
+    "not_yet",
+    "origin",
+    "shape",
+    "signature",
+    "subject",
+    "other",
+];
+
 /// The figures of all shards.
 #[derive(Debug)]
 pub struct Board {
@@ -61,6 +84,7 @@ pub struct Place {
     gauges: [AtomicU64; 7],
     closes: [AtomicU64; CLOSES.len()],
     refusals: [AtomicU64; REFUSALS.len()],
+    denials: [AtomicU64; DENIALS.len()],
     /// From a message's place in the order to the last of a shard's members who was given it.
     pub fanout: Histogram,
     /// The same, lately.
@@ -91,6 +115,8 @@ pub struct Totals {
     pub closes: [u64; CLOSES.len()],
     /// Refusals, likewise, in the order of [`REFUSALS`].
     pub refusals: [u64; REFUSALS.len()],
+    /// Clients that were turned away, likewise, in the order of [`DENIALS`].
+    pub denials: [u64; DENIALS.len()],
     /// How long messages took to their last member.
     pub fanout: Distribution,
     /// The same for this second and the one before it.
@@ -166,6 +192,12 @@ impl Place {
         let index = REFUSALS.iter().position(|name| *name == code).unwrap_or(REFUSALS.len() - 1);
         add(&self.refusals[index], 1);
     }
+
+    /// Counts a client that was turned away for this reason.
+    pub fn denied(&self, reason: &str) {
+        let index = DENIALS.iter().position(|name| *name == reason).unwrap_or(DENIALS.len() - 1);
+        add(&self.denials[index], 1);
+    }
 }
 
 impl Totals {
@@ -189,6 +221,9 @@ impl Totals {
             *sum += read(figure);
         }
         for (sum, figure) in self.refusals.iter_mut().zip(&place.refusals) {
+            *sum += read(figure);
+        }
+        for (sum, figure) in self.denials.iter_mut().zip(&place.denials) {
             *sum += read(figure);
         }
         self.fanout.add(&place.fanout.read());

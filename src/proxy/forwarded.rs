@@ -2,14 +2,41 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 
 use crate::http::Head;
 
 /// Whether what `address` says about others is believed.
 pub fn is_trusted(trust: &[IpNet], address: IpAddr) -> bool {
     let address = address.to_canonical();
-    trust.iter().any(|network| network.contains(&address))
+    trust.iter().any(|network| canonical(network).contains(&address))
+}
+
+/// A network of IPv4 addresses that is written as one of IPv6 (RFC 4291 section 2.5.5.2), as what it is.
+fn canonical(network: &IpNet) -> IpNet {
+    /// Bits before the address of IPv4.
+    const MAPPED: u8 = 96;
+    if let IpNet::V6(wide) = network
+        && let Some(address) = wide.network().to_ipv4_mapped()
+        && let Some(length) = wide.prefix_len().checked_sub(MAPPED)
+        && let Ok(narrow) = Ipv4Net::new(address, length)
+    {
+        return narrow.into();
+    }
+    *network
+}
+
+/// How a client asked, as far as that is known: what the last trusted proxy says, or plain HTTP where there is none before
+/// this server.
+pub fn scheme(head: &Head, peer: IpAddr, trust: &[IpNet]) -> Option<&'static str> {
+    if !is_trusted(trust, peer) {
+        return Some("http");
+    }
+    match head.list("x-forwarded-proto").last()?.to_ascii_lowercase().as_str() {
+        "https" | "wss" => Some("https"),
+        "http" | "ws" => Some("http"),
+        _ => None,
+    }
 }
 
 /// The client behind `peer`: what the last trusted proxy in `X-Forwarded-For` saw.
@@ -48,6 +75,42 @@ mod tests {
         };
         let trust = ["10.0.0.0/8".parse().unwrap(), "fd00::/8".parse().unwrap()];
         client(&head, peer.parse().unwrap(), &trust).to_string()
+    }
+
+    #[test]
+    fn a_network_is_the_same_however_it_is_written() {
+        let trusted =
+            |network: &str, address: &str| is_trusted(&[network.parse().unwrap()], address.parse().unwrap());
+        for address in ["127.0.0.1", "::ffff:127.9.9.9"] {
+            assert!(
+                trusted("::ffff:127.0.0.0/104", address) && trusted("::ffff:0:0/96", address),
+                "{address}"
+            );
+            assert!(
+                trusted("127.0.0.0/8", address) && !trusted("::ffff:128.0.0.0/104", address),
+                "{address}"
+            );
+            // What is wider than all of IPv4 is about IPv6.
+            assert!(!trusted("::/0", address) && !trusted("::ffff:0:0/95", address), "{address}");
+        }
+        assert!(trusted("::ffff:10.0.0.7/128", "10.0.0.7") && !trusted("::ffff:10.0.0.7/128", "10.0.0.8"));
+        assert!(trusted("::/0", "2001:db8::1") && !trusted("::ffff:0:0/96", "2001:db8::1"));
+    }
+
+    #[test]
+    fn only_trusted_proxies_say_how_they_were_asked() {
+        let scheme = |peer: &str, fields: &str| {
+            let bytes = format!("GET / HTTP/1.1\r\nHost: a\r\n{fields}\r\n");
+            let limits = Limits { header: 8192, headers: 64, body: 0 };
+            let (_, Ok(Step::Head(head))) = Reader::new().read(bytes.as_bytes(), &limits) else {
+                panic!("{fields}")
+            };
+            super::scheme(&head, peer.parse().unwrap(), &["10.0.0.0/8".parse().unwrap()])
+        };
+        assert_eq!(scheme("9.9.9.9", "X-Forwarded-Proto: https\r\n"), Some("http"));
+        assert_eq!(scheme("10.0.0.1", "X-Forwarded-Proto: https\r\n"), Some("https"));
+        assert_eq!(scheme("10.0.0.1", "X-Forwarded-Proto: https, http\r\n"), Some("http"));
+        assert_eq!([scheme("10.0.0.1", ""), scheme("10.0.0.1", "X-Forwarded-Proto: x\r\n")], [None, None]);
     }
 
     #[test]

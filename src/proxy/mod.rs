@@ -3,5 +3,5 @@
 pub mod forwarded;
 pub mod header;
 
-pub use forwarded::{client, is_trusted};
+pub use forwarded::{client, is_trusted, scheme};
 pub use header::{Malformed, Reader};

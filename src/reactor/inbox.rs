@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use mio::{Registry, Token, Waker};
 
-use crate::auth::access::Access;
 use crate::broker::post::Post;
 use crate::shard::Common;
 
@@ -16,8 +15,6 @@ use crate::shard::Common;
 pub enum Letter {
     /// A post for its shard.
     Post(Post),
-    /// Who may come in from now on.
-    Access(Arc<Access>),
     /// End in this time, without haste.
     Drain(Duration),
     /// End now.
@@ -50,7 +47,7 @@ impl Letter {
     fn bytes(&self) -> usize {
         match self {
             Self::Post(post) => post.weight(),
-            Self::Access(_) | Self::Drain(_) | Self::Stop => 0,
+            Self::Drain(_) | Self::Stop => 0,
         }
     }
 }
@@ -167,7 +164,8 @@ mod tests {
     #[test]
     fn nobody_takes_a_letter_before_the_others_have_theirs() {
         let polls = [0, 1].map(|_| Poll::new().unwrap());
-        let common = Arc::new(Common::new(Settings::default(), Access::default(), 2, true));
+        let common =
+            Arc::new(Common::new(Settings::default(), crate::auth::access::Access::default(), 2, true));
         let inbox =
             |shard: usize| Inbox::new(polls[shard].registry(), Token(0), shard, common.clone()).unwrap();
         let [first, last] = [0, 1].map(inbox);

@@ -230,7 +230,6 @@ impl Reactor {
         for letter in letters.drain(..) {
             match letter {
                 Letter::Post(post) => self.shard.take_all([post]),
-                Letter::Access(access) => self.shard.set_access(access),
                 Letter::Drain(length) => self.shard.drain(length),
                 Letter::Stop => self.stopped = true,
             }

@@ -81,6 +81,11 @@ pub(crate) fn is_loopback(address: &SocketAddr) -> bool {
     address.ip().to_canonical().is_loopback()
 }
 
+/// An address that others can reach, unless somebody said that the network is trusted.
+pub(crate) fn reachable(settings: &Settings) -> Option<SocketAddr> {
+    settings.listen.iter().find(|address| !settings.insecure && !is_loopback(address)).copied()
+}
+
 /// An address that others can reach, where no key keeps them out and nobody said that this is meant.
 pub(crate) fn exposed(settings: &Settings) -> Option<SocketAddr> {
     let open = settings.is_open() && !settings.insecure;

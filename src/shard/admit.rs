@@ -1,6 +1,6 @@
 //! Who comes in: tokens at the handshake and in messages, what they allow, and when they end.
 
-use std::sync::Arc;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use super::Shard;
@@ -8,7 +8,7 @@ use super::crossing::Way;
 use super::users::Next;
 use crate::api::call::Call;
 use crate::api::guard;
-use crate::auth::access::{Access, Admission};
+use crate::auth::access::Admission;
 use crate::auth::denied::Denied;
 use crate::auth::identity::Identity;
 use crate::auth::presented;
@@ -35,34 +35,37 @@ const NO_LONGER: &str = "no longer allowed";
 pub(super) struct Newcomer {
     /// The rooms that it wants to be in then.
     rooms: Vec<String>,
+    /// Where it comes from.
+    pub(super) address: Option<IpAddr>,
     /// When it has waited too long.
     until: Tick,
 }
 
 impl Shard {
-    /// Replaces who may come in. Whoever is in stays in, to the end of the token that let it in.
-    pub fn set_access(&mut self, access: Arc<Access>) {
-        self.access = access;
-    }
-
     /// Decides whether the client that sent `head` and calls itself `name` comes in; `may_wait` if it can bring a token
     /// later.
     pub(super) fn admission(
         &mut self,
         key: u32,
         head: &Head,
-        foreign: bool,
+        foreign: Option<Denied>,
         name: Option<&str>,
         may_wait: bool,
     ) -> Result<Admission, Denied> {
-        let access = self.access.clone();
+        let access = self.access.share();
         let token = presented::token(head, access.cookie());
         let admission = match foreign {
-            true => Err(Denied::Origin),
-            false => access.admit(token, name, may_wait, self.now.wall_ms, &mut self.checks.spent_us),
+            Some(denied) => Err(denied),
+            None => access.admit(token, name, may_wait, self.now.wall_ms, &mut self.checks.spent_us),
         };
-        if let Err(denied) = admission {
-            self.log_denied(key, denied);
+        match admission {
+            Err(denied) => self.note_denied(key, head, denied),
+            Ok(Admission::Waits) => {
+                let until = self.now.after(self.common.settings.auth.timeout);
+                let address = self.address_of(key, head);
+                self.newcomers.insert(key, Newcomer { rooms: Vec::new(), address, until });
+            }
+            Ok(_) => {}
         }
         admission
     }
@@ -77,13 +80,23 @@ impl Shard {
             return Ok(call);
         }
         let Call::Requests { stream, .. } = call else {
-            let call = guard::authorise(&self.access, head, call)?;
+            let call = guard::authorise(&self.access, head, call)
+                .inspect_err(|_| self.note_unknown_app(key, head))?;
             return self.count_key(head).map(|()| call);
         };
         self.count_asking(key)?;
-        match self.admission(key, head, false, None, false).map_err(Denied::response)? {
+        match self.admission(key, head, None, None, false).map_err(Denied::response)? {
             Admission::Known(identity) => Ok(Call::Requests { stream, user: Some(identity.user.clone()) }),
             Admission::Guest | Admission::Waits => Ok(Call::Requests { stream, user: None }),
+        }
+    }
+
+    /// Notes that `head` brings no key of the HTTP API, if that is why it is refused.
+    fn note_unknown_app(&mut self, key: u32, head: &Head) {
+        let bearer = presented::bearer(head);
+        if bearer.is_none_or(|bearer| self.access.api_key(bearer).is_none()) {
+            let denied = if bearer.is_some() { Denied::ApiKey } else { Denied::NoApiKey };
+            self.note_denied(key, head, denied);
         }
     }
 
@@ -99,7 +112,6 @@ impl Shard {
     /// Notes what `admission` means for a session that is a WebSocket by now, and that wants to be in `rooms`; returns
     /// those that it may ask for at once.
     pub(super) fn admit(&mut self, key: u32, admission: Admission, rooms: Vec<String>) -> Vec<String> {
-        let until = self.now.after(self.common.settings.auth.timeout);
         let Some(session) = self.session(key) else { return Vec::new() };
         match admission {
             Admission::Guest => rooms,
@@ -109,7 +121,9 @@ impl Shard {
             }
             Admission::Waits => {
                 session.newcomer = true;
-                self.newcomers.insert(key, Newcomer { rooms, until });
+                if let Some(newcomer) = self.newcomers.get_mut(&key) {
+                    newcomer.rooms = rooms;
+                }
                 Vec::new()
             }
         }
@@ -121,7 +135,7 @@ impl Shard {
             Ok(identity) if self.may_become(key, &identity) => self.become_known(key, ticket, identity),
             Ok(_) => self.error(key, ticket, None, Fault::OtherUser),
             Err(denied) => {
-                self.log_denied(key, denied);
+                self.note_denied_message(key, denied);
                 if self.sessions.get(key as usize).is_some_and(|session| session.newcomer) {
                     self.close(key, denied.close());
                 } else {
@@ -225,10 +239,5 @@ impl Shard {
     /// The end of a session's token, by the wall clock: that is what the token was made by.
     fn ends_ms(&self, key: u32) -> Option<u64> {
         self.sessions.get(key as usize)?.identity.as_ref()?.ends_ms(self.access.leeway())
-    }
-
-    /// At a level that a peer cannot fill a log by.
-    fn log_denied(&self, key: u32, denied: Denied) {
-        tracing::debug!(session = key, ?denied, "not let in");
     }
 }

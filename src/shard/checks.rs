@@ -1,6 +1,6 @@
 //! Token checks, kept to their share of a turn: whoever brings one token too many waits in line for a later turn.
 //!
-//! A check is the most that a few bytes of a stranger can cost: by the algorithm, up to 5 ms. So it is judged before each of
+//! A check is the most that a few bytes of a stranger can cost: by the algorithm, up to 15 ms. So it is judged before each of
 //! them whether this turn still has time for one, however many requests lie in one read, and nobody waits who brings no
 //! token. A session is in the line at most once, and while it is, nothing is read from it.
 

@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicUsize;
 
 use crate::addresses::{Addresses, Allowed};
 use crate::auth::access::Access;
+use crate::auth::current::Current;
 use crate::broker::permit::Rules;
 use crate::bucket::Rate;
 use crate::callers::Callers;
@@ -56,8 +57,8 @@ pub struct Common {
     pub board: Board,
     /// Whether the console is served, and `/echo` with it.
     pub console: bool,
-    /// Who may come in, as it is when the server starts.
-    pub access: Arc<Access>,
+    /// Who may come in.
+    pub access: Current,
 }
 
 impl Common {
@@ -90,7 +91,7 @@ impl Common {
                 Console::On => true,
                 Console::Off => false,
             },
-            access: Arc::new(access),
+            access: Current::new(access),
             settings,
         }
     }

@@ -68,8 +68,9 @@ impl Shard {
 
     /// Notes where a request comes from: the client's address, and the page that may read the answer.
     fn locate(&mut self, key: u32, head: &Head) {
-        let access = self.access.clone();
-        let page = head.field("origin").filter(|_| route::is_welcome(head, &access));
+        let access = self.access.share();
+        let scheme = self.scheme(key, head);
+        let page = head.field("origin").filter(|_| route::is_welcome(head, &access, scheme));
         let Some(exchange) = self.exchange(key) else { return };
         exchange.origin = page.map(Into::into);
         let peer = exchange.peer;
@@ -79,6 +80,12 @@ impl Shard {
             let client = proxy::client(head, peer, trust);
             self.know_client(key, client);
         }
+    }
+
+    /// How the client of session `key` asked, if that is known.
+    fn scheme(&self, key: u32, head: &Head) -> Option<&'static str> {
+        let Phase::Http(exchange) = &self.sessions.get(key as usize)?.phase else { return None };
+        proxy::scheme(head, exchange.peer, &self.common.settings.proxies.trust)
     }
 
     /// A head is complete. `last` says that nothing behind it has arrived.
@@ -125,8 +132,9 @@ impl Shard {
     ///
     /// The answer, if there is one without the body.
     fn lead(&mut self, key: u32, head: &Head, crowded: Option<Response>) -> Result<Option<Call>, Response> {
-        let access = self.access.clone();
-        let offers = Offers { console: self.common.console, draining: self.drain.is_some(), access: &access };
+        let access = self.access.share();
+        let (console, draining, scheme) = (self.common.console, self.drain.is_some(), self.scheme(key, head));
+        let offers = Offers { console, draining, access: &access, scheme };
         let wanted = route::route(head, offers)?;
         if let Some(response) = crowded
             && !wanted.is_probe()
@@ -136,6 +144,10 @@ impl Shard {
         match wanted {
             Route::Call(call) => self.authorise(key, head, call).map(Some),
             Route::Page(page) => Err(page.answer(head)),
+            Route::Foreign(denied) => {
+                self.note_denied(key, head, denied);
+                Err(route::foreigner(&access))
+            }
             Route::Stream(wanted) => self.open_stream(key, head, wanted).map(|()| None),
             Route::Upgrade(wanted) => self.upgrade(key, head, wanted).map(|()| None),
         }

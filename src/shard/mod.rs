@@ -18,6 +18,7 @@ mod close;
 mod common;
 mod crossing;
 mod deliver;
+mod denials;
 mod drain;
 mod figures;
 mod flush;
@@ -47,7 +48,7 @@ use std::sync::atomic::Ordering;
 
 use slab::Slab;
 
-use crate::auth::access::Access;
+use crate::auth::current::Snapshot;
 use crate::broker::audience::Audience;
 use crate::broker::directory::Directory;
 use crate::broker::home::Home;
@@ -69,6 +70,7 @@ use admit::Newcomer;
 use announce::Announcing;
 use checks::Checks;
 use crossing::Crossings;
+use denials::Untold;
 use drain::Drain;
 use inbox::Heard;
 use places::Idlers;
@@ -107,8 +109,8 @@ pub struct Shard {
     engine: Engine,
     /// Joins and leaves that sessions wait for.
     crossings: Crossings,
-    /// Who may come in.
-    access: Arc<Access>,
+    /// Who may come in, in this turn.
+    access: Snapshot,
     /// Sessions that have yet to say who they are.
     newcomers: HashMap<u32, Newcomer>,
     /// Users at home here.
@@ -123,6 +125,8 @@ pub struct Shard {
     heard: HashMap<u32, Heard>,
     announcing: Announcing,
     checks: Checks,
+    /// What was not told yet of those that were turned away, by reason.
+    denials: HashMap<&'static str, Untold>,
     mail: Mail,
     work: Work,
     drain: Option<Drain>,
@@ -161,7 +165,7 @@ impl Shard {
             stats: (stats.home(common.shards) == usize::from(me)).then_some(stats),
             stats_told: Tick::ZERO,
             me,
-            access: common.access.clone(),
+            access: Snapshot::of(&common.access),
             newcomers: HashMap::new(),
             users: Users::default(),
             by_user: ByUser::default(),
@@ -170,6 +174,7 @@ impl Shard {
             heard: HashMap::new(),
             announcing: Announcing::default(),
             checks: Checks::default(),
+            denials: HashMap::new(),
             common,
             now,
             sessions: Slab::new(),
@@ -202,6 +207,7 @@ impl Shard {
     pub fn begin(&mut self, now: Now) {
         self.now = now;
         self.checks.begin();
+        self.access.renew(&self.common.access);
         let pressed = self.common.pressure.is_high(self.pressed);
         if std::mem::replace(&mut self.pressed, pressed) && !pressed {
             let held = self.sessions.iter().filter(|(_, session)| session.held);

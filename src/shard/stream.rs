@@ -42,7 +42,7 @@ impl Shard {
     ) -> Result<(), Response> {
         self.refuse_while_full_or_draining()?;
         self.count_in(key)?;
-        let admission = self.admission(key, head, false, wanted.user.as_deref(), false);
+        let admission = self.admission(key, head, None, wanted.user.as_deref(), false);
         let admission = admission.map_err(Denied::response)?;
         self.refuse_reader(&admission, &wanted.rooms)?;
         let limit = self.common.settings.limits.rooms_per_connection;

@@ -136,7 +136,7 @@ impl Bench {
 }
 
 fn common(shards: usize, settings: Settings) -> Arc<Common> {
-    Arc::new(Common::new(settings, Access::default(), shards, true))
+    Arc::new(Common::new(settings, crate::auth::access::Access::default(), shards, true))
 }
 
 /// RFC 6455 section 7.1.1: the server closes the TCP connection first, and at once.

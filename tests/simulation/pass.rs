@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use switchboard::auth::issue::{Grant, token};
+use switchboard::auth::issue::{Grant, Rooms, token};
 
 use super::plan::Plan;
 use super::plant::Plant;
@@ -38,7 +38,14 @@ impl Pass {
         let (now, hours) = (Duration::from_millis(now_ms), 3600 * random.below(12) as u64);
         let seconds = if random.chance(25) { 1 + random.below(3) as u64 } else { hours + 1800 };
         let ttl = Duration::from_secs(seconds);
-        let grant = Grant { user, rooms: patterns.as_deref(), audience: None, issuer: None, now, ttl };
+        let grant = Grant {
+            user,
+            rooms: patterns.as_deref().map(Rooms::Both),
+            audience: None,
+            issuer: None,
+            now,
+            ttl,
+        };
         let token = token(&grant, SECRET.as_bytes()).expect("a good grant");
         Self { token, rooms, ends_ms: now.saturating_add(ttl).as_secs() * 1000 }
     }

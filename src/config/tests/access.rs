@@ -111,9 +111,62 @@ fn mistakes_about_access() {
 
 #[test]
 fn keys_let_a_server_listen_anywhere() {
-    for keys in ["[auth]\nsecret = \"s\"", "[api]\nkey = \"k\"", "[[api.keys]]\nname = \"a\"\nkey = \"k\""] {
+    let keys = |key: &str| {
+        [
+            format!("[auth]\nsecret = \"{key}\""),
+            format!("[api]\nkey = \"{key}\""),
+            format!("[[api.keys]]\nname = \"a\"\nkey = \"{key}\""),
+        ]
+    };
+    let (long, short) = ("0123456789abcdef", "0123456789abcde");
+    for keys in keys(long) {
         assert!(layered(&format!("listen = \"0.0.0.0:80\"\n{keys}\n"), &[], &[]).is_ok(), "{keys}");
     }
-    let variables = [("SWITCHBOARD_LISTEN", "0.0.0.0:80"), ("SWITCHBOARD_API__KEY", "k")];
+    let variables = [("SWITCHBOARD_LISTEN", "0.0.0.0:80"), ("SWITCHBOARD_API__KEY", long)];
     assert!(layered("", &variables, &[]).is_ok());
+    for keys in keys(short) {
+        for listen in ["listen = \"[::]:80\"", "listen = [\"127.0.0.1:80\", \"10.0.0.7:80\"]"] {
+            let why = problems(&format!("{listen}\n{keys}\n"));
+            let told = why.len() == 1 && why[0].contains("has 15 bytes, and others can reach");
+            assert!(told, "{keys}: {why:?}");
+        }
+        assert!(layered(&format!("listen = \"[::1]:80\"\n{keys}\n"), &[], &[]).is_ok(), "{keys}");
+        let trusted = [("SWITCHBOARD_INSECURE", "true")];
+        assert!(layered(&format!("listen = \"0.0.0.0:80\"\n{keys}\n"), &trusted, &[]).is_ok(), "{keys}");
+    }
+}
+
+#[test]
+fn what_stands_around_a_secret_is_said_or_is_no_part_of_it() {
+    let long = "0123456789abcdef0123456789abcdef";
+    let file = std::env::temp_dir().join(format!("switchboard-surrounded-{}", std::process::id()));
+    let of_file = |text: &str, settings: &str| {
+        std::fs::write(&file, text).unwrap();
+        super::settings(&format!("{settings} = {:?}\n", file.display().to_string()))
+    };
+    let given = |variable: &str, text: &str| layered("", &[(variable, text)], &[]).unwrap().settings;
+    for (text, word) in [
+        (format!("\"{long}\""), "quotation marks"),
+        (format!("'{long}'"), "quotation marks"),
+        (format!(" {long}"), "a blank or a line break"),
+        (format!("{long}\n"), "a blank or a line break"),
+        (format!("{long}\r\n\r\n"), "a blank or a line break"),
+        (format!("\u{feff}{long}"), "a byte order mark"),
+    ] {
+        let said = credentials::warnings(&given("SWITCHBOARD_AUTH__SECRET", &text));
+        assert!(said.len() == 1 && said[0].contains(word), "{text:?}: {said:?}");
+        assert!(!said[0].contains(long), "{said:?}");
+        let said = credentials::warnings(&of_file(&text, "[auth]\nsecret_file"));
+        let trimmed = text == format!("{long}\n");
+        assert!(trimmed && said.is_empty() || said[0].contains(word), "{text:?}: {said:?}");
+        for settings in [given("SWITCHBOARD_API__KEY", &text), of_file(&text, "[api]\nkey_file")] {
+            let said = credentials::warnings(&settings);
+            let key = &credentials::sources(&settings).unwrap().api_keys[0].2;
+            assert!(
+                key == long.as_bytes() && said.is_empty() || said[0].contains("quotation"),
+                "{text:?}: {said:?}"
+            );
+        }
+    }
+    std::fs::remove_file(file).unwrap();
 }

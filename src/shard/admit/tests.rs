@@ -1,9 +1,10 @@
 //! Admission on a virtual clock: what no outside test can time.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use super::*;
-use crate::auth::access::Sources;
+use crate::auth::access::{Access, Sources};
 use crate::auth::issue::{Grant, token};
 use crate::engine::Engine;
 use crate::engine::local::Local;

@@ -40,7 +40,7 @@ impl Trial {
         settings.direct = Some(true);
         settings.limits.connections_per_user = 1;
         let sources = Sources { secrets: vec![("auth.secret", SECRET.into())], ..Sources::default() };
-        let access = Access::new(&settings, &sources).unwrap();
+        let access = crate::auth::access::Access::new(&settings, &sources).unwrap();
         let common = Arc::new(Common::new(settings, access, 2, true));
         let mut here = Bench::new(0, &common, local());
         let mut home = Bench::new(1, &common, local());

@@ -37,7 +37,8 @@ fn keyed(change: impl FnOnce(&mut Settings)) -> Bench {
     let mut settings = Settings::default();
     settings.auth.secret = Some(Secret::new("a secret that is long enough to be one"));
     change(&mut settings);
-    let access = Access::new(&settings, &crate::auth::access::Sources::default()).unwrap();
+    let access =
+        crate::auth::access::Access::new(&settings, &crate::auth::access::Sources::default()).unwrap();
     Bench::new(0, &Arc::new(Common::new(settings, access, 1, true)), Engine::Local(Local::default()))
 }
 
