@@ -144,7 +144,8 @@ pub struct Limits {
     /// How long a kept-alive HTTP connection may be idle: longer than balancers keep theirs, commonly 60 s, for whoever ends
     /// first must not be who is asked.
     pub http_idle: Duration,
-    /// Time for the close handshake, and for reading a closed connection to its end.
+    /// Time for the close handshake, and for reading a closed connection to its end: a most, so that nobody who is sent
+    /// away stays longer.
     pub close: Duration,
 }
 

@@ -31,6 +31,14 @@ impl Now {
         let until_ms = self.loop_ms.saturating_add(millis(wait));
         if wait.is_zero() { self.tick() } else { Tick::holding(until_ms.saturating_add(Tick::MS - 1)) }
     }
+
+    /// For patience that had better not last longer than `wait`: the last tick that begins by then, unless that cuts off
+    /// more than a quarter of it.
+    pub fn within(self, wait: Duration) -> Tick {
+        let until = Tick::holding(self.loop_ms.saturating_add(millis(wait)));
+        let least = self.after(wait / 4 * 3);
+        until.max(least)
+    }
 }
 
 /// A moment of the loop's clock to a quarter of a second; 32 bits hold 34 years of it, after
@@ -193,6 +201,18 @@ mod tests {
     fn what_is_done_every_second_is_done_every_fourth_tick() {
         assert_eq!(Tick(8).next(Duration::from_secs(1)), Tick(12));
         assert_eq!(Tick(8).next(Duration::from_millis(1)), Tick(9));
+    }
+
+    #[test]
+    fn patience_is_over_in_time_and_not_much_sooner() {
+        for loop_ms in 0..1_000 {
+            let now = Now { loop_ms, wall_ms: 0, us: 0 };
+            for wait_ms in [1, 200, 250, 251, 1_000, 1_001, 5_000] {
+                let lasts = u64::from(now.within(Duration::from_millis(wait_ms)).0) * Tick::MS - loop_ms;
+                let most = if wait_ms < 4 * Tick::MS { wait_ms + Tick::MS } else { wait_ms };
+                assert!((wait_ms * 3 / 4..=most).contains(&lasts), "{loop_ms} {wait_ms}: {lasts}");
+            }
+        }
     }
 
     #[test]

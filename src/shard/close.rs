@@ -62,7 +62,7 @@ impl Shard {
     fn say_close(&mut self, key: u32, close: &Close, phase: impl FnOnce(Connection) -> Phase) {
         self.stand_up_everywhere(key);
         self.push_close(key, close);
-        let until = self.now.after(self.common.settings.limits.close);
+        let until = self.now.within(self.common.settings.limits.close);
         self.deadlines.set(key, until);
         self.closed(key, close.code);
         self.forget_gaps(key);
@@ -92,7 +92,7 @@ impl Shard {
 
     /// Everything is said: the queue goes out, then the rest is read to its end for a while.
     pub(super) fn linger(&mut self, key: u32) {
-        let until = self.now.after(self.common.settings.limits.close);
+        let until = self.now.within(self.common.settings.limits.close);
         let Some(session) = self.session(key) else { return };
         session.phase = Phase::Lingering;
         session.tail = None;

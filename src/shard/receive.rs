@@ -45,7 +45,7 @@ impl Shard {
         // Room in a full buffer is an acknowledgement: a slow reader of what it asked for is alive.
         (session.heard, session.pinged) = (tick, false);
         if matches!(session.phase, Phase::Lingering) && session.queue.is_some() {
-            self.deadlines.set(key, self.now.after(close));
+            self.deadlines.set(key, self.now.within(close));
         }
         self.touch(key);
     }

@@ -326,11 +326,14 @@ class Scarcity(unittest.TestCase):
             self.assertIn("too few file descriptors", "".join(lines))
             address = next(line for line in lines if "listens on" in line).rsplit("http://", 1)[1].strip()
             host, port = address.split(":")
+            # A WebSocket, for idle HTTP connections are closed when descriptors run out.
             health = socket.create_connection((host, int(port)), timeout=PATIENCE)
+            health.sendall(upgrade("/echo"))
+            self.assertTrue(health.recv(4096).startswith(b"HTTP/1.1 101 "))
 
             def is_healthy():
-                health.sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
-                return health.recv(4096).startswith(b"HTTP/1.1 200 ")
+                health.sendall(bytes([0x81, 0x82, 0, 0, 0, 0]) + b"hi")
+                return health.recv(4096) == bytes([0x81, 2]) + b"hi"
 
             self.assertTrue(is_healthy())
             clients = [socket.create_connection((host, int(port)), timeout=PATIENCE) for _ in range(200)]

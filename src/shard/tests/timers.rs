@@ -65,10 +65,10 @@ fn whoever_is_writing_is_for_three_seconds() {
 }
 
 #[test]
-fn a_connection_without_an_answer_to_its_close_has_the_whole_time_for_it() {
+fn a_connection_without_an_answer_to_its_close_has_most_of_the_time_for_it() {
     let begin = |bench: &mut Bench| {
         let key = bench.connect("/ws");
         bench.frame(key, 0x82, b"binary");
     };
-    in_time(&waits(begin, |bench| bench.shard.sessions() == 0), WAIT);
+    in_time(&waits(begin, |bench| bench.shard.sessions() == 0), WAIT / 4 * 3);
 }
