@@ -98,6 +98,8 @@ pub struct Deadlines {
     at: Vec<Tick>,
     soonest: Option<Tick>,
     swept: Option<Tick>,
+    /// The chunk at which a sweep goes on that was cut short.
+    rest: Option<usize>,
 }
 
 impl Deadlines {
@@ -127,19 +129,33 @@ impl Deadlines {
 
     /// A tick before which nothing is due, or none when nothing waits.
     pub fn soonest(&self) -> Option<Tick> {
+        if self.is_cut_short() {
+            return self.swept;
+        }
         // One sweep a tick: what was set for this one since is found by the next.
         let next = self.swept.map_or(Tick::ZERO, |swept| swept.later(1));
         self.soonest.map(|soonest| soonest.max(next))
     }
 
-    /// Moves the entries that are due to `due` and clears their deadlines.
-    pub fn sweep(&mut self, now: Tick, due: &mut Vec<u32>) {
-        if self.swept == Some(now) || self.soonest.is_none_or(|soonest| soonest > now) {
-            return;
-        }
-        self.swept = Some(now);
+    /// Whether the last sweep found so much that it is to go on.
+    pub fn is_cut_short(&self) -> bool {
+        self.rest.is_some()
+    }
+
+    /// Moves entries that are due to `due` and clears their deadlines. When there are `most` of them, and some more of the same
+    /// chunk, it stops, and the next call goes on. Until then the rest wait as they are and can be set anew.
+    pub fn sweep(&mut self, now: Tick, most: usize, due: &mut Vec<u32>) {
+        let begin = match self.rest.take() {
+            Some(chunk) => chunk,
+            None if self.swept == Some(now) || self.soonest.is_none_or(|soonest| soonest > now) => return,
+            None => {
+                (self.swept, self.soonest) = (Some(now), None);
+                0
+            }
+        };
         let mut soonest = Tick::NEVER;
-        for (index, chunk) in self.at.chunks_mut(CHUNK).enumerate() {
+        // A chunk is done as a whole, so that what is set for this tick again keeps nobody behind it waiting.
+        for (index, chunk) in self.at.chunks_mut(CHUNK).enumerate().skip(begin) {
             let mut first = earliest(chunk);
             if first <= now {
                 for (at, key) in chunk.iter_mut().zip(index * CHUNK..).filter(|(at, _)| **at <= now) {
@@ -149,8 +165,14 @@ impl Deadlines {
                 first = earliest(chunk);
             }
             soonest = soonest.min(first);
+            if due.len() >= most {
+                self.rest = Some(index + 1);
+                break;
+            }
         }
-        self.soonest = (soonest != Tick::NEVER).then_some(soonest);
+        if soonest != Tick::NEVER {
+            self.soonest = Some(self.soonest.map_or(soonest, |other| other.min(soonest)));
+        }
     }
 }
 
@@ -226,9 +248,9 @@ mod tests {
         );
         let mut deadlines = Deadlines::default();
         let mut due = Vec::new();
-        deadlines.sweep(Tick(u32::MAX - 2), &mut due);
+        deadlines.sweep(Tick(u32::MAX - 2), usize::MAX, &mut due);
         deadlines.set(0, Tick(u32::MAX - 2).after(Duration::from_secs(9)));
-        deadlines.sweep(Tick::LAST, &mut due);
+        deadlines.sweep(Tick::LAST, usize::MAX, &mut due);
         assert_eq!((due, deadlines.soonest()), (vec![0], None));
     }
 
@@ -240,12 +262,12 @@ mod tests {
         deadlines.set(1, Tick(6));
         deadlines.hasten(3, Tick(7));
         let mut due = Vec::new();
-        deadlines.sweep(Tick(4), &mut due);
+        deadlines.sweep(Tick(4), usize::MAX, &mut due);
         assert!(due.is_empty());
-        deadlines.sweep(Tick(5), &mut due);
+        deadlines.sweep(Tick(5), usize::MAX, &mut due);
         assert_eq!(due, [3]);
         assert_eq!(deadlines.soonest(), Some(Tick(6)));
-        deadlines.sweep(Tick(50), &mut due);
+        deadlines.sweep(Tick(50), usize::MAX, &mut due);
         assert_eq!(due, [3, 1]);
         assert_eq!(deadlines.soonest(), None);
     }
@@ -257,10 +279,38 @@ mod tests {
         (0..count).for_each(|key| deadlines.set(key, Tick(10 + key % 7)));
         for now in 10..17 {
             let mut due = Vec::new();
-            deadlines.sweep(Tick(now), &mut due);
+            deadlines.sweep(Tick(now), usize::MAX, &mut due);
             assert_eq!(due, (0..count).filter(|key| 10 + key % 7 == now).collect::<Vec<_>>());
         }
         assert_eq!(deadlines.soonest(), None);
+    }
+
+    #[test]
+    fn a_sweep_goes_on_where_it_was_cut_short() {
+        let mut deadlines = Deadlines::default();
+        let count = 5 * CHUNK as u32;
+        (0..count).for_each(|key| deadlines.set(key, Tick(10)));
+        let (mut found, mut due) = (Vec::new(), Vec::new());
+        deadlines.sweep(Tick(10), 1, &mut due);
+        assert_eq!((due.len(), deadlines.is_cut_short(), deadlines.soonest()), (CHUNK, true, Some(Tick(10))));
+        // One that was found is due again at once, one waits no more, and one waits for something earlier than all others.
+        deadlines.set(0, Tick(10));
+        deadlines.set(count - 1, Tick::NEVER);
+        deadlines.set(1, Tick(12));
+        found.append(&mut due);
+        while deadlines.is_cut_short() {
+            deadlines.sweep(Tick(11), 2 * CHUNK, &mut due);
+            assert!(due.len() <= 2 * CHUNK);
+            found.append(&mut due);
+        }
+        assert_eq!(found, (0..count - 1).collect::<Vec<_>>());
+        assert_eq!(deadlines.soonest(), Some(Tick(11)));
+        deadlines.sweep(Tick(11), 1, &mut due);
+        assert!(deadlines.is_cut_short());
+        deadlines.sweep(Tick(12), usize::MAX, &mut due);
+        assert_eq!((&due[..], deadlines.soonest()), (&[0][..], Some(Tick(12))));
+        deadlines.sweep(Tick(12), usize::MAX, &mut due);
+        assert_eq!((&due[..], deadlines.soonest()), (&[0, 1][..], None));
     }
 
     #[test]
@@ -268,14 +318,14 @@ mod tests {
         let mut deadlines = Deadlines::default();
         let mut due = Vec::new();
         deadlines.set(0, Tick(5));
-        deadlines.sweep(Tick(5), &mut due);
+        deadlines.sweep(Tick(5), usize::MAX, &mut due);
         deadlines.set(1, Tick(5));
         assert_eq!(
             deadlines.soonest(),
             Some(Tick(6)),
             "waiting for a tick that was swept would be waiting for nothing"
         );
-        deadlines.sweep(Tick(6), &mut due);
+        deadlines.sweep(Tick(6), usize::MAX, &mut due);
         assert_eq!(due, [0, 1]);
     }
 

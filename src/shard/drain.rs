@@ -10,6 +10,9 @@ use crate::http::Response;
 use crate::session::Phase;
 use crate::time::Now;
 
+/// Connections that are closed in one turn: each costs some microseconds.
+const SLICE: usize = 64;
+
 /// A shutdown under way.
 pub(super) struct Drain {
     began_ms: u64,
@@ -78,18 +81,26 @@ impl Shard {
         Err(response.error("unavailable", "the server is shutting down"))
     }
 
+    /// Whether connections are still open that should be closed by now.
+    pub(super) fn is_behind_with_drain(&self) -> bool {
+        let end = self.sessions.capacity();
+        self.drain.as_ref().is_some_and(|drain| drain.next < end && drain.closed < drain.target(self.now))
+    }
+
+    /// Closes connections that should be closed by now, a part in each turn.
     pub(super) fn drain_some(&mut self) {
         let now = self.now;
-        let end = self.sessions.capacity();
-        while let Some(drain) = &mut self.drain
-            && drain.next < end
-            && drain.closed < drain.target(now)
+        let mut sent = 0;
+        while sent < SLICE
+            && self.is_behind_with_drain()
+            && let Some(drain) = &mut self.drain
         {
             let key = drain.next;
             drain.next += 1;
             let left_ms = drain.left(now).as_millis() as u64;
             if self.sessions.contains(key) {
                 drain.closed += 1;
+                sent += 1;
                 self.send_away(key as u32, left_ms);
             }
         }

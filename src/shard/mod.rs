@@ -34,6 +34,7 @@ mod places;
 mod receive;
 mod reply;
 mod request;
+mod resume;
 mod settle;
 mod shed;
 mod stream;
@@ -74,6 +75,7 @@ use denials::Untold;
 use drain::Drain;
 use inbox::Heard;
 use places::Idlers;
+use shed::Shedding;
 use users::Next;
 use work::{Mail, Work};
 
@@ -98,10 +100,7 @@ pub struct Shard {
     tally: Tally,
     /// What of that is paid for.
     tallied: usize,
-    /// Sessions that were let go because of all queues, and not told of in the log yet.
-    shed_lately: usize,
-    /// When the log may tell of them.
-    shed_quiet_until: Tick,
+    shedding: Shedding,
     keys: Keys,
     /// What they cost.
     keyed: Purse,
@@ -187,8 +186,7 @@ impl Shard {
             inputs: HashMap::new(),
             tally: Tally::default(),
             tallied: 0,
-            shed_lately: 0,
-            shed_quiet_until: Tick::ZERO,
+            shedding: Shedding::default(),
             keys,
             keyed: Purse::default(),
             home_deadlines: Deadlines::default(),
@@ -210,11 +208,9 @@ impl Shard {
         self.access.renew(&self.common.access);
         let pressed = self.common.pressure.is_high(self.pressed);
         if std::mem::replace(&mut self.pressed, pressed) && !pressed {
-            let held = self.sessions.iter().filter(|(_, session)| session.held);
-            for key in held.map(|(key, _)| key as u32).collect::<Vec<_>>() {
-                self.release(key);
-            }
+            self.work.releasing = Some(0);
         }
+        self.begin_resuming();
     }
 
     /// Takes in a connection from `peer`; says the key by which it is spoken of until it is reaped.
@@ -248,12 +244,17 @@ impl Shard {
 
     /// Whether a turn is needed at once, because something is left over from the last.
     pub fn has_work(&self) -> bool {
-        let Work { touched, listed, resumed, ended, slow, .. } = &self.work;
-        let sessions = [touched, resumed, ended, slow].iter().any(|keys| !keys.is_empty());
+        let Work { touched, listed, resumed, releasing, ended, slow, .. } = &self.work;
+        let sessions = [touched, ended, slow].iter().any(|keys| !keys.is_empty());
+        let resuming = !resumed.is_empty() || releasing.is_some();
+        let late = self.deadlines.is_cut_short() || self.home_deadlines.is_cut_short();
         let walking = !self.announcing.is_empty() || !self.work.walks.is_empty();
         let telling = !listed.is_empty() || walking || !self.mail.answers.is_empty();
         sessions
+            || resuming
             || telling
+            || late
+            || self.is_behind_with_drain()
             || self.checks.is_waited_for()
             || self.mail.others.iter().any(|posts| !posts.is_empty())
     }

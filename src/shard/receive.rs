@@ -1,7 +1,7 @@
 //! Bytes come in: which protocol reads them, and when reading has to wait.
 
 use super::Shard;
-use crate::session::{Phase, Tail};
+use crate::session::Phase;
 use crate::settings::KIB;
 use crate::time::Tick;
 
@@ -58,36 +58,7 @@ impl Shard {
         !held && !session.is_over()
     }
 
-    /// A session whose reading goes on. What it had to keep is handled by now.
-    pub fn next_resumed(&mut self) -> Option<u32> {
-        let key = self.work.resumed.pop().or_else(|| self.next_in_line())?;
-        self.take_up_head(key);
-        if let Some(tail) = self.session(key).and_then(|session| session.tail.take()) {
-            self.read_tail(key, *tail);
-            self.pay_input(key);
-        }
-        self.go_on_with_stream(key);
-        self.carry();
-        self.leave_line();
-        Some(key)
-    }
-
-    fn read_tail(&mut self, key: u32, mut tail: Tail) {
-        // While its tail is read the session has not finished, although its peer has.
-        let eof = self.session(key).is_some_and(|session| std::mem::take(&mut session.eof));
-        let open = self.session(key).is_some_and(|session| session.is_open());
-        if let Some(text) = tail.request.take().filter(|_| open) {
-            self.text(key, &text);
-            self.carry();
-        }
-        self.consume_or_keep(key, &mut tail.bytes);
-        if let Some(session) = self.session(key) {
-            session.eof |= eof;
-        }
-        self.after_input(key);
-    }
-
-    fn consume_or_keep(&mut self, key: u32, input: &mut [u8]) {
+    pub(super) fn consume_or_keep(&mut self, key: u32, input: &mut [u8]) {
         let used = self.consume(key, input);
         let Some(rest) = input.get(used..).filter(|rest| !rest.is_empty()) else { return };
         if let Some(session) = self.session(key) {
@@ -167,33 +138,6 @@ impl Shard {
 
     fn asked_lately(&self, wanted: Tick) -> bool {
         wanted != Tick::ZERO && self.now.tick().0.saturating_sub(wanted.0) <= 4
-    }
-
-    /// Lets reading go on if nothing holds it any more.
-    pub(super) fn release(&mut self, key: u32) {
-        let waits = self.waits(key);
-        if self.sessions.get(key as usize).is_some_and(|session| session.held && !waits) {
-            self.resume(key);
-        }
-    }
-
-    fn resume(&mut self, key: u32) {
-        let now = self.now.tick();
-        let Some(session) = self.session(key) else { return };
-        session.held = false;
-        // A pong may have waited all the time, unread.
-        session.heard = now;
-        session.pinged = false;
-        self.work.resumed.push(key);
-    }
-
-    /// Tries a request again that waited for a join or a leave.
-    pub(super) fn unpark(&mut self, key: u32) {
-        let waits = self.sessions.get(key as usize).filter(|_| !self.is_in_line(key));
-        let tail = waits.and_then(|session| session.tail.as_ref());
-        if tail.is_some_and(|tail| tail.request.is_some()) {
-            self.resume(key);
-        }
     }
 
     /// Keeps a request for when the join or leave that it has to wait for is answered (rule 3).

@@ -1,12 +1,38 @@
 //! When all queues together are too large: who holds most of them goes first.
 
+use std::collections::BinaryHeap;
+
 use super::Shard;
 use crate::error::Close;
+use crate::id::SessionId;
 use crate::session::Session;
 use crate::time::Tick;
 
 /// Ticks from one line of the log about this to the next: 10 s.
 const QUIET: u32 = 40;
+
+/// Sessions that are let go in one turn although the total is no longer overdrawn: each costs some microseconds. While it is
+/// overdrawn as many go as must. They hold what was read and sent since the last turn, which took longer.
+const SLICE: usize = 32;
+
+/// So few sessions are looked at in any turn: about 10 µs.
+const FEW: usize = 1_024;
+
+/// Sessions for each microsecond since the last look for which there is another: about a tenth of the time.
+const LOOKS_PER_US: u64 = 20;
+
+/// Who is to be let go.
+#[derive(Default)]
+pub(super) struct Shedding {
+    /// What sessions held at the last look, with their keys and generations.
+    fullest: BinaryHeap<(usize, u32, u32)>,
+    /// When that was, in microseconds.
+    looked_us: u64,
+    /// Sessions that were let go, and not told of in the log yet.
+    lately: usize,
+    /// When the log may tell of them.
+    quiet_until: Tick,
+}
 
 impl Shard {
     /// Pays for what the queue of session `key` has come to hold, or gets back what it does not hold any more.
@@ -37,15 +63,20 @@ impl Shard {
     pub(super) fn shed(&mut self) {
         self.pay_shared();
         if !self.common.queued.is_overdrawn() {
+            self.shedding.fullest = BinaryHeap::new();
             return;
         }
         let goal = self.common.queued.share(self.queues.used()) / 8 * 7;
         let mut excess = self.queues.used().saturating_sub(goal);
+        if excess > 0 {
+            self.look_for_the_fullest();
+        }
         let mut gone = 0;
-        for (held, key) in self.fullest() {
-            if excess == 0 || self.queues.used() <= goal {
-                break;
-            }
+        while excess > 0
+            && self.queues.used() > goal
+            && (gone < SLICE || self.common.queued.is_overdrawn())
+            && let Some((key, held)) = self.next_fullest()
+        {
             // What several hold is not free when one of them is gone; then the next turn finds out.
             excess = excess.saturating_sub(held);
             gone += 1;
@@ -56,14 +87,30 @@ impl Shard {
         self.log_shed(gone);
     }
 
-    /// Sessions with what they have waiting, the fullest first, whatever they are doing: one that is being closed and does not
-    /// read has all the time that its peer gives it.
-    fn fullest(&self) -> Vec<(usize, u32)> {
-        let held = |session: &Session| session.asked() + session.others() + session.input();
-        let all = self.sessions.iter().map(|(key, session)| (held(session), key as u32));
-        let mut full: Vec<_> = all.filter(|(held, _)| *held > 0).collect();
-        full.sort_unstable_by(|a, b| b.cmp(a));
-        full
+    /// Notes what sessions have waiting, whatever they are doing: one that is being closed and does not read has all the time
+    /// that its peer gives it. Not in every turn: there may be many, and all shards may wait for one that has a long turn.
+    fn look_for_the_fullest(&mut self) {
+        let (all, now_us) = (self.sessions.len(), self.now.us);
+        let since = now_us.saturating_sub(self.shedding.looked_us);
+        if all > FEW && since.saturating_mul(LOOKS_PER_US) < all as u64 {
+            return;
+        }
+        let noted = |(key, session): (usize, &Session)| (held(session), key as u32, session.generation);
+        let full = self.sessions.iter().map(noted).filter(|(held, ..)| *held > 0);
+        self.shedding.fullest = full.collect::<Vec<_>>().into();
+        self.shedding.looked_us = now_us;
+    }
+
+    /// The session that held most at the last look and still holds something, with what it holds now.
+    fn next_fullest(&mut self) -> Option<(u32, usize)> {
+        loop {
+            let (_, key, generation) = self.shedding.fullest.pop()?;
+            let id = SessionId { shard: self.me, key, generation };
+            let held = self.find(id).map_or(0, |session| held(session));
+            if held > 0 {
+                return Some((key, held));
+            }
+        }
     }
 
     /// Drops what session `key` has not begun to read, and closes it if there are words for that.
@@ -81,16 +128,21 @@ impl Shard {
     /// Every peer that does not read can bring this about, so it is told now and then only.
     fn log_shed(&mut self, gone: usize) {
         let now = self.now.tick();
-        self.shed_lately += gone;
-        if self.shed_lately > 0 && now >= self.shed_quiet_until {
+        self.shedding.lately += gone;
+        if self.shedding.lately > 0 && now >= self.shedding.quiet_until {
             let limit = self.common.settings.limits.queue_total;
             tracing::warn!(
-                closed = self.shed_lately,
+                closed = self.shedding.lately,
                 limit,
                 "all queues together are over limits.queue_total"
             );
-            self.shed_lately = 0;
-            self.shed_quiet_until = Tick(now.0.saturating_add(QUIET));
+            self.shedding.lately = 0;
+            self.shedding.quiet_until = Tick(now.0.saturating_add(QUIET));
         }
     }
+}
+
+/// What a session has waiting, in bytes.
+fn held(session: &Session) -> usize {
+    session.asked() + session.others() + session.input()
 }

@@ -6,7 +6,7 @@ use super::walk::Walk;
 use crate::broker::place::{Ask, Tell};
 use crate::broker::post::Post;
 use crate::broker::question::{Part, Question};
-use crate::id::ShardId;
+use crate::id::{SessionId, ShardId};
 
 /// Posts and asks that were decided on and not yet carried out.
 #[derive(Default)]
@@ -28,8 +28,12 @@ pub(super) struct Work {
     pub(super) listed: VecDeque<u32>,
     /// Sessions that fell too far behind.
     pub(super) slow: Vec<u32>,
-    /// Sessions whose reading goes on.
-    pub(super) resumed: Vec<u32>,
+    /// Sessions whose reading goes on, first come, first served.
+    pub(super) resumed: VecDeque<SessionId>,
+    /// What this turn may still spend on them.
+    pub(super) resumable: usize,
+    /// Pressure has fallen: the key from which on those that it held are to be found.
+    pub(super) releasing: Option<usize>,
     /// Sessions that are over and to be freed.
     pub(super) ended: Vec<u32>,
     pub(super) due: Vec<u32>,

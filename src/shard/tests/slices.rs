@@ -2,8 +2,12 @@
 
 use super::*;
 use crate::broker::question::{Part, question};
+use crate::settings::{KIB, MIB};
 
 const MANY: usize = 300;
+
+/// What a turn does at most of anything that is done in parts.
+const PART: usize = 64;
 
 /// So many connections of one user.
 fn crowd(target: &str) -> (Bench, Vec<u32>) {
@@ -147,4 +151,125 @@ fn what_is_done_to_a_users_connections_is_done_in_parts() {
         assert!(keys[1..].iter().all(|&key| said.is_empty() || bench.text(key).contains(said)));
         assert_eq!(bench.shard.queues.used(), 0);
     }
+}
+
+/// Connections that are all late in one tick. One of them goes before its turn comes, and who gets its key has its own time.
+#[test]
+fn deadlines_that_are_due_together_are_met_in_parts() {
+    let mut bench = Bench::alone();
+    let come = |bench: &mut Bench| bench.shard.accept(IpAddr::from([127, 0, 0, 1]));
+    let keys: Vec<u32> = (0..MANY).map(|_| come(&mut bench)).collect();
+    let last = keys[MANY - 1];
+    bench.turn(bench.shard.common.settings.limits.handshake.as_millis() as u64 + 500);
+    assert!((MANY - 2 * PART..MANY).contains(&bench.shard.sessions()), "{}", bench.shard.sessions());
+    bench.shard.fail(last);
+    bench.turn(0);
+    let gone = MANY - bench.shard.sessions();
+    let new: Vec<u32> = (0..gone).map(|_| come(&mut bench)).collect();
+    assert!(new.contains(&last));
+    bench.rest();
+    assert_eq!(bench.shard.sessions(), new.len());
+    assert!(new.iter().all(|&key| bench.shard.sessions.contains(key as usize)));
+}
+
+#[test]
+fn rooms_that_are_over_together_go_in_parts() {
+    let mut bench = Bench::alone();
+    (0..MANY).for_each(|number| bench.publish(&format!("room-{number}")));
+    bench.turn(0);
+    bench.turn(100_000_000);
+    assert!((MANY - 2 * PART..MANY).contains(&bench.shard.rooms()), "{}", bench.shard.rooms());
+    bench.rest();
+    assert_eq!(bench.shard.rooms(), 0);
+}
+
+#[test]
+fn a_drain_that_is_behind_closes_in_parts() {
+    let (mut bench, keys) = crowd("/ws");
+    bench.shard.drain(Duration::from_secs(10));
+    bench.turn(9_000);
+    bench.turn(0);
+    let closed = |bench: &Bench| keys.iter().filter(|&&key| bench.text(key).contains("retry in")).count();
+    assert!((1..=2 * PART).contains(&closed(&bench)), "{}", closed(&bench));
+    bench.rest();
+    assert_eq!(closed(&bench), MANY);
+}
+
+/// Publishers whom pressure held up, each with something kept. One goes meanwhile, and who gets its key is not taken for it.
+#[test]
+fn reading_goes_on_in_parts_when_pressure_has_fallen() {
+    let (mut bench, keys) = crowd("/ws");
+    bench.shard.common.pressure.set_inbox(0, 100 * MIB);
+    bench.turn(0);
+    let now = bench.shard.now.tick();
+    keys.iter().for_each(|&key| bench.shard.sessions[key as usize].wanted = now);
+    keys.iter().for_each(|&key| bench.frame(key, 0x81, br#"{"type":"ping"}"#));
+    bench.shard.common.pressure.set_inbox(0, 0);
+    bench.turn(0);
+    let answered = |bench: &Bench| keys.iter().filter(|&&key| bench.text(key).contains("pong")).count();
+    assert!((1..=PART).contains(&answered(&bench)), "{}", answered(&bench));
+    let last = keys[MANY - 1];
+    bench.shard.fail(last);
+    bench.turn(0);
+    assert_eq!(bench.shard.accept(IpAddr::from([127, 0, 0, 1])), last);
+    bench.shard.receive(last, &mut b"GET /healthz HTTP/1.1\r\n".to_vec());
+    bench.rest();
+    assert_eq!(answered(&bench), MANY - 1);
+}
+
+/// Connections with a head of 4 KiB each that never ends, just so many that the total is overdrawn.
+fn overdrawn(idle: usize) -> (Bench, Vec<u32>) {
+    let limits = Limits { queue_total: 8 * MIB, ..Limits::default() };
+    let settings = Settings { limits, ..Settings::default() };
+    let mut bench = Bench::new(0, &common(1, settings), Engine::Local(Local::default()));
+    for _ in 0..idle {
+        bench.shard.accept(IpAddr::from([127, 0, 0, 1]));
+    }
+    let mut keys = Vec::new();
+    while !bench.shard.common.queued.is_overdrawn() {
+        keys.push(fat(&mut bench, 4 * KIB));
+    }
+    (bench, keys)
+}
+
+fn fat(bench: &mut Bench, bytes: usize) -> u32 {
+    let key = bench.shard.accept(IpAddr::from([127, 0, 0, 1]));
+    bench.shard.receive(key, &mut format!("GET /{}", "x".repeat(bytes)).into_bytes());
+    key
+}
+
+impl Bench {
+    fn holds_input(&self, key: u32) -> bool {
+        self.shard.inputs.contains_key(&key)
+    }
+}
+
+/// An eighth more than must goes, but not all of it in one turn.
+#[test]
+fn no_more_are_let_go_in_a_turn_than_must() {
+    let (mut bench, keys) = overdrawn(0);
+    bench.turn(1);
+    assert!(!bench.shard.common.queued.is_overdrawn());
+    let gone = keys.iter().filter(|&&key| !bench.holds_input(key)).count();
+    assert!((1..=PART + 8).contains(&gone), "{gone} of {}", keys.len());
+}
+
+/// Of many sessions not all are looked at in every turn. Those that were seen go meanwhile, and the fattest after the next look.
+#[test]
+fn many_sessions_are_looked_at_now_and_then() {
+    let (mut bench, _) = overdrawn(5_000);
+    bench.turn(1);
+    let mut late = Vec::new();
+    while !bench.shard.common.queued.is_overdrawn() {
+        late.push(fat(&mut bench, 5 * KIB));
+    }
+    bench.turn(0);
+    assert!(!bench.shard.common.queued.is_overdrawn());
+    assert!(late.iter().all(|&key| bench.holds_input(key)));
+    while !bench.shard.common.queued.is_overdrawn() {
+        late.push(fat(&mut bench, 5 * KIB));
+    }
+    bench.turn(1);
+    assert!(!bench.shard.common.queued.is_overdrawn());
+    assert!(late.iter().any(|&key| !bench.holds_input(key)));
 }
