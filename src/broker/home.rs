@@ -8,7 +8,6 @@ mod people;
 mod request;
 mod told;
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,7 +26,7 @@ use crate::position::Position;
 use crate::room_key::{RoomKey, Space};
 use crate::settings::RoomSettings;
 use crate::time::Tick;
-use request::{Waiting, What};
+use request::{Requests, Waiting, What};
 
 pub use request::Request;
 
@@ -73,7 +72,7 @@ pub struct Home {
     typing: Typing,
     /// Members on each shard.
     members: Vec<u32>,
-    waiting: VecDeque<Waiting>,
+    waiting: Requests,
     next_tag: Tag,
     /// When there was last a member or a message.
     used: Tick,
@@ -90,7 +89,7 @@ impl Home {
             presence: Presence::default(),
             typing: Typing::default(),
             members: vec![0; shards],
-            waiting: VecDeque::new(),
+            waiting: Requests::default(),
             next_tag: 0,
             used: now,
         }
@@ -106,7 +105,8 @@ impl Home {
             return self.refuse(What::Request(request), desk);
         }
         let until = desk.now.after(PATIENCE);
-        self.waiting.push_back(Waiting { what: What::Request(request), until, tag: None });
+        let bytes = request.weight();
+        self.waiting.push(Waiting { what: What::Request(request), until, tag: None, bytes });
         self.proceed(desk);
     }
 
@@ -127,8 +127,8 @@ impl Home {
         self.history.expire(&self.settings, desk.now);
         self.expire_people(desk);
         self.expire_typing(desk);
-        while self.waiting.front().is_some_and(|first| first.until <= desk.now) {
-            if let Some(late) = self.waiting.pop_front() {
+        while self.waiting.first().is_some_and(|first| first.until <= desk.now) {
+            if let Some(late) = self.waiting.take() {
                 self.refuse(late.what, desk);
             }
             // An engine that never answered is asked again.
@@ -141,7 +141,7 @@ impl Home {
 
     /// When [`Home::expire`] has something to do or the room may be forgotten.
     pub fn deadline(&self) -> Tick {
-        let late = self.waiting.front().map_or(Tick::NEVER, |first| first.until);
+        let late = self.waiting.first().map_or(Tick::NEVER, |first| first.until);
         let people = self.presence.deadline().min(self.typing.deadline());
         late.min(self.history.expires(&self.settings)).min(people).min(self.forgotten())
     }
@@ -152,7 +152,7 @@ impl Home {
     }
 
     fn forgotten(&self) -> Tick {
-        let unused = self.connections() == 0 && self.waiting.is_empty() && self.presence.count() == 0;
+        let unused = self.connections() == 0 && self.waiting.len() == 0 && self.presence.count() == 0;
         // Without positions and people there is nothing to remember of an empty room.
         let ttl = if self.keeps_positions() { self.settings.ttl } else { Duration::ZERO };
         if unused { self.used.after(ttl) } else { Tick::NEVER }
@@ -187,6 +187,11 @@ impl Home {
         self.history.bytes()
     }
 
+    /// What waits for the engine holds, in bytes.
+    pub fn waiting_bytes(&self) -> usize {
+        self.waiting.bytes()
+    }
+
     /// Drops the oldest kept message, to make room elsewhere; says what it cost.
     pub fn drop_oldest(&mut self) -> Option<usize> {
         self.history.drop_oldest()
@@ -201,7 +206,7 @@ impl Home {
 
     /// Does what can be done, in order, until the head of the queue has to wait for the engine.
     fn proceed(&mut self, desk: &mut Desk<'_>) {
-        while let Some(first) = self.waiting.front()
+        while let Some(first) = self.waiting.first()
             && first.tag.is_none()
         {
             if self.stage == Stage::Closed {
@@ -209,7 +214,7 @@ impl Home {
                 self.stage = Stage::Opening;
             }
             let Stage::Open { end, first: oldest } = self.stage else { return };
-            let Some(mut first) = self.waiting.pop_front() else { return };
+            let Some(mut first) = self.waiting.take() else { return };
             match first.what {
                 What::Request(Request::Leave(caller, shard, user)) => {
                     self.leave(caller, shard, user.as_ref(), desk);
@@ -229,7 +234,7 @@ impl Home {
                     let tag = self.tag();
                     desk.asks.push(Ask::Publish { room: self.key.clone(), draft, tag });
                     let what = What::Committing(caller, mark);
-                    return self.waiting.push_front(Waiting { what, tag: Some(tag), ..first });
+                    return self.waiting.put_back(Waiting { what, tag: Some(tag), ..first });
                 }
                 What::Request(request) => {
                     if let Some((since, limit)) = self.beyond(&request, end, oldest) {
@@ -237,7 +242,7 @@ impl Home {
                         desk.asks.push(Ask::Read { room: self.key.clone(), since, limit, tag });
                         first.tag = Some(tag);
                         first.what = What::Request(request);
-                        return self.waiting.push_front(first);
+                        return self.waiting.put_back(first);
                     }
                     self.answer(request, &[], end, desk);
                 }

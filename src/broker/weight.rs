@@ -1,7 +1,9 @@
 //! What a post weighs on its way to another shard. No post weighs nothing: what clients bring about must show in the pressure
 //! that holds them back, or a flood of small things would pass below it.
 
+use super::home::Request;
 use super::post::{Caller, Post, Standing};
+use crate::message::Draft;
 
 /// What any post takes: itself, with the name of its room and what it was boxed in, to the next power of two.
 const POST: usize = 256;
@@ -13,10 +15,7 @@ impl Post {
     /// Bytes that it holds while it waits. What other owners hold as well, a room's kept messages and its name, is counted there.
     pub fn weight(&self) -> usize {
         let carried = match self {
-            Self::Publish(_, caller, draft) => {
-                let words = [&draft.event, &draft.key].into_iter().flatten().map(|word| word.len());
-                asked(caller) + draft.data.len() + words.sum::<usize>()
-            }
+            Self::Publish(_, caller, draft) => asked(caller) + drafted(draft),
             Self::Deliver(message) => message.cost(),
             Self::Announce(announcement, caller) => {
                 asked(caller) + announcement.frame.len() + announcement.event.len()
@@ -57,6 +56,25 @@ impl Post {
         };
         POST + carried
     }
+}
+
+impl Request {
+    /// Bytes that it holds while it waits in its room.
+    pub(super) fn weight(&self) -> usize {
+        let carried = match self {
+            Self::Publish(caller, draft) => asked(caller) + drafted(draft),
+            Self::Join(join) => join.ticket.id.as_ref().map_or(0, |id| id.len()),
+            Self::Members(caller, page) => asked(caller) + page.after.len(),
+            Self::Look(caller, _) | Self::Leave(caller, ..) => asked(caller),
+            Self::Typing(..) => 0,
+        };
+        POST + carried
+    }
+}
+
+fn drafted(draft: &Draft) -> usize {
+    let words = [&draft.event, &draft.key].into_iter().flatten().map(|word| word.len());
+    draft.data.len() + words.sum::<usize>()
 }
 
 /// What of a request goes with it and comes back with its answer.

@@ -34,7 +34,7 @@ const NO_LONGER: &str = "no longer allowed";
 /// A session that has yet to say who it is.
 pub(super) struct Newcomer {
     /// The rooms that it wants to be in then.
-    rooms: Vec<String>,
+    pub(super) rooms: Vec<String>,
     /// Where it comes from.
     pub(super) address: Option<IpAddr>,
     /// When it has waited too long.

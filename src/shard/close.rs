@@ -78,6 +78,7 @@ impl Shard {
         if let Some(tail) = self.session(key).and_then(|session| session.tail.as_mut()) {
             tail.request = None;
         }
+        self.pay_input(key);
         self.log_end(key, close.code, &close.reason);
         self.release(key);
     }

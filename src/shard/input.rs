@@ -5,6 +5,7 @@
 //! of it.
 
 use super::Shard;
+use super::users::Next;
 use crate::http::Response;
 use crate::session::{Phase, Session};
 
@@ -14,7 +15,7 @@ pub(super) const FULL: &str = "the server has as much waiting as it may have";
 impl Shard {
     /// Pays for the input that session `key` has come to hold, or gets back what it does not hold any more.
     pub(super) fn pay_input(&mut self, key: u32) {
-        let held = self.sessions.get(key as usize).map_or(0, Session::input);
+        let held = self.sessions.get(key as usize).map_or(0, |session| self.input(key, session));
         // Most hold nothing, and then there is nothing to look up for them.
         let paid = match held {
             0 if self.inputs.is_empty() => return,
@@ -24,6 +25,27 @@ impl Shard {
         if held != paid {
             self.spend(held.cast_signed() - paid.cast_signed());
         }
+    }
+
+    /// What of it `session`, whose key this is, holds.
+    pub(super) fn input(&self, key: u32, session: &Session) -> usize {
+        session.input() + self.wanted(key, session)
+    }
+
+    /// The rooms that a WebSocket has named when it came and that it is to join once it is in.
+    fn wanted(&self, key: u32, session: &Session) -> usize {
+        let waits = if session.newcomer {
+            self.newcomers.get(&key).map(|newcomer| &newcomer.rooms)
+        } else if session.arrived && session.awaiting {
+            self.entering.get(&key).and_then(Next::rooms)
+        } else {
+            None
+        };
+        let held = |rooms: &Vec<String>| {
+            let names: usize = rooms.iter().map(String::capacity).sum();
+            names + rooms.capacity() * size_of::<String>()
+        };
+        waits.map_or(0, held)
     }
 
     /// Nobody's body is taken in while there is more waiting than may be.

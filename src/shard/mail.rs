@@ -209,17 +209,20 @@ impl Shard {
     pub(super) fn with_home(&mut self, number: u32, work: impl FnOnce(&mut Home, &mut Desk<'_>)) {
         let Some(home) = self.homes.get_mut(number) else { return };
         let mut posts = std::mem::take(&mut self.mail.posts);
-        let before = home.history_bytes();
+        let (before, waited) = (home.history_bytes(), home.waiting_bytes());
         let (asks, keys, users) = (&mut self.mail.asks, &mut self.keys, &self.users);
         work(home, &mut Desk { now: self.now.tick(), posts: &mut posts, asks, keys, users });
         self.home_deadlines.set(number, home.deadline());
-        let after = home.history_bytes();
+        let (after, waits) = (home.history_bytes(), home.waiting_bytes());
         if after != before {
             // What is kept too much goes where something new is kept, oldest first.
             let mut overdrawn = self.history.spend(&self.common.history, after, before);
             while overdrawn && let Some(freed) = home.drop_oldest() {
                 overdrawn = self.history.spend(&self.common.history, 0, freed);
             }
+        }
+        if waits != waited {
+            self.spend(waits.cast_signed() - waited.cast_signed());
         }
         self.pay_for_keys();
         for (shard, post) in posts.drain(..) {

@@ -4,7 +4,6 @@ use std::collections::BinaryHeap;
 
 use super::Shard;
 use crate::error::Close;
-use crate::id::SessionId;
 use crate::session::Session;
 use crate::time::Tick;
 
@@ -95,18 +94,26 @@ impl Shard {
         if all > FEW && since.saturating_mul(LOOKS_PER_US) < all as u64 {
             return;
         }
-        let noted = |(key, session): (usize, &Session)| (held(session), key as u32, session.generation);
+        let noted = |(key, session): (usize, &Session)| {
+            let key = key as u32;
+            (self.holds_of_total(key, session), key, session.generation)
+        };
         let full = self.sessions.iter().map(noted).filter(|(held, ..)| *held > 0);
         self.shedding.fullest = full.collect::<Vec<_>>().into();
         self.shedding.looked_us = now_us;
+    }
+
+    /// What a session has waiting, in bytes.
+    fn holds_of_total(&self, key: u32, session: &Session) -> usize {
+        session.asked() + session.others() + self.input(key, session)
     }
 
     /// The session that held most at the last look and still holds something, with what it holds now.
     fn next_fullest(&mut self) -> Option<(u32, usize)> {
         loop {
             let (_, key, generation) = self.shedding.fullest.pop()?;
-            let id = SessionId { shard: self.me, key, generation };
-            let held = self.find(id).map_or(0, |session| held(session));
+            let session = self.sessions.get(key as usize).filter(|session| session.generation == generation);
+            let held = session.map_or(0, |session| self.holds_of_total(key, session));
             if held > 0 {
                 return Some((key, held));
             }
@@ -140,9 +147,4 @@ impl Shard {
             self.shedding.quiet_until = Tick(now.0.saturating_add(QUIET));
         }
     }
-}
-
-/// What a session has waiting, in bytes.
-fn held(session: &Session) -> usize {
-    session.asked() + session.others() + session.input()
 }

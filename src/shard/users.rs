@@ -23,6 +23,16 @@ pub(super) enum Next {
     Known(Ticket, Vec<String>),
 }
 
+impl Next {
+    /// The rooms that it joins then.
+    pub(super) fn rooms(&self) -> Option<&Vec<String>> {
+        match self {
+            Self::Welcome(rooms) | Self::Known(_, rooms) => Some(rooms),
+            Self::Stream => None,
+        }
+    }
+}
+
 impl Shard {
     /// A session comes in: a guest at once, a user's when the user's home has said so. Nobody else knows all of a user's
     /// connections, of which there may be a limit; and whoever is welcome is to be found from then on.
@@ -76,6 +86,7 @@ impl Shard {
         if let Some(session) = self.session(id.key) {
             session.awaiting = false;
         }
+        self.pay_input(id.key);
         if allowed {
             self.come_in(id.key, next);
             self.hear_beside(id.key);

@@ -1,5 +1,7 @@
 //! What is asked of a home, and what of that waits.
 
+use std::collections::VecDeque;
+
 use arcstr::ArcStr;
 
 use crate::broker::keys::Mark;
@@ -34,6 +36,54 @@ pub(super) struct Waiting {
     pub(super) until: Tick,
     /// The engine was asked, under this tag.
     pub(super) tag: Option<Tag>,
+    /// What it holds, in bytes, here or, once the engine was asked, there.
+    pub(super) bytes: usize,
+}
+
+/// Requests that are not answered yet, in order.
+#[derive(Debug, Default)]
+pub(super) struct Requests {
+    waiting: VecDeque<Waiting>,
+    bytes: usize,
+}
+
+impl Requests {
+    /// Puts a request behind all others.
+    pub(super) fn push(&mut self, request: Waiting) {
+        self.bytes += request.bytes;
+        self.waiting.push_back(request);
+    }
+
+    /// Puts the first back that was taken.
+    pub(super) fn put_back(&mut self, request: Waiting) {
+        self.bytes += request.bytes;
+        self.waiting.push_front(request);
+    }
+
+    /// Takes the first.
+    pub(super) fn take(&mut self) -> Option<Waiting> {
+        let first = self.waiting.pop_front()?;
+        self.bytes -= first.bytes;
+        Some(first)
+    }
+
+    /// Takes all.
+    pub(super) fn take_all(&mut self) -> VecDeque<Waiting> {
+        std::mem::take(self).waiting
+    }
+
+    pub(super) fn first(&self) -> Option<&Waiting> {
+        self.waiting.front()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// What they hold together, in bytes.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
 }
 
 #[derive(Debug)]

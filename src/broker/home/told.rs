@@ -41,8 +41,8 @@ impl Home {
 
     /// The waiting request that `tag` answers; none if it was answered already.
     pub(super) fn take(&mut self, tag: Option<Tag>) -> Option<Waiting> {
-        let first = self.waiting.front()?;
-        if tag.is_some() && first.tag == tag { self.waiting.pop_front() } else { None }
+        let first = self.waiting.first()?;
+        if tag.is_some() && first.tag == tag { self.waiting.take() } else { None }
     }
 
     pub(super) fn lost(&mut self, from: Position, to: Position, desk: &mut Desk<'_>) {
@@ -80,7 +80,7 @@ impl Home {
 
     /// Nothing can be done in this room for now; only leaves still have to be counted.
     pub(super) fn refuse_all(&mut self, desk: &mut Desk<'_>) {
-        for waiting in std::mem::take(&mut self.waiting) {
+        for waiting in self.waiting.take_all() {
             self.refuse(waiting.what, desk);
         }
     }

@@ -1,8 +1,9 @@
 //! Everything that waits is in a total, on a virtual clock.
 
 use super::*;
+use crate::auth::access::{Access, Sources};
 use crate::broker::post::Slot;
-use crate::settings::{KIB, MIB};
+use crate::settings::{KIB, MIB, Secret};
 
 const TOTAL: usize = 4 * MIB;
 
@@ -123,7 +124,7 @@ fn many(count: usize, bytes: usize) -> String {
 /// Each kind of thing that can wait, as something that makes some KiB of it wait; what takes nothing is written to nobody.
 type Waits = fn(&mut Bench);
 
-const KINDS: [(&str, Waits); 11] = [
+const KINDS: [(&str, Waits); 14] = [
     ("answers of its own", |bench| {
         bench.say("a", format!("\"{}\"", "x".repeat(40 * KIB)));
         piped(bench, "GET /api/rooms/a/messages HTTP/1.1\r\nHost: a\r\n\r\n", 1);
@@ -187,7 +188,33 @@ const KINDS: [(&str, Waits); 11] = [
         let call = "POST /api/rooms/a/messages HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n{\"data\":1}";
         piped(bench, call, 100);
     }),
+    ("what waits for the engine", |bench| {
+        let silent = Odds { silent: 1_000, ..Odds::default() };
+        bench.shard.engine = Engine::Delayed(Box::new(Delayed::new(1, silent)));
+        bench.say("a", format!("\"{}\"", "x".repeat(4 * KIB)));
+    }),
+    ("the rooms of who has yet to say who that is", |bench| {
+        let mut settings = bench.shard.common.settings.clone();
+        settings.auth.secret = Some(Secret::new(&"s".repeat(32)));
+        let sources = Sources { secrets: vec![("auth.secret", vec![b's'; 32])], ..Sources::default() };
+        let access = Access::new(&settings, &sources).unwrap();
+        let common = Arc::new(Common::new(settings, access, 1, true));
+        *bench = Bench::new(0, &common, Engine::Local(Local::default()));
+        bench.connect(&format!("/ws?{}", rooms()));
+    }),
+    ("the rooms of who waits for the home of a user", |bench| {
+        let common = common(2, bench.shard.common.settings.clone());
+        *bench = Bench::new(0, &common, Engine::Local(Local::default()));
+        for user in 0..20 {
+            bench.connect(&format!("/ws?user=u{user}&{}", rooms()));
+        }
+    }),
 ];
+
+/// The names of many rooms, in a query.
+fn rooms() -> String {
+    (0..30).map(|number| format!("room={number:0100}&")).collect()
+}
 
 #[test]
 fn everything_that_waits_is_in_the_total_until_it_is_gone() {
@@ -202,7 +229,9 @@ fn everything_that_waits_is_in_the_total_until_it_is_gone() {
         for key in bench.shard.sessions.iter().map(|(key, _)| key as u32).collect::<Vec<_>>() {
             bench.shard.fail(key);
         }
+        // What waits for an engine does so for a while.
         bench.turn(0);
+        bench.turn(10_000);
         bench.turn(0);
         let left = (bench.shard.queues.used(), bench.shard.queued, bench.shard.tally.total());
         assert_eq!((kind, left), (kind, (0, 0, 0)));
