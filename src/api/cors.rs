@@ -57,7 +57,7 @@ pub fn finish(response: Response, page: Option<&str>, credentials: bool) -> Resp
 
 fn grant(response: Response, page: &str, credentials: bool) -> Response {
     let response = response
-        .header("Access-Control-Allow-Origin", page)
+        .header("Access-Control-Allow-Origin", page.to_owned())
         // Pages see none of the fields that say when to come back, unless they are named.
         .header("Access-Control-Expose-Headers", "Retry-After");
     if credentials { response.header("Access-Control-Allow-Credentials", "true") } else { response }

@@ -73,7 +73,7 @@ impl Page {
         // RFC 9110 15.4.5: a 304 has the fields by which a cache would update what it keeps.
         let status = if self.is_known(head) { 304 } else { 200 };
         let response = Response::new(status)
-            .header("ETag", self.tag())
+            .header("ETag", self.tag().to_owned())
             .header("Cache-Control", "no-cache")
             .header("X-Content-Type-Options", "nosniff")
             .header("Referrer-Policy", "no-referrer");

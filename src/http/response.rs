@@ -27,7 +27,7 @@ const HEAD: usize = 320;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Response {
     status: u16,
-    headers: Vec<(&'static str, String)>,
+    headers: Vec<(&'static str, Cow<'static, str>)>,
     content_type: Option<&'static str>,
     /// The word for what went wrong.
     code: Option<&'static str>,
@@ -99,7 +99,7 @@ impl Response {
     /// A character in `value` that could end the field, or that no field may have, is a bug of the caller; outside of
     /// debug builds it becomes a space, so that nothing can be injected.
     #[must_use]
-    pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+    pub fn header(mut self, name: &'static str, value: impl Into<Cow<'static, str>>) -> Self {
         debug_assert!(!name.is_empty() && name.bytes().all(is_token), "{name:?} is no field name");
         debug_assert!(!is_framing(name), "{name} is not set by hand");
         self.headers.push((name, clean(value.into())));
@@ -237,7 +237,7 @@ impl Response {
 impl From<&Refusal> for Response {
     fn from(refusal: &Refusal) -> Self {
         let response = Self::new(refusal.status).error(refusal.code, &refusal.message);
-        refusal.headers.iter().fold(response, |response, (name, value)| response.header(name, value.as_ref()))
+        refusal.headers.iter().fold(response, |response, (name, value)| response.header(name, value.clone()))
     }
 }
 
@@ -294,10 +294,10 @@ fn is_framing(name: &str) -> bool {
         .any(|framing| name.eq_ignore_ascii_case(framing))
 }
 
-fn clean(value: String) -> String {
+fn clean(value: Cow<'static, str>) -> Cow<'static, str> {
     let is_clean = value.bytes().all(is_text);
     debug_assert!(is_clean, "a field value has a control character");
-    if is_clean { value } else { value.replace(|character: char| character.is_ascii_control(), " ") }
+    if is_clean { value } else { value.replace(|character: char| character.is_ascii_control(), " ").into() }
 }
 
 fn write_field(name: &str, value: &str, out: &mut Vec<u8>) {

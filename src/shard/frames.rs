@@ -187,7 +187,7 @@ fn refused(refused: handshake::Refused) -> Response {
         "Upgrade" => response.upgrade("websocket"),
         // Written by the response itself beside `Upgrade`.
         "Connection" => response,
-        name => response.header(name, *value),
+        name => response.header(name, value.to_string()),
     };
     refused.fields().iter().fold(response, field)
 }
