@@ -49,7 +49,8 @@ struct News {
 struct Batch {
     bytes: Filling,
     marks: Vec<Mark>,
-    news: Vec<News>,
+    /// Hardly any batch has some.
+    news: Option<Box<Vec<News>>>,
     /// The bytes are counted: some queue may hold them.
     counted: bool,
 }
@@ -103,7 +104,8 @@ impl Filling {
 struct Flying {
     bytes: Bytes,
     marks: Vec<Mark>,
-    news: Vec<News>,
+    /// Hardly any batch has some.
+    news: Option<Box<Vec<News>>>,
     /// The bytes are counted: some queue may hold them.
     counted: bool,
 }
@@ -126,23 +128,26 @@ pub struct Part {
     /// The positions of the messages in `bytes`, first and last.
     pub positions: Option<(Position, Position)>,
     /// Where each of them ends in `bytes`, on a wire whose members end them themselves.
-    pub marks: Vec<Mark>,
+    pub marks: Box<[Mark]>,
     /// The news of people in `bytes`, in a lane that skips.
-    pub news: Vec<Notice>,
+    pub news: Box<[Notice]>,
     /// The bytes are a copy that nobody else has.
     pub alone: bool,
 }
 
 impl Part {
-    fn cut(bytes: Bytes, marks: &[Mark], news: &[News], from: u32, wire: Wire) -> Self {
-        let news = &news[news.partition_point(|news| news.end <= from)..];
+    fn cut(bytes: Bytes, marks: &[Mark], news: Option<&Vec<News>>, from: u32, wire: Wire) -> Self {
+        let unsaid = |news: &Vec<News>| {
+            let first = news.partition_point(|news| news.end <= from);
+            news[first..].iter().map(|news| news.notice.clone()).collect()
+        };
         let marks = &marks[marks.partition_point(|mark| mark.end <= from)..];
         let rebased = |mark: &Mark| Mark { end: mark.end - from, ..*mark };
         Self {
             bytes,
             positions: marks.first().zip(marks.last()).map(|(first, last)| (first.position, last.position)),
-            marks: if wire == Wire::SseParts { marks.iter().map(rebased).collect() } else { Vec::new() },
-            news: news.iter().map(|news| news.notice.clone()).collect(),
+            marks: if wire == Wire::SseParts { marks.iter().map(rebased).collect() } else { Box::default() },
+            news: news.map(unsaid).unwrap_or_default(),
             alone: false,
         }
     }
@@ -150,7 +155,7 @@ impl Part {
 
 impl Flying {
     fn part(&self, from: u32, wire: Wire) -> Part {
-        Part::cut(self.bytes.slice(from as usize..), &self.marks, &self.news, from, wire)
+        Part::cut(self.bytes.slice(from as usize..), &self.marks, self.news.as_deref(), from, wire)
     }
 }
 
@@ -247,7 +252,7 @@ impl Lane {
     pub fn note(&mut self, notice: &Notice) {
         if let Some(turn) = &mut self.turn {
             let end = turn.filling.bytes.len() as u32;
-            turn.filling.news.push(News { end, notice: notice.clone() });
+            turn.filling.news.get_or_insert_default().push(News { end, notice: notice.clone() });
         }
     }
 
@@ -312,7 +317,7 @@ impl Lane {
             Filling::One(frame) => (frame.slice(from as usize..), false),
             filling => (Bytes::copy_from_slice(&filling.as_slice()[from as usize..]), true),
         };
-        Part { alone, ..Part::cut(bytes, &turn.filling.marks, &turn.filling.news, from, self.wire) }
+        Part { alone, ..Part::cut(bytes, &turn.filling.marks, turn.filling.news.as_deref(), from, self.wire) }
     }
 
     /// Starts a pass with what was gathered, unless one is under way. Says whether there is one now.

@@ -117,7 +117,7 @@ mod tests {
 
     fn told(news: &[Notice]) -> Vec<Notice> {
         let mut gap = Gap::new(0);
-        news.iter().for_each(|notice| gap.widen(&Part { news: vec![notice.clone()], ..Part::default() }));
+        news.iter().for_each(|notice| gap.widen(&Part { news: [notice.clone()].into(), ..Part::default() }));
         gap.news().collect()
     }
 
@@ -145,11 +145,11 @@ mod tests {
         let mut gap = Gap::new(0);
         for round in 0..1_000 {
             let user = format!("user {round}");
-            let news = vec![joined(&user, 2), typing(&user, true), typing(&user, false), left(&user, 1)];
-            gap.widen(&Part { news, ..Part::default() });
+            let news = [joined(&user, 2), typing(&user, true), typing(&user, false), left(&user, 1)];
+            gap.widen(&Part { news: news.into(), ..Part::default() });
         }
         assert_eq!(gap.cost(), 0);
-        gap.widen(&Part { news: vec![left("bob", 1)], ..Part::default() });
+        gap.widen(&Part { news: [left("bob", 1)].into(), ..Part::default() });
         assert_eq!(gap.cost(), 67);
     }
 }

@@ -170,7 +170,7 @@ impl Shard {
     pub(super) fn queue_parts(&mut self, key: u32, number: u32, part: &Part) {
         let now = self.now.tick();
         let mut from = 0;
-        for mark in &part.marks {
+        for mark in &*part.marks {
             let end = mark.end as usize;
             let Some(stream) = self.session(key).and_then(|session| session.stream()) else { return };
             // A room that was joined by a request is not one of those that a reconnect asks for.
