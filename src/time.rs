@@ -59,7 +59,7 @@ impl Tick {
 
     /// The tick in which the loop has lived so long.
     fn holding(loop_ms: u64) -> Self {
-        Self(u32::try_from(loop_ms / Self::MS).unwrap_or(u32::MAX)).min(Self::LAST)
+        Self((loop_ms / Self::MS).min(u64::from(Self::LAST.0)) as u32)
     }
 
     /// The first tick by which `wait` has passed since any moment of this one, so that no duration is cut short: it ends

@@ -1,6 +1,8 @@
 //! Rooms that sessions are on their way into or out of: asked for, and not answered by the room's home.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::iter;
 
 use crate::room_key::RoomKey;
 
@@ -13,25 +15,40 @@ pub(super) enum Way {
 
 /// What sessions wait for, by their keys. Only those who wait are in it, with a room in no more than one entry.
 #[derive(Debug, Default)]
-pub(super) struct Crossings(HashMap<u32, Vec<(RoomKey, Way)>>);
+pub(super) struct Crossings(HashMap<u32, UnderWay>);
+
+/// What one session waits for. Nearly always that is one room, and then there is nothing to allocate.
+#[derive(Debug)]
+struct UnderWay {
+    one: (RoomKey, Way),
+    more: Vec<(RoomKey, Way)>,
+}
 
 impl Crossings {
     /// Session `key` has asked to go `way`.
     pub(super) fn begin(&mut self, key: u32, room: RoomKey, way: Way) {
-        self.0.entry(key).or_default().push((room, way));
+        match self.0.entry(key) {
+            Entry::Vacant(entry) => {
+                entry.insert(UnderWay { one: (room, way), more: Vec::new() });
+            }
+            Entry::Occupied(mut entry) => entry.get_mut().more.push((room, way)),
+        }
     }
 
     /// Session `key` has its answer; says whether it waited for it.
     pub(super) fn end(&mut self, key: u32, room: &RoomKey) -> bool {
-        let Some(rooms) = self.0.get_mut(&key) else { return false };
-        let index = rooms.iter().position(|(other, _)| other == room);
-        if let Some(index) = index {
-            rooms.swap_remove(index);
+        let Entry::Occupied(mut entry) = self.0.entry(key) else { return false };
+        let UnderWay { one, more } = entry.get_mut();
+        if let Some(index) = more.iter().position(|(other, _)| other == room) {
+            more.swap_remove(index);
+        } else if one.0 != *room {
+            return false;
+        } else if let Some(other) = more.pop() {
+            *one = other;
+        } else {
+            entry.remove();
         }
-        if rooms.is_empty() {
-            self.0.remove(&key);
-        }
-        index.is_some()
+        true
     }
 
     /// Session `key` is over, or as good as that.
@@ -55,7 +72,7 @@ impl Crossings {
     }
 
     fn of(&self, key: u32) -> impl Iterator<Item = &(RoomKey, Way)> {
-        self.0.get(&key).into_iter().flatten()
+        self.0.get(&key).into_iter().flat_map(|under_way| iter::once(&under_way.one).chain(&under_way.more))
     }
 }
 

@@ -173,7 +173,9 @@ impl Shard {
             self.stand_up(id.key, number);
         }
         self.crossings.end(id.key, room);
-        self.hear_beside(id.key);
+        if room.space() == Space::User {
+            self.hear_beside(id.key);
+        }
         self.acknowledge(id.key, ticket, |id, out| event::left(Some(id), room.label(), None, out));
         self.go_on(id.key, false);
     }
