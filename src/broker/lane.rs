@@ -50,6 +50,7 @@ struct Batch {
     bytes: Filling,
     marks: Vec<Mark>,
     /// Hardly any batch has some.
+    #[expect(clippy::box_collection, reason = "one pointer, for every batch has the field")]
     news: Option<Box<Vec<News>>>,
     /// The bytes are counted: some queue may hold them.
     counted: bool,
@@ -105,6 +106,7 @@ struct Flying {
     bytes: Bytes,
     marks: Vec<Mark>,
     /// Hardly any batch has some.
+    #[expect(clippy::box_collection, reason = "one pointer, for every batch has the field")]
     news: Option<Box<Vec<News>>>,
     /// The bytes are counted: some queue may hold them.
     counted: bool,
