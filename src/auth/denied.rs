@@ -1,6 +1,6 @@
 //! Why somebody may not come in.
 
-use crate::error::Close;
+use crate::error::{Close, Fault};
 use crate::http::Response;
 
 /// Why a client may not come in.
@@ -20,6 +20,12 @@ pub enum Denied {
     NoApiKey,
     /// What it brought as a key of the HTTP API is none.
     ApiKey,
+    /// It said something else before it said who it is.
+    AuthFirst,
+    /// It did not say in time who it is.
+    AuthTimeout,
+    /// It may not be in a room without which its connection is nothing.
+    Room,
 }
 
 /// What is wrong with a token.
@@ -59,6 +65,9 @@ impl Denied {
             Self::Invalid(_) | Self::ApiKey => Close::INVALID_TOKEN,
             Self::Expired => Close::TOKEN_EXPIRED,
             Self::Origin | Self::Host => Close::ORIGIN,
+            Self::AuthFirst => Close::AUTH_FIRST,
+            Self::AuthTimeout => Close::AUTH_TIMEOUT,
+            Self::Room => Close::FORBIDDEN,
         }
     }
 
@@ -67,6 +76,7 @@ impl Denied {
         let message = self.close().reason;
         match self {
             Self::Origin | Self::Host => Response::new(403).error("forbidden", &message),
+            Self::Room => Response::new(403).error(Fault::Forbidden.code(), Fault::Forbidden.message()),
             _ => Response::new(401).error("unauthorized", &message),
         }
     }
@@ -80,6 +90,9 @@ impl Denied {
             Self::Host => "host",
             Self::NoApiKey => "no_api_key",
             Self::ApiKey => "api_key",
+            Self::AuthFirst => "auth_first",
+            Self::AuthTimeout => "auth_timeout",
+            Self::Room => "room",
             Self::Invalid(flaw) => match flaw {
                 Flaw::Length => "length",
                 Flaw::Shape => "shape",
@@ -106,6 +119,9 @@ impl Denied {
             Self::Host => "it asks an open server by a name that somebody else can own (Host)",
             Self::NoApiKey => "it brought no API key (Authorization: Bearer)",
             Self::ApiKey => "its API key is none of this server's",
+            Self::AuthFirst => "its first message was not auth",
+            Self::AuthTimeout => "it sent no token within auth.timeout",
+            Self::Room => "it may not be in a room that its stream or raw connection names",
             Self::Invalid(flaw) => match flaw {
                 Flaw::Length => "its token is longer than 8 KiB",
                 Flaw::Shape => "its token does not have the three parts of a JSON Web Token",
@@ -144,6 +160,9 @@ mod tests {
             Denied::Host,
             Denied::NoApiKey,
             Denied::ApiKey,
+            Denied::AuthFirst,
+            Denied::AuthTimeout,
+            Denied::Room,
         ];
         let all: Vec<Denied> = flaws.into_iter().map(Denied::Invalid).chain(rest).collect();
         assert_eq!(all.len(), DENIALS.len() - 1);

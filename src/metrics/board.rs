@@ -45,10 +45,12 @@ pub const REFUSALS: [&str; 25] = [
 ];
 
 /// Why clients are turned away, by reasons that are told apart; every other is `other`.
-pub const DENIALS: [&str; 19] = [
+pub const DENIALS: [&str; 22] = [
     "algorithm",
     "api_key",
     "audience",
+    "auth_first",
+    "auth_timeout",
     "claims",
     "crit",
     "expired",
@@ -61,6 +63,7 @@ pub const DENIALS: [&str; 19] = [
     "no_token",
     "not_yet",
     "origin",
+    "room",
     "shape",
     "signature",
     "subject",

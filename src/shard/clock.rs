@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::Shard;
+use crate::auth::denied::Denied;
 use crate::broker::place::Ask;
 use crate::dialect::sse;
 use crate::error::Close;
@@ -62,6 +63,7 @@ impl Shard {
                 let stream = session.is_stream();
                 self.release(key);
                 match self.unwelcome(key) {
+                    Some(close) if close == Close::AUTH_TIMEOUT => self.turn_away(key, Denied::AuthTimeout),
                     Some(close) => self.close(key, close),
                     None if self.is_stalled(key) => self.work.slow.push(key),
                     None if stream => self.comment(key),

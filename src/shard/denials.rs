@@ -52,6 +52,12 @@ impl Shard {
         self.tell_denied(denied, address, user.as_deref(), None);
     }
 
+    /// Session `key` is turned away for what it has said, or has not, and closed.
+    pub(super) fn turn_away(&mut self, key: u32, denied: Denied) {
+        self.note_denied_message(key, denied);
+        self.close(key, denied.close());
+    }
+
     /// Nothing of the token itself, and nothing at length that a peer has written.
     fn tell_denied(
         &mut self,

@@ -7,6 +7,7 @@ use super::admit::NEWCOMER_MESSAGE;
 use super::users::Next;
 use crate::api::route::Upgrade;
 use crate::auth::access::Admission;
+use crate::auth::denied::Denied;
 use crate::broker::post::{Span, Ticket};
 use crate::dialect::Dialect;
 use crate::dialect::native::{self, event};
@@ -65,7 +66,7 @@ impl Shard {
     pub(super) fn enter_raw(&mut self, key: u32, rooms: &[String]) {
         for room in rooms {
             if !self.may_join(key, Space::Raw, room) {
-                return self.close(key, Close::FORBIDDEN);
+                return self.turn_away(key, Denied::Room);
             }
             self.join(key, Ticket::default(), room, Span::Nothing);
         }

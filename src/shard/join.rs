@@ -2,6 +2,7 @@
 
 use super::Shard;
 use super::crossing::Way;
+use crate::auth::denied::Denied;
 use crate::broker::audience::Audience;
 use crate::broker::post::{Caller, Join, Post, Span, Standing, Ticket};
 use crate::broker::seats::Seat;
@@ -93,7 +94,10 @@ impl Shard {
         self.error(key, ticket, Some(room), fault);
         if self.is_feed(key, ticket) {
             // Without one of its rooms a stream is not what its client asked for; trying again may give it.
-            self.close(key, if fault == Fault::Forbidden { Close::FORBIDDEN } else { Close::NO_ROOM });
+            match fault {
+                Fault::Forbidden => self.turn_away(key, Denied::Room),
+                _ => self.close(key, Close::NO_ROOM),
+            }
         }
     }
 

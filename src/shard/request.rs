@@ -3,11 +3,12 @@
 use tungstenite::protocol::frame::coding::OpCode;
 
 use super::Shard;
+use crate::auth::denied::Denied;
 use crate::broker::post::{Caller, Post, Receipt, Roster, Slot, Standing, Ticket};
 use crate::dialect::native::event;
 use crate::dialect::native::request::{self, Refused, Request, What};
 use crate::dialect::{Dialect, raw};
-use crate::error::{Close, Fault};
+use crate::error::Fault;
 use crate::id::SessionId;
 use crate::message::{Draft, Kind};
 use crate::room_key::{INBOX, RoomKey, Space};
@@ -28,7 +29,7 @@ impl Shard {
         let newcomer = self.session(key).is_some_and(|session| session.newcomer);
         match request::read(text) {
             read if newcomer && !matches!(read, Ok(Request { what: What::Auth { .. }, .. })) => {
-                self.close(key, Close::AUTH_FIRST);
+                self.turn_away(key, Denied::AuthFirst);
                 true
             }
             // Rule 3: what follows a join or a leave about the same room waits for its answer.

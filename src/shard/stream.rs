@@ -44,7 +44,7 @@ impl Shard {
         self.count_in(key)?;
         let admission = self.admission(key, head, None, wanted.user.as_deref(), false);
         let admission = admission.map_err(Denied::response)?;
-        self.refuse_reader(&admission, &wanted.rooms)?;
+        self.refuse_reader(key, head, &admission, &wanted.rooms)?;
         let limit = self.common.settings.limits.rooms_per_connection;
         if limit > 0 && wanted.rooms.len() > limit {
             return Err(refusal(Fault::RoomLimit));
@@ -72,18 +72,25 @@ impl Shard {
     }
 
     /// Refuses whoever may not be in all of `rooms`.
-    fn refuse_reader(&self, admission: &Admission, rooms: &[String]) -> Result<(), Response> {
+    fn refuse_reader(
+        &mut self,
+        key: u32,
+        head: &Head,
+        admission: &Admission,
+        rooms: &[String],
+    ) -> Result<(), Response> {
         let identity = match admission {
             Admission::Known(identity) => Some(identity),
             Admission::Guest | Admission::Waits => None,
         };
         let asker = self.asker(identity);
-        match rooms.iter().all(|room| self.common.rules.may_join(Space::Native, room, asker)) {
-            true => Ok(()),
-            false if asker.named || asker.open => Err(refusal(Fault::Forbidden)),
-            // A token may change that.
-            false => Err(Denied::NoToken.response()),
+        if rooms.iter().all(|room| self.common.rules.may_join(Space::Native, room, asker)) {
+            return Ok(());
         }
+        // Of a guest a token may change that.
+        let denied = if asker.named || asker.open { Denied::Room } else { Denied::NoToken };
+        self.note_denied(key, head, denied);
+        Err(denied.response())
     }
 
     /// Joins the rooms of a stream one after the other, then carries out what was asked on its behalf, until something has

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use super::*;
 use crate::auth::access::{Access, Sources};
-use crate::auth::issue::{Grant, token};
+use crate::auth::issue::{Grant, Rooms, token};
 use crate::engine::Engine;
 use crate::engine::local::Local;
+use crate::metrics::board::DENIALS;
 use crate::settings::{Secret, Settings};
 use crate::shard::Common;
 use crate::shard::outlet::{Outlet, Taken};
@@ -106,4 +107,40 @@ fn a_ping_is_given_its_time_although_something_else_is_due() {
     let soon = now(pinged.unwrap() + 250);
     assert_eq!(turn(&mut shard, soon), "");
     assert!(turn(&mut shard, now(pinged.unwrap() + 10_250)).contains("no pong"));
+}
+
+/// Whoever is turned away after the head has its reason counted as well.
+#[test]
+fn reasons_behind_the_handshake_are_counted() {
+    let mut shard = shard();
+    let open = |shard: &mut Shard| {
+        let key = shard.accept(PEER);
+        let head = "GET /ws HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+                    Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+        shard.receive(key, &mut head.to_owned().into_bytes());
+        key
+    };
+    let first = open(&mut shard);
+    shard.receive(first, &mut [0x81, 0x82, 0, 0, 0, 0, b'{', b'}']);
+    open(&mut shard);
+    let grant = Grant {
+        user: "alice",
+        rooms: Some(Rooms::Both(&["b".to_owned()])),
+        audience: None,
+        issuer: None,
+        now: Duration::from_millis(WALL),
+        ttl: Duration::from_secs(60),
+    };
+    let token = token(&grant, SECRET).unwrap();
+    let stream = shard.accept(PEER);
+    let request = format!("GET /sse/a?token={token} HTTP/1.1\r\nHost: a\r\n\r\n");
+    shard.receive(stream, &mut request.into_bytes());
+    let said = turn(&mut shard, now(0));
+    assert!(said.contains("first message must be auth") && said.contains("HTTP/1.1 403 "), "{said}");
+    assert!(turn(&mut shard, now(60_000)).contains("auth timeout"));
+    let totals = shard.totals();
+    for reason in ["auth_first", "auth_timeout", "room"] {
+        let index = DENIALS.iter().position(|name| *name == reason).unwrap();
+        assert_eq!(totals.denials[index], 1, "{reason}");
+    }
 }

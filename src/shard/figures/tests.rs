@@ -222,3 +222,17 @@ fn a_stream_watches_too() {
     assert!(text.contains("event: joined") && text.contains("event: message"), "{text}");
     assert_eq!(house.told().len(), 1);
 }
+
+/// A message carries the lower half of its microsecond, and that begins anew every 71 minutes.
+#[test]
+fn a_message_on_its_way_when_the_microseconds_wrap_took_as_long_as_it_did() {
+    let mut house = House::new(1);
+    house.now.us = u64::from(u32::MAX) - 20;
+    let key = house.open(0, "/ws/a");
+    let before = house.totals().fanout;
+    house.publish(0, key);
+    house.turn(0, 100);
+    let after = house.totals().fanout;
+    assert_eq!(after.count() - before.count(), 1);
+    assert!(after.sum_us() - before.sum_us() <= 1_000, "{}", after.sum_us() - before.sum_us());
+}

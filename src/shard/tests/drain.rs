@@ -53,3 +53,23 @@ fn a_crowd_is_seen() {
     assert_eq!(crowd(vec![0, 99, 100, 150, 199, 200, 500]), 3);
     assert_eq!(crowd((0..10_000).collect()), 100);
 }
+
+/// The numbers of sessions wrap: whoever came before is sent away, and whoever comes then is found, answered and told apart.
+#[test]
+fn sessions_are_told_apart_where_their_numbers_wrap() {
+    let mut bench = Bench::alone();
+    bench.shard.generation = u32::MAX - 20;
+    let early: Vec<u32> = (0..20).map(|_| bench.connect("/ws")).collect();
+    bench.shard.drain(Duration::from_secs(2));
+    let late: Vec<u32> = (0..3).map(|_| bench.shard.accept(IpAddr::from([127, 0, 0, 1]))).collect();
+    assert!(bench.shard.generation < 3);
+    for &key in early.iter().chain(&late) {
+        let id = bench.shard.id(key);
+        assert!(bench.shard.find(id).is_some());
+        assert!(bench.shard.find(SessionId { generation: id.generation.wrapping_sub(1), ..id }).is_none());
+    }
+    bench.turn(1_900);
+    bench.turn(0);
+    assert!(early.iter().all(|&key| bench.text(key).contains("retry in")));
+    assert!(late.iter().all(|&key| bench.shard.sessions.contains(key as usize)), "they have yet to ask");
+}
