@@ -27,7 +27,7 @@ const skip =
 export const options = { skip, timeout: 240_000 };
 
 /** How long anything on a page may take, in milliseconds. */
-const PATIENCE = 20_000;
+const PATIENCE = 60_000;
 
 const endings = new WeakMap();
 

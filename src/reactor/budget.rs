@@ -1,4 +1,4 @@
-//! How long one turn may write.
+//! How long one turn may read, and how long it may write.
 
 use std::time::{Duration, Instant};
 
@@ -28,5 +28,36 @@ impl Budget {
             self.spent = Instant::now() >= ends;
         }
         self.spent
+    }
+}
+
+/// Time for reading in one turn. What a small message costs is far below its share of this; 64 KiB of frames of one byte, or of
+/// requests that are refused, take some milliseconds, and whoever is not read for them is first in the next turn.
+const READING: Duration = Duration::from_millis(2);
+
+/// Bytes between two looks at the clock while reading, beside one in [`STEP`] reads: only a long read can be a slow one.
+const LONG: usize = 4_096;
+
+/// What is left of a turn's time for reading. One read may go beyond it.
+pub(super) struct Reading {
+    ends: Option<Instant>,
+    reads: u32,
+}
+
+impl Reading {
+    pub(super) fn new() -> Self {
+        Self { ends: None, reads: 0 }
+    }
+
+    /// A read is about to begin.
+    pub(super) fn begin(&mut self) {
+        self.ends.get_or_insert_with(|| Instant::now() + READING);
+    }
+
+    /// Whether the time is over, after a read of so many bytes was carried out.
+    pub(super) fn is_spent(&mut self, bytes: usize) -> bool {
+        self.reads += 1;
+        let look = bytes >= LONG || self.reads.is_multiple_of(STEP);
+        look && self.ends.is_some_and(|ends| Instant::now() >= ends)
     }
 }

@@ -109,6 +109,17 @@ impl Sockets {
         }
     }
 
+    /// Sessions for which this turn had no time are the first of the next.
+    pub(super) fn put_back(&mut self, keys: impl DoubleEndedIterator<Item = u32>) {
+        for key in keys.rev() {
+            if let Some(socket) = self.get(key)
+                && !std::mem::replace(&mut socket.listed, true)
+            {
+                self.ready.push_front(key);
+            }
+        }
+    }
+
     /// Reads what session `key` has sent.
     pub(super) fn read(&mut self, key: u32, buffer: &mut [u8]) -> Input {
         let Some(socket) = self.get(key) else { return Input::Nothing };

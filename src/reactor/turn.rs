@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use mio::net::TcpListener;
 use mio::{Events, Interest, Poll, Token};
 
-use super::budget::Budget;
+use super::budget::{Budget, Reading};
 use super::clock::Clock;
 use super::inbox::{Inbox, Letter, Open};
 use super::listener::{Accepted, accept};
@@ -240,15 +240,22 @@ impl Reactor {
     fn read_ready(&mut self) {
         let mut ready = std::mem::take(&mut self.ready);
         self.sockets.take_ready(&mut ready);
-        for key in ready.drain(..) {
+        let mut reading = Reading::new();
+        let mut keys = ready.drain(..);
+        for key in keys.by_ref() {
             if self.shard.wants_read(key) {
-                self.read(key);
+                reading.begin();
+                if reading.is_spent(self.read(key)) {
+                    break;
+                }
             }
         }
+        self.sockets.put_back(keys);
         self.ready = ready;
     }
 
-    fn read(&mut self, key: u32) {
+    /// Reads from session `key` once; says how many bytes.
+    fn read(&mut self, key: u32) -> usize {
         match self.sockets.read(key, &mut self.buffer) {
             Input::Bytes(n, more) => {
                 // What a client says may follow from what another shard told its users. That shard posted before it told.
@@ -259,11 +266,13 @@ impl Reactor {
                 if more {
                     self.sockets.list(key);
                 }
+                return n;
             }
             Input::Nothing => {}
             Input::Eof => self.shard.hang_up(key),
             Input::Broken => self.shard.fail(key),
         }
+        0
     }
 
     /// Hands over what was posted to other shards, before the writes, so that they can begin.

@@ -206,6 +206,7 @@ impl Shard {
             take(pending);
             self.finish_call(session.key);
             self.pay_input(session.key);
+            self.pay(session.key);
         }
     }
 

@@ -62,7 +62,16 @@ impl Shard {
             // A fresh token came between the request and its answer.
             self.post_home(room, Post::Leave(room.clone(), Caller::Nobody, self.me, join.user.clone()));
         }
-        match result.and_then(|standing| if allowed { Ok(standing) } else { Err(Fault::Forbidden) }) {
+        let too_much = result.as_ref().is_ok_and(|standing| self.is_too_much(&standing.excerpt.messages));
+        if too_much && allowed && !join.again {
+            self.post_home(room, Post::Leave(room.clone(), Caller::Nobody, self.me, join.user.clone()));
+        }
+        let refusal = match (allowed, too_much) {
+            (false, _) => Some(Fault::Forbidden),
+            (true, true) => Some(Fault::Unavailable),
+            (true, false) => None,
+        };
+        match result.and_then(|standing| refusal.map_or(Ok(standing), Err)) {
             Ok(mut standing) => {
                 if room.space() != Space::Raw {
                     self.tell_gap_in(key, room);
@@ -70,6 +79,7 @@ impl Shard {
                         self.forget_early(key, &mut standing);
                     }
                     self.admitted(key, ticket, room, *standing);
+                    self.pay(key);
                 }
                 if !join.again {
                     self.sit(key, room);

@@ -139,7 +139,10 @@ impl Shard {
             Post::Looked(room, caller, result) => match caller {
                 Caller::Nobody => {}
                 Caller::Session(session, ticket) => self.looked(session, ticket.get(), &room, result),
-                Caller::Call(session, _) => self.answered(session, |pending| pending.looked(result)),
+                Caller::Call(session, _) => {
+                    let result = self.unless_too_much(result);
+                    self.answered(session, |pending| pending.looked(result));
+                }
                 Caller::Program(question, _) => self.answer_program(question, Part::Looked(result)),
             },
             Post::Rostered(room, caller, result) => match caller {

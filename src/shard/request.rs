@@ -13,7 +13,7 @@ use crate::id::SessionId;
 use crate::message::{Draft, Kind};
 use crate::room_key::{INBOX, RoomKey, Space};
 
-type Looked = Result<Option<Box<Standing>>, Fault>;
+pub(super) type Looked = Result<Option<Box<Standing>>, Fault>;
 type Rostered = Result<Option<Box<Roster>>, Fault>;
 
 impl Shard {
@@ -112,6 +112,7 @@ impl Shard {
     }
 
     pub(super) fn looked(&mut self, id: SessionId, ticket: Ticket<&str>, room: &RoomKey, result: Looked) {
+        let result = self.unless_too_much(result);
         self.home_answered(id, ticket, room, result, |shard, standing| {
             shard.tell_gap_in(id.key, room);
             shard.reply(id.key, ticket, |out| event::history(ticket.id, room, &standing, out));
@@ -137,7 +138,10 @@ impl Shard {
             return self.too_late(ticket);
         }
         match result.and_then(|found| found.ok_or(Fault::Unavailable)) {
-            Ok(found) => tell(self, found),
+            Ok(found) => {
+                tell(self, found);
+                self.pay(id.key);
+            }
             Err(fault) => self.error(id.key, ticket, Some(room.label()), fault),
         }
         self.go_on(id.key, true);

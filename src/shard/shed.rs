@@ -1,9 +1,12 @@
 //! When all queues together are too large: who holds most of them goes first.
 
 use std::collections::BinaryHeap;
+use std::sync::Arc;
 
 use super::Shard;
-use crate::error::Close;
+use super::request::Looked;
+use crate::error::{Close, Fault};
+use crate::message::Message;
 use crate::session::Session;
 use crate::time::Tick;
 
@@ -40,6 +43,20 @@ impl Shard {
         let unpaid = queue.map_or(0, |queue| queue.take_unpaid());
         if unpaid != 0 {
             self.spend(unpaid);
+        }
+    }
+
+    /// Whether an answer with these messages has to wait for better times. It is a copy for one reader alone, and many may ask
+    /// in one turn, before anybody can be let go.
+    pub(super) fn is_too_much(&self, messages: &[Arc<Message>]) -> bool {
+        !messages.is_empty() && self.common.queued.is_overdrawn()
+    }
+
+    /// What a home answered, unless it brings messages while too much waits already.
+    pub(super) fn unless_too_much(&self, result: Looked) -> Looked {
+        match result {
+            Ok(Some(standing)) if self.is_too_much(&standing.excerpt.messages) => Err(Fault::Unavailable),
+            result => result,
         }
     }
 

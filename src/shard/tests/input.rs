@@ -170,3 +170,45 @@ fn every_kind_of_input_is_paid_for_and_given_back() {
     assert_eq!(bench.text(key).matches("HTTP/1.1 503 ").count(), 100);
     assert_eq!((bench.held(), bench.shard.inputs.len()), (0, 0));
 }
+
+type Ask = fn(&mut Bench, &str);
+
+#[test]
+fn answers_of_one_turn_do_not_outgrow_the_total_before_anybody_is_let_go() {
+    let message = format!("\"{}\"", "x".repeat(60 * KIB));
+    let look = "GET /api/rooms/a/messages HTTP/1.1\r\nHost: a\r\n\r\n";
+    let asks: [(&str, Ask); 3] = [
+        ("a stream", |bench, _| {
+            let key = bench.arrive();
+            bench.send(key, b"GET /sse/a?history=100 HTTP/1.1\r\nHost: a\r\n\r\n");
+        }),
+        ("a call", |bench, look| {
+            let key = bench.arrive();
+            bench.send(key, look.as_bytes());
+        }),
+        ("a WebSocket", |bench, _| {
+            let key = bench.connect("/ws");
+            bench.frame(key, 0x81, br#"{"type":"join","room":"a","history":100}"#);
+        }),
+    ];
+    for (name, ask) in asks {
+        let mut bench = bench();
+        for _ in 0..10 {
+            bench.say("a", message.clone());
+            bench.turn(0);
+        }
+        let before = bench.held();
+        for _ in 0..100 {
+            ask(&mut bench, look);
+        }
+        assert!(bench.held() > before + TOTAL / 2, "{name}: {}", bench.held());
+        assert!(bench.held() <= TOTAL + 2 * MIB, "{name}: {}", bench.held());
+        bench.turn(0);
+        assert_eq!(
+            bench.shard.seated().map(|(_, n)| n).sum::<usize>(),
+            bench.shard.counted().map(|(_, n)| n.iter().sum::<u32>() as usize).sum::<usize>(),
+            "{name}"
+        );
+        bench.end_all();
+    }
+}
