@@ -22,6 +22,7 @@ use crate::ws::connection::Connection;
 use conduct::Conduct;
 use exchange::Exchange;
 use gap::Gap;
+use idle::Idle;
 use stream::Stream;
 
 /// One connection, from accept to its end.
@@ -81,8 +82,8 @@ pub enum Phase {
     /// A WebSocket on which a close frame was sent and not yet received. Boxed, so that all phases are two words.
     Closing(Box<Connection>),
     /// Everything is said: what is queued goes out, and what comes in is read and forgotten, so that no reset destroys
-    /// the last words on their way.
-    Lingering,
+    /// the last words on their way. It has a place only as long as nobody else wants it.
+    Lingering(Option<Box<Idle>>),
     /// Over; freed at the end of the turn.
     Over,
 }
@@ -183,6 +184,15 @@ impl Session {
         matches!(self.phase, Phase::Stream(_))
     }
 
+    /// The spell in which nobody waits for an answer on it, if it is in one.
+    pub fn idle(&self) -> Option<&Idle> {
+        match &self.phase {
+            Phase::Http(exchange) => exchange.idle.as_ref(),
+            Phase::Lingering(idle) => idle.as_deref(),
+            Phase::Open(_) | Phase::Stream(_) | Phase::Closing(_) | Phase::Over => None,
+        }
+    }
+
     /// Whether nothing more is to come of it.
     pub fn is_over(&self) -> bool {
         matches!(self.phase, Phase::Over)
@@ -207,7 +217,7 @@ impl Session {
             Phase::Open(connection) => connection.held(),
             Phase::Closing(connection) => connection.held(),
             Phase::Stream(stream) => stream.held(),
-            Phase::Lingering | Phase::Over => 0,
+            Phase::Lingering(_) | Phase::Over => 0,
         };
         unread + unfinished
     }

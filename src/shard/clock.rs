@@ -70,7 +70,7 @@ impl Shard {
                     None => self.beat(key),
                 }
             }
-            Phase::Closing(_) | Phase::Lingering => self.end(key),
+            Phase::Closing(_) | Phase::Lingering(_) => self.end(key),
             Phase::Over => {}
         }
         self.carry();

@@ -72,7 +72,7 @@ impl Shard {
         match &mut session.phase {
             Phase::Open(connection) => session.phase = phase(std::mem::take(connection)),
             Phase::Stream(_) => self.end_stream(key),
-            Phase::Http(_) | Phase::Closing(_) | Phase::Lingering | Phase::Over => {}
+            Phase::Http(_) | Phase::Closing(_) | Phase::Lingering(_) | Phase::Over => {}
         }
         // A request that waited for a room will never be carried out.
         if let Some(tail) = self.session(key).and_then(|session| session.tail.as_mut()) {
@@ -95,13 +95,14 @@ impl Shard {
     pub(super) fn linger(&mut self, key: u32) {
         let until = self.now.within(self.common.settings.limits.close);
         let Some(session) = self.session(key) else { return };
-        session.phase = Phase::Lingering;
+        session.phase = Phase::Lingering(None);
         session.tail = None;
         self.pay_input(key);
         let Some(session) = self.session(key) else { return };
         // An empty queue, too, is written to its end, which finishes the connection.
         session.queue.get_or_insert_default();
         self.deadlines.set(key, until);
+        self.begin_idle(key);
         self.touch(key);
         self.release(key);
     }

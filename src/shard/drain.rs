@@ -126,7 +126,7 @@ impl Shard {
             Phase::Http(_) if is_later => {}
             Phase::Http(ref exchange) if exchange.is_reading() => {}
             Phase::Http(_) if !session.is_calling() && session.queue.is_none() => self.end(key),
-            Phase::Http(_) | Phase::Closing(_) | Phase::Lingering | Phase::Over => {}
+            Phase::Http(_) | Phase::Closing(_) | Phase::Lingering(_) | Phase::Over => {}
         }
         self.carry();
     }

@@ -224,7 +224,7 @@ impl Shard {
         {
             self.spare.push(queue);
         }
-        if let Phase::Lingering = session.phase {
+        if let Phase::Lingering(_) = session.phase {
             outlet.finish(key);
         }
         self.after_input(key);

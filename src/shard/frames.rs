@@ -128,7 +128,7 @@ impl Shard {
                     self.carry();
                     if self
                         .session(key)
-                        .is_none_or(|session| matches!(session.phase, Phase::Lingering | Phase::Over))
+                        .is_none_or(|session| matches!(session.phase, Phase::Lingering(_) | Phase::Over))
                     {
                         return input.len();
                     }

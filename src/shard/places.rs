@@ -1,8 +1,8 @@
 //! Places: how many connections there may be, and who goes when they are short.
 //!
 //! What lasts and what is being answered has a place. An HTTP connection on which no request is whole has one only as long as
-//! nobody else wants it: whoever has been like that for longest is closed first, whether it was kept alive, never spoke, or is
-//! slow to say what it wants.
+//! nobody else wants it, and so has any connection that has had its last words. Whoever has been like that for longest is closed
+//! first, whether it was kept alive, never spoke, is slow to say what it wants, or lingers.
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
@@ -63,22 +63,24 @@ impl Waiting {
 
     /// Whether the connection has been idle since.
     fn is_still(&self, sessions: &Slab<Session>) -> bool {
-        let phase = sessions.get(self.key as usize).map(|session| &session.phase);
-        let Some(Phase::Http(exchange)) = phase else { return false };
-        exchange.idle.as_ref().is_some_and(|idle| idle.number() == self.number)
+        let idle = sessions.get(self.key as usize).and_then(Session::idle);
+        idle.is_some_and(|idle| idle.number() == self.number)
     }
 }
 
 impl Shard {
-    /// No request is whole on session `key` from now on.
+    /// No request is whole on session `key` from now on, or it has had its last answer.
     pub(super) fn begin_idle(&mut self, key: u32) {
         let since = self.now.tick();
-        let Some(Session { phase: Phase::Http(exchange), .. }) = self.sessions.get_mut(key as usize) else {
-            return;
-        };
+        let Some(session) = self.sessions.get_mut(key as usize) else { return };
         self.idlers.begun += 1;
         let number = self.idlers.begun;
-        exchange.idle = Some(Idle::begin(number, &self.common.idle));
+        let idle = Idle::begin(number, &self.common.idle);
+        match &mut session.phase {
+            Phase::Http(exchange) => exchange.idle = Some(idle),
+            Phase::Lingering(lingers) => *lingers = Some(Box::new(idle)),
+            Phase::Open(_) | Phase::Stream(_) | Phase::Closing(_) | Phase::Over => return,
+        }
         let Idlers { waiting, sweep_at, .. } = &mut self.idlers;
         waiting.push_back(Waiting { key, since, number });
         if waiting.len() > *sweep_at {
@@ -170,10 +172,9 @@ impl Shard {
         let (sessions, now) = (&self.sessions, self.now.tick());
         let is_theirs = |waiting: &Waiting| {
             let Some(session) = sessions.get(waiting.key as usize) else { return false };
-            let Phase::Http(exchange) = &session.phase else { return false };
+            let kept_alive = matches!(&session.phase, Phase::Http(exchange) if exchange.kept_alive);
             let theirs = |conduct: &Conduct| conduct.counted && conduct.client == Some(address);
-            session.conduct.as_deref().is_some_and(theirs)
-                && (exchange.kept_alive || waiting.is_past_grace(now))
+            session.conduct.as_deref().is_some_and(theirs) && (kept_alive || waiting.is_past_grace(now))
         };
         let mut looked_at = self.idlers.waiting.iter().take(LOOKED_AT);
         let Some(at) = looked_at.position(|waiting| is_theirs(waiting) && waiting.is_still(sessions)) else {

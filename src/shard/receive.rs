@@ -44,7 +44,7 @@ impl Shard {
         }
         // Room in a full buffer is an acknowledgement: a slow reader of what it asked for is alive.
         (session.heard, session.pinged) = (tick, false);
-        if matches!(session.phase, Phase::Lingering) && session.queue.is_some() {
+        if matches!(session.phase, Phase::Lingering(_)) && session.queue.is_some() {
             self.deadlines.set(key, self.now.within(close));
         }
         self.touch(key);
@@ -82,7 +82,7 @@ impl Shard {
                 }
                 Phase::Open(_) | Phase::Closing(_) => return at + self.read_frames(key, &mut input[at..]),
                 // A stream is the last answer on its connection: no request behind it can have one.
-                Phase::Stream(_) | Phase::Lingering | Phase::Over => return input.len(),
+                Phase::Stream(_) | Phase::Lingering(_) | Phase::Over => return input.len(),
             }
         }
     }
@@ -95,7 +95,7 @@ impl Shard {
         }
         let unanswered = match session.phase {
             Phase::Http(_) => session.is_calling() || session.queue.is_some(),
-            Phase::Lingering => session.queue.is_some(),
+            Phase::Lingering(_) => session.queue.is_some(),
             // Whoever is to read an answer without end does not say goodbye before it.
             Phase::Stream(_) => false,
             // A WebSocket whose peer sends no close frame any more is gone (RFC 6455 section 7.1.5: 1006).

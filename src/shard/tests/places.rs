@@ -34,12 +34,14 @@ const LIST: &[u8] = b"GET /api/rooms HTTP/1.1\r\nHost: a\r\n\r\n";
 const UPGRADE: &[u8] = b"GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
                          Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
 
-/// Kept alive, silent, slow to say what they want, or slow to bring its body: none of them keeps anybody out.
+/// Kept alive, silent, slow to say what they want, slow to bring its body, or staying on when all is said: none of them keeps
+/// anybody out.
 #[test]
 fn whoever_has_been_idle_for_longest_makes_room() {
     let half: &[u8] = b"GET /healthz HTTP/1.1\r\nHost: a\r\nX: ";
     let body: &[u8] = b"POST /api/rooms/a/messages HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n{";
-    for bytes in [HEALTH, b"", half, body] {
+    let last: &[u8] = b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+    for bytes in [HEALTH, b"", half, body, last, b"rubbish\r\n\r\n"] {
         let mut bench = bench_with(|_| ());
         let idle: Vec<u32> = (0..12).map(|_| bench.come_from(A, bytes)).collect();
         bench.turn(250);
