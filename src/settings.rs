@@ -271,7 +271,7 @@ impl Default for Limits {
             stall: Duration::from_secs(10),
             queue_total: 512 * MIB,
             history_total: 256 * MIB,
-            keys_total: 32 * MIB,
+            keys_total: 48 * MIB,
             header: 8 * KIB,
             headers: 64,
             handshake: Duration::from_secs(5),
