@@ -1,6 +1,7 @@
 //! Who connects from where: the one map that all shards share, touched when a connection comes and when it goes.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -20,7 +21,10 @@ pub struct Allowed {
 
 /// The connections of every address.
 #[derive(Debug, Default)]
-pub struct Addresses(Mutex<Book>);
+pub struct Addresses {
+    book: Mutex<Book>,
+    marks: RandomState,
+}
 
 #[derive(Debug, Default)]
 struct Book {
@@ -64,6 +68,12 @@ impl Addresses {
         book.lines.entry(site(address)).or_default().handshakes.take(allowed.handshakes, 1.0, now_ms)
     }
 
+    /// A number for whom `address` stands for, never 0: what a session can afford to know of where it comes from. Two addresses
+    /// have the same once in four thousand million, and nobody can choose one that has another's.
+    pub fn mark(&self, address: IpAddr) -> u32 {
+        (self.marks.hash_one(site(address)) as u32).max(1)
+    }
+
     /// A connection that had come from `address` is gone.
     pub fn leave(&self, address: IpAddr, allowed: Allowed) {
         let mut book = self.lock();
@@ -79,7 +89,7 @@ impl Addresses {
 
     fn lock(&self) -> MutexGuard<'_, Book> {
         // Every change above is whole before anything can panic.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.book.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -129,6 +139,15 @@ mod tests {
         assert!(come("2001:db8:0:1::3"));
         addresses.leave(ip("10.0.0.1"), allowed);
         assert!(come("10.0.0.1"));
+    }
+
+    #[test]
+    fn a_site_has_one_mark() {
+        let addresses = Addresses::default();
+        let mark = |address| addresses.mark(ip(address));
+        assert_eq!(mark("2001:db8::1"), mark("2001:db8::2"));
+        assert_eq!(mark("10.0.0.1"), mark("::ffff:10.0.0.1"));
+        assert_ne!(mark("10.0.0.1"), mark("10.0.0.2"));
     }
 
     #[test]

@@ -32,6 +32,8 @@ pub enum Fault {
     NotJoined,
     /// The connection is in as many rooms as it may be.
     RoomLimit,
+    /// As many rooms of the client's address are remembered as may be.
+    TooManyRooms,
     /// The room has as many members as it takes.
     RoomFull,
     /// Too much at once; in so many milliseconds it may be tried again.
@@ -51,7 +53,7 @@ impl Fault {
             Self::Forbidden | Self::NoDirect | Self::OtherUser => "forbidden",
             Self::Unauthorized => "unauthorized",
             Self::NotJoined => "not_joined",
-            Self::RoomLimit => "room_limit",
+            Self::RoomLimit | Self::TooManyRooms => "room_limit",
             Self::RoomFull => "room_full",
             Self::RateLimited(_) => "rate_limited",
             Self::Unavailable => "unavailable",
@@ -73,6 +75,9 @@ impl Fault {
             }
             Self::NotJoined => "join the room first",
             Self::RoomLimit => "this connection is in as many rooms as it may be",
+            Self::TooManyRooms => {
+                "as many rooms of this address are remembered as may be; empty ones are forgotten after a while"
+            }
             Self::RoomFull => "this room has as many members as it takes",
             Self::RateLimited(_) => "this was too much at once; it was not done",
             Self::Unavailable => "the server cannot do that now; try again later",
@@ -93,7 +98,7 @@ impl Fault {
             Self::BadJson | Self::BadRequest(_) | Self::UnknownType | Self::BadRoom | Self::NotJoined => 400,
             Self::Forbidden | Self::NoDirect | Self::OtherUser => 403,
             Self::Unauthorized => 401,
-            Self::RoomLimit | Self::RoomFull | Self::RateLimited(_) => 429,
+            Self::RoomLimit | Self::TooManyRooms | Self::RoomFull | Self::RateLimited(_) => 429,
             Self::Unavailable => 503,
         }
     }

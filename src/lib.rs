@@ -67,6 +67,7 @@ pub mod id;
 #[doc(hidden)]
 pub mod ledger;
 #[doc(hidden)]
+pub mod makers;
 pub mod message;
 #[doc(hidden)]
 pub mod metrics;

@@ -57,6 +57,7 @@ fn serve(input: &Input) -> Result<(), ExitCode> {
         tracing::info!(
             limits.queue_total,
             limits.history_total,
+            limits.rooms_total,
             limits.keys_total,
             "totals lowered to fit the memory there is"
         );

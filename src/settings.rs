@@ -105,6 +105,17 @@ pub struct Limits {
     pub too_many: TooMany,
     /// Rooms that one connection may be in.
     pub rooms_per_connection: usize,
+    /// Rooms that one connection may make a second, twice as many in a burst; past it joins of new rooms, and `direct` to users who
+    /// have no inbox yet, get `rate_limited`. 0: any number.
+    pub rooms_per_second: u32,
+    /// The same for all connections of one address. 0: any number.
+    pub rooms_per_second_per_ip: u32,
+    /// Rooms that clients of one address made and that are remembered, at most a quarter of `rooms_total`; past it joins of new
+    /// rooms get `room_limit`. 0: any number.
+    pub rooms_per_ip: usize,
+    /// Bytes of all rooms together beside their history, some 0.5 KiB each; past it empty rooms go first, and then clients'
+    /// joins of new rooms are `unavailable`.
+    pub rooms_total: usize,
     /// Bytes of one message on the native and raw dialects.
     pub message: usize,
     /// Bytes of one message on `/echo`. Conformance suites send 16 MiB.
@@ -259,6 +270,10 @@ impl Default for Limits {
             connections_per_user: 0,
             too_many: TooMany::Refuse,
             rooms_per_connection: 128,
+            rooms_per_second: 200,
+            rooms_per_second_per_ip: 0,
+            rooms_per_ip: 100_000,
+            rooms_total: 256 * MIB,
             message: 64 * KIB,
             echo_message: 16 * MIB,
             api_body: MIB,

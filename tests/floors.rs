@@ -27,6 +27,7 @@ const FLOORS: [&[&str]; 6] = [
         "bucket",
         "callers",
         "ledger",
+        "makers",
         "origin",
         "pressure",
         "visible",

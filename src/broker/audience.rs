@@ -30,6 +30,8 @@ impl Audience {
     /// The lane of those who read `wire`, made if there is none.
     pub fn lane_for(&mut self, wire: Wire) -> &mut Lane {
         let index = self.lanes.iter().position(|lane| lane.wire == wire).unwrap_or_else(|| {
+            // Most rooms are read on one wire.
+            self.lanes.reserve_exact(1);
             self.lanes.push(Lane::new(wire));
             self.lanes.len() - 1
         });

@@ -4,6 +4,7 @@
 //! and everything later on this room waits behind it, so that answers keep the order of requests whatever the engine does.
 
 mod answer;
+mod cost;
 mod people;
 mod request;
 mod told;
@@ -28,6 +29,7 @@ use crate::settings::RoomSettings;
 use crate::time::Tick;
 use request::{Requests, Waiting, What};
 
+pub use cost::{Idle, ROOM};
 pub use request::Request;
 
 /// How long an engine may take before a request is answered with `unavailable`.
@@ -48,7 +50,13 @@ pub struct Desk<'a> {
     pub keys: &'a mut Keys,
     /// Where users are connected.
     pub users: &'a Users,
+    /// What requests wait in, when none does.
+    pub spare: &'a mut Spare,
 }
+
+/// An empty queue of requests that homes lend each other: most have nothing that waits, and then they own none.
+#[derive(Debug, Default)]
+pub struct Spare(Requests);
 
 /// How far the room is with the engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,16 +79,18 @@ pub struct Home {
     presence: Presence,
     typing: Typing,
     /// Members on each shard.
-    members: Vec<u32>,
+    members: Box<[u32]>,
     waiting: Requests,
+    /// The mark of the address that it was made for; 0: the app's.
+    maker: u32,
     next_tag: Tag,
     /// When there was last a member or a message.
     used: Tick,
 }
 
 impl Home {
-    /// The home of a room that nobody has used yet.
-    pub fn new(key: RoomKey, settings: Arc<RoomSettings>, shards: usize, now: Tick) -> Self {
+    /// The home of a room that nobody has used yet, made for a client of the address with the mark `maker`; 0: for the app.
+    pub fn new(key: RoomKey, settings: Arc<RoomSettings>, shards: usize, maker: u32, now: Tick) -> Self {
         Self {
             key,
             settings,
@@ -88,7 +98,8 @@ impl Home {
             history: History::default(),
             presence: Presence::default(),
             typing: Typing::default(),
-            members: vec![0; shards],
+            members: vec![0; shards].into(),
+            maker,
             waiting: Requests::default(),
             next_tag: 0,
             used: now,
@@ -105,9 +116,13 @@ impl Home {
             return self.refuse(What::Request(request), desk);
         }
         let until = desk.now.after(PATIENCE);
+        if !self.waiting.has_place() {
+            std::mem::swap(&mut self.waiting, &mut desk.spare.0);
+        }
         let bytes = request.weight();
         self.waiting.push(Waiting { what: What::Request(request), until, tag: None, bytes });
         self.proceed(desk);
+        self.give_back(desk);
     }
 
     /// Hears from the engine.
@@ -120,6 +135,7 @@ impl Home {
             Tell::Failed { tag, .. } => self.failed(tag, desk),
         }
         self.proceed(desk);
+        self.give_back(desk);
     }
 
     /// Answers what has waited too long and forgets messages that are too old.
@@ -137,6 +153,14 @@ impl Home {
             }
         }
         self.proceed(desk);
+        self.give_back(desk);
+    }
+
+    /// Lets go of the queue of requests when none waits.
+    fn give_back(&mut self, desk: &mut Desk<'_>) {
+        if self.waiting.is_empty() && self.waiting.has_place() {
+            desk.spare.0 = std::mem::take(&mut self.waiting);
+        }
     }
 
     /// When [`Home::expire`] has something to do or the room may be forgotten.
@@ -152,10 +176,9 @@ impl Home {
     }
 
     fn forgotten(&self) -> Tick {
-        let unused = self.connections() == 0 && self.waiting.len() == 0 && self.presence.count() == 0;
         // Without positions and people there is nothing to remember of an empty room.
         let ttl = if self.keeps_positions() { self.settings.ttl } else { Duration::ZERO };
-        if unused { self.used.after(ttl) } else { Tick::NEVER }
+        if self.is_unused() { self.used.after(ttl) } else { Tick::NEVER }
     }
 
     fn keeps_positions(&self) -> bool {

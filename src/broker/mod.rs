@@ -9,6 +9,7 @@ pub mod history;
 pub mod home;
 pub mod keys;
 pub mod lane;
+pub mod names;
 pub mod permit;
 pub mod place;
 pub mod post;

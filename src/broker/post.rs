@@ -113,6 +113,8 @@ pub struct Standing {
 pub struct Join {
     /// Who.
     pub session: SessionId,
+    /// The mark of its client's address.
+    pub site: u32,
     /// Its user.
     pub user: Option<ArcStr>,
     /// What the reply needs.

@@ -93,6 +93,11 @@ fn limits_table(section: &mut Section<'_>, limits: &mut Limits) {
         &mut limits.rooms_per_connection,
         kinds::count(1..=u16::MAX as usize),
     );
+    section.set("rooms_per_second", &mut limits.rooms_per_second, kinds::count(0..=MOST_A_SECOND));
+    let rooms = &mut limits.rooms_per_second_per_ip;
+    section.set("rooms_per_second_per_ip", rooms, kinds::count(0..=MOST_A_SECOND));
+    section.set("rooms_per_ip", &mut limits.rooms_per_ip, kinds::count(0..=u32::MAX as usize));
+    section.set("rooms_total", &mut limits.rooms_total, kinds::size(SIZE));
     section.set("message", &mut limits.message, kinds::size(SIZE));
     section.set("echo_message", &mut limits.echo_message, kinds::size(SIZE));
     section.set("api_body", &mut limits.api_body, kinds::size(SIZE));

@@ -15,13 +15,15 @@ pub fn available() -> Option<usize> {
     machine.into_iter().chain(group).min()
 }
 
-/// Lowers the totals of `limits` to what `available` bytes allow, a quarter for queues, an eighth for history and a
+/// Lowers the totals of `limits` to what `available` bytes allow, a quarter for queues, an eighth each for history and rooms, and a
 /// thirty-second for keys, so that the server sheds load before the kernel kills it. Tells whether anything was lowered.
 pub fn fit(limits: &mut Limits, available: usize) -> bool {
-    let totals = |limits: &Limits| (limits.queue_total, limits.history_total, limits.keys_total);
+    let totals =
+        |limits: &Limits| (limits.queue_total, limits.history_total, limits.rooms_total, limits.keys_total);
     let before = totals(limits);
     limits.queue_total = limits.queue_total.min(available / 4);
     limits.history_total = limits.history_total.min(available / 8);
+    limits.rooms_total = limits.rooms_total.min(available / 8);
     limits.keys_total = limits.keys_total.min(available / 32);
     before != totals(limits)
 }
@@ -95,8 +97,11 @@ mod tests {
     fn fits_the_totals_into_what_there_is() {
         let mut limits = Limits::default();
         assert!(fit(&mut limits, 256 * MIB));
-        let Limits { queue_total, history_total, keys_total, .. } = limits;
-        assert_eq!((queue_total, history_total, keys_total), (64 * MIB, 32 * MIB, 8 * MIB));
+        let Limits { queue_total, history_total, rooms_total, keys_total, .. } = limits;
+        assert_eq!(
+            (queue_total, history_total, rooms_total, keys_total),
+            (64 * MIB, 32 * MIB, 32 * MIB, 8 * MIB)
+        );
         assert!(!fit(&mut limits, 256 * MIB));
     }
 }

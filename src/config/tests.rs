@@ -91,7 +91,7 @@ fn every_key_reaches_its_setting() {
     let read = settings(
         "listen = [\"127.0.0.1:1\", \"[::1]:2\"]\nshards = 3\ndrain = 0\nconsole = true\ndirect = true\n\
          [metrics]\npublic = true\n[inbox]\nhistory = 19\nttl = \"20s\"\n\
-         [limits]\nconnections = 4\nconnections_per_user = 21\ntoo_many = \"evict-oldest\"\nrooms_per_connection = 5\nmessage = 6\necho_message = \"7KiB\"\napi_body = \"8 MB\"\n\
+         [limits]\nconnections = 4\nconnections_per_user = 21\ntoo_many = \"evict-oldest\"\nrooms_per_connection = 5\nrooms_per_second = 22\nrooms_per_second_per_ip = 23\nrooms_per_ip = 24\nrooms_total = 25\nmessage = 6\necho_message = \"7KiB\"\napi_body = \"8 MB\"\n\
          queue = \"9MiB\"\nstall = \"250ms\"\nqueue_total = \"1GiB\"\nhistory_total = \"1.5KiB\"\nkeys_total = 31\nheader = 1024\n\
          headers = 12\nhandshake = \"1m 5s\"\nbody = \"1h\"\nhttp_idle = \"2days\"\nclose = \"3s\"\n\
          [heartbeat]\ninterval = \"30s\"\ntimeout = \"13s\"\n\
@@ -106,6 +106,8 @@ fn every_key_reaches_its_setting() {
     assert!(read.metrics.public);
     let limits = read.limits;
     assert_eq!((limits.connections_per_user, limits.too_many), (21, TooMany::EvictOldest));
+    assert_eq!((limits.rooms_per_second, limits.rooms_per_second_per_ip), (22, 23));
+    assert_eq!((limits.rooms_per_ip, limits.rooms_total), (24, 25));
     assert_eq!((limits.connections, limits.rooms_per_connection, limits.message), (4, 5, 6));
     assert_eq!((limits.echo_message, limits.api_body, limits.queue), (7 * KIB, 8_000_000, 9 * MIB));
     assert_eq!((limits.stall, limits.queue_total), (Duration::from_millis(250), 1024 * MIB));

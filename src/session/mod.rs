@@ -3,6 +3,7 @@
 pub mod by_user;
 pub mod conduct;
 pub mod exchange;
+pub mod facts;
 pub mod gap;
 pub mod idle;
 pub mod stream;
@@ -21,6 +22,7 @@ use crate::time::Tick;
 use crate::ws::connection::Connection;
 use conduct::Conduct;
 use exchange::Exchange;
+use facts::Facts;
 use gap::Gap;
 use idle::Idle;
 use stream::Stream;
@@ -48,6 +50,8 @@ pub struct Session {
     pub conduct: Option<Box<Conduct>>,
     /// When something last came from it, or, once it was pinged, when that was.
     pub heard: Tick,
+    /// The mark of its client's address, see [`crate::addresses::Addresses::mark`].
+    pub site: u32,
     /// When it last gave other shards something to do.
     pub wanted: Tick,
     /// Its socket took less than it was offered.
@@ -60,12 +64,8 @@ pub struct Session {
     pub awaiting: bool,
     /// A ping went out, and nothing has come since.
     pub pinged: bool,
-    /// It must say who it is before anything else.
-    pub newcomer: bool,
-    /// Its user's home has been told of it.
-    pub arrived: bool,
-    /// The peer will send nothing more.
-    pub eof: bool,
+    /// What else is true of it.
+    pub facts: Facts,
     /// It fell too far behind and is about to be closed for it.
     pub slow: bool,
 }
@@ -125,15 +125,14 @@ impl Session {
             identity: None,
             conduct: None,
             heard: now,
+            site: 0,
             wanted: Tick::ZERO,
             blocked: false,
             touched: false,
             held: false,
             awaiting: false,
             pinged: false,
-            newcomer: false,
-            arrived: false,
-            eof: false,
+            facts: Facts::default(),
             slow: false,
         }
     }

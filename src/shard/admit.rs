@@ -20,6 +20,7 @@ use crate::dialect::native::event;
 use crate::error::{Close, Fault};
 use crate::http::{Head, Response};
 use crate::room_key::{RoomKey, Space};
+use crate::session::facts::Fact;
 use crate::time::Tick;
 
 #[cfg(test)]
@@ -120,7 +121,7 @@ impl Shard {
                 rooms
             }
             Admission::Waits => {
-                session.newcomer = true;
+                session.facts.set(Fact::Newcomer, true);
                 if let Some(newcomer) = self.newcomers.get_mut(&key) {
                     newcomer.rooms = rooms;
                 }
@@ -136,7 +137,7 @@ impl Shard {
             Ok(_) => self.error(key, ticket, None, Fault::OtherUser),
             Err(denied) => {
                 self.note_denied_message(key, denied);
-                if self.sessions.get(key as usize).is_some_and(|session| session.newcomer) {
+                if self.sessions.get(key as usize).is_some_and(|session| session.facts.has(Fact::Newcomer)) {
                     self.close(key, denied.close());
                 } else {
                     self.error(key, ticket, None, Fault::Unauthorized);
@@ -159,7 +160,7 @@ impl Shard {
     fn become_known(&mut self, key: u32, ticket: Ticket<&str>, identity: Identity) {
         let Some(session) = self.session(key) else { return };
         let is_new = session.identity.replace(identity).is_none();
-        session.newcomer = false;
+        session.facts.set(Fact::Newcomer, false);
         let rooms = self.newcomers.remove(&key).map(|newcomer| newcomer.rooms).unwrap_or_default();
         if is_new {
             self.arrive(key, Next::Known(ticket.keep(), rooms));

@@ -9,6 +9,7 @@ use crate::dialect::Dialect;
 use crate::dialect::native::event;
 use crate::dialect::sse;
 use crate::id::ShardId;
+use crate::session::facts::Fact;
 use crate::settings::MIB;
 
 /// Sessions that hear of an announcement in one turn: about 100 µs of it.
@@ -95,7 +96,8 @@ impl Shard {
     /// Tells a session, if it is one to be told; says whether it is.
     fn tell_announcement(&mut self, key: u32, announcement: &Announcement) -> bool {
         let Some(session) = self.sessions.get(key as usize) else { return false };
-        let welcomed = session.is_open() && !session.newcomer && !self.entering.contains_key(&key);
+        let welcomed =
+            session.is_open() && !session.facts.has(Fact::Newcomer) && !self.entering.contains_key(&key);
         if !welcomed || session.dialect != Dialect::Native {
             return false;
         }

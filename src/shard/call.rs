@@ -14,13 +14,12 @@ use crate::api::route::refusal;
 use crate::api::sent::{Sent, To};
 use crate::api::stats;
 use crate::auth::api_key::Scope;
-use crate::broker::permit::is_any;
-use crate::broker::post::{Caller, Line, Listing, Post, Span};
+use crate::broker::post::{Caller, Listing, Post, Span};
 use crate::error::Fault;
 use crate::http::Response;
 use crate::id::{SessionId, ShardId};
 use crate::message::Draft;
-use crate::room_key::{RoomKey, Space, is_room_name};
+use crate::room_key::{RoomKey, Space};
 use crate::session::exchange::Stage;
 
 /// The reason of a disconnect that gives none.
@@ -170,22 +169,6 @@ impl Shard {
         // One more than a page shows whether there are more.
         let wanted = Arc::new(Listing { limit: listing.limit + 1, ..listing.clone() });
         self.ask_all(key, Gathered::Rooms(listing, Vec::new()), |caller| Post::List(caller, wanted.clone()))
-    }
-
-    /// The first rooms at home here that `listing` asks for.
-    pub(super) fn lines(&self, listing: &Listing) -> Vec<Line> {
-        let wanted = |key: &RoomKey| {
-            key.space() == Space::Native
-                && is_room_name(key.name())
-                && key.name().starts_with(&listing.prefix)
-                && key.name() > listing.after.as_str()
-                && listing.rooms.as_ref().is_none_or(|rooms| is_any(rooms, key.name()))
-        };
-        let rooms = self.homes.iter().filter(|(_, key, _)| wanted(key));
-        let mut lines: Vec<Line> = rooms.map(|(_, _, home)| home.line()).collect();
-        lines.sort_unstable_by(|a, b| a.name.name().cmp(b.name.name()));
-        lines.truncate(listing.limit);
-        lines
     }
 
     /// An answer has come for a call; `take` is told which of its answers.

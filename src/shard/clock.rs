@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use super::Shard;
 use crate::auth::denied::Denied;
-use crate::broker::place::Ask;
 use crate::dialect::sse;
 use crate::error::Close;
 use crate::room_key::Space;
@@ -79,13 +78,8 @@ impl Shard {
     fn home_due(&mut self, number: u32) {
         self.with_home(number, |home, desk| home.expire(desk));
         let over = self.homes.get(number).is_some_and(|home| home.is_over(self.now.tick()));
-        if over && let Some(room) = self.homes.key(number).cloned() {
-            self.home_deadlines.set(number, Tick::NEVER);
-            if let Some(home) = self.homes.remove(number) {
-                self.gauges.rooms -= u64::from(Self::is_counted(&room));
-                self.history.spend(&self.common.history, 0, home.history_bytes());
-            }
-            self.mail.asks.push(Ask::Close(room));
+        if over {
+            self.forget(number);
         }
         self.consult();
         self.carry();

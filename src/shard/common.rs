@@ -6,16 +6,18 @@ use std::sync::atomic::AtomicUsize;
 use crate::addresses::{Addresses, Allowed};
 use crate::auth::access::Access;
 use crate::auth::current::Current;
+use crate::broker::home::ROOM;
 use crate::broker::permit::Rules;
 use crate::bucket::Rate;
 use crate::callers::Callers;
 use crate::id::ConnectionNames;
 use crate::ledger::Account;
+use crate::makers::{self, Makers};
 use crate::metrics::board::Board;
 use crate::pressure::Pressure;
 use crate::room_key::RoomKeys;
 use crate::session::conduct::Pace;
-use crate::settings::{Console, Settings};
+use crate::settings::{Console, Limits, Settings};
 
 /// What the shards of one server have in common.
 pub struct Common {
@@ -47,6 +49,10 @@ pub struct Common {
     pub speakers: Callers,
     /// The bytes of history that all of them keep.
     pub history: Account,
+    /// The bytes that rooms cost beside their history.
+    pub rooms: Account,
+    /// Who makes them.
+    pub makers: Makers,
     /// The bytes of idempotency keys that they remember.
     pub keys: Account,
     /// The bytes that their queues hold.
@@ -82,6 +88,8 @@ impl Common {
             callers: Callers::new(Rate::per_second(settings.limits.api_per_second)),
             speakers: Callers::new(Rate::per_second(settings.limits.user_messages_per_second)),
             history: Account::new(settings.limits.history_total),
+            rooms: Account::new(settings.limits.rooms_total),
+            makers: Makers::new(makers(&settings.limits)),
             keys: Account::new(settings.limits.keys_total),
             queued: Account::new(settings.limits.queue_total),
             pressure: Pressure::new(shards),
@@ -94,5 +102,16 @@ impl Common {
             access: Current::new(access),
             settings,
         }
+    }
+}
+
+/// What `limits` allow those who make rooms. No address has more than a quarter of what there may be, whatever is set, so that
+/// a stranger cannot take the space of all others.
+fn makers(limits: &Limits) -> makers::Allowed {
+    let quarter = limits.rooms_total / 4 / ROOM;
+    makers::Allowed {
+        connection: Rate::per_second(limits.rooms_per_second),
+        address: Rate::per_second(limits.rooms_per_second_per_ip),
+        rooms: if limits.rooms_per_ip == 0 { 0 } else { limits.rooms_per_ip.min(quarter.max(1)) },
     }
 }

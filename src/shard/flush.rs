@@ -25,6 +25,8 @@ impl Shard {
     /// Writes what this turn has for its sessions. What does not fit into the budget is left for the next turn.
     pub fn flush(&mut self, outlet: &mut impl Outlet) {
         self.announce_some();
+        self.list_some();
+        self.carry();
         self.walk_some();
         self.seal();
         // What is touched meanwhile is written in the next turn.

@@ -15,6 +15,7 @@ use crate::error::{Close, Fault};
 use crate::http::{Head, Method, Response, Version};
 use crate::out_queue::Class;
 use crate::room_key::{Space, is_joinable};
+use crate::session::facts::Fact;
 use crate::session::{Phase, Session};
 use crate::settings::Reject;
 use crate::ws::connection::{Connection, Event, Limits};
@@ -143,7 +144,7 @@ impl Shard {
         let limits = &self.common.settings.limits;
         match self.sessions.get(key as usize) {
             Some(session) if session.dialect == Dialect::Echo => limits.echo_message,
-            Some(session) if session.newcomer => limits.message.min(NEWCOMER_MESSAGE),
+            Some(session) if session.facts.has(Fact::Newcomer) => limits.message.min(NEWCOMER_MESSAGE),
             _ => limits.message,
         }
     }

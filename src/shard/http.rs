@@ -76,8 +76,12 @@ impl Shard {
         let peer = exchange.peer;
         let trust = &self.common.settings.proxies.trust;
         let wanted = !trust.is_empty() || self.common.allowed.is_limit();
+        let client = if wanted { proxy::client(head, peer, trust) } else { peer };
+        let site = self.common.addresses.mark(client);
+        if let Some(session) = self.session(key) {
+            session.site = site;
+        }
         if wanted {
-            let client = proxy::client(head, peer, trust);
             self.know_client(key, client);
         }
     }

@@ -7,6 +7,7 @@
 use super::Shard;
 use super::users::Next;
 use crate::http::Response;
+use crate::session::facts::Fact;
 use crate::session::{Phase, Session};
 
 /// Why a request is not taken in.
@@ -34,9 +35,9 @@ impl Shard {
 
     /// The rooms that a WebSocket has named when it came and that it is to join once it is in.
     fn wanted(&self, key: u32, session: &Session) -> usize {
-        let waits = if session.newcomer {
+        let waits = if session.facts.has(Fact::Newcomer) {
             self.newcomers.get(&key).map(|newcomer| &newcomer.rooms)
-        } else if session.arrived && session.awaiting {
+        } else if session.facts.has(Fact::Arrived) && session.awaiting {
             self.entering.get(&key).and_then(Next::rooms)
         } else {
             None

@@ -32,9 +32,9 @@ impl Shard {
         }
         // History is as large as its room allows: the next request waits, so that answers cannot pile up unread.
         session.awaiting |= span != Span::Nothing;
-        let user = session.user().cloned();
+        let (user, site) = (session.user().cloned(), session.site);
         self.crossings.begin(key, room.clone(), Way::In);
-        let join = Join { session: session_id, user, ticket: ticket.keep(), span, again };
+        let join = Join { session: session_id, site, user, ticket: ticket.keep(), span, again };
         self.post_home(&room, Post::Join(room.clone(), Box::new(join)));
     }
 

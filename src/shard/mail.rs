@@ -1,19 +1,16 @@
 //! Posts: handed to other shards at the end of the turn, or carried out here at once, in order.
 
 use super::Shard;
+use super::work::Mail;
 use crate::broker::home::{Desk, Home, Request};
 use crate::broker::place::Tell;
 use crate::broker::post::{Caller, Post};
 use crate::broker::question::{Part, Question};
 use crate::dialect::forms::Forms;
 use crate::dialect::native::event;
-use crate::error::Fault;
 use crate::id::ShardId;
 use crate::position::Position;
 use crate::room_key::RoomKey;
-
-/// Rooms that clients can make on a whole server, each about 0.5 KiB while it is remembered.
-const MAX_HOMES: usize = 1_000_000;
 
 impl Shard {
     /// Takes what other shards posted, in order.
@@ -62,16 +59,20 @@ impl Shard {
 
     fn take(&mut self, post: Post) {
         match post {
-            Post::Join(room, join) if self.is_crowded(&room) => {
-                self.post(join.session.shard, Post::Joined(room, join, Err(Fault::Unavailable)));
-            }
-            Post::Join(room, join) => self.at_home(&room, Request::Join(join)),
+            Post::Join(room, join) => match self.ensure_home(&room, join.session, join.site) {
+                Ok(()) => self.at_home(&room, Request::Join(join)),
+                Err(fault) => self.post(join.session.shard, Post::Joined(room, join, Err(fault))),
+            },
             Post::Leave(room, caller, shard, user) => {
                 self.at_home(&room, Request::Leave(caller, shard, user));
             }
-            // A member's room has a home already, but a client may write to users whom nobody has heard of.
-            Post::Publish(room, caller @ Caller::Session(session, _), _) if self.is_crowded(&room) => {
-                self.post(session.shard, Post::Published(room, caller, Err(Fault::Unavailable)));
+            // A member's room has a home already, but a client may write to users whom nobody has heard of. Their inboxes are
+            // of no address: with nobody in them they go when others need the space.
+            Post::Publish(room, caller @ Caller::Session(session, _), draft) => {
+                match self.ensure_home(&room, session, 0) {
+                    Ok(()) => self.at_home(&room, Request::Publish(caller, draft)),
+                    Err(fault) => self.post(session.shard, Post::Published(room, caller, Err(fault))),
+                }
             }
             Post::Publish(room, caller, draft) => self.at_home(&room, Request::Publish(caller, draft)),
             Post::Look(room, caller, span) => {
@@ -115,12 +116,7 @@ impl Shard {
                     self.post(shard, Post::Rostered(room, caller, Ok(None)));
                 }
             }
-            Post::List(caller, listing) => {
-                if let Some(shard) = caller.shard() {
-                    let lines = self.lines(&listing);
-                    self.post(shard, Post::Listed(caller, lines));
-                }
-            }
+            Post::List(caller, listing) => self.list(caller, listing),
             Post::Joined(room, join, result) => self.joined(&room, *join, result),
             Post::Left(room, Caller::Session(session, ticket)) => self.left(session, ticket.get(), &room),
             // Nobody else asks.
@@ -163,26 +159,6 @@ impl Shard {
         }
     }
 
-    /// Whether there are so many rooms that a client cannot make another: each is remembered for a while, and one
-    /// connection could go through names for ever.
-    fn is_crowded(&self, room: &RoomKey) -> bool {
-        self.homes.len() >= MAX_HOMES / self.common.shards && self.homes.find_key(room).is_none()
-    }
-
-    /// Something is asked of a room that is at home here.
-    pub(super) fn at_home(&mut self, room: &RoomKey, request: Request) {
-        let (shards, now) = (self.common.shards, self.now.tick());
-        let rules = &self.common.rules;
-        let rooms = &mut self.gauges.rooms;
-        let number = self.homes.find_or_insert(room, || {
-            *rooms += u64::from(Self::is_counted(room));
-            let settings = rules.settings(room.space(), room.name()).clone();
-            Home::new(room.clone(), settings, shards, now)
-        });
-        self.with_home(number, |home, desk| home.request(request, desk));
-        self.consult();
-    }
-
     /// Asks the engine what homes want to know, and tells them, until nobody asks any more.
     pub(super) fn consult(&mut self) {
         self.engine.poll(self.now, &mut self.mail.tells);
@@ -212,18 +188,25 @@ impl Shard {
     pub(super) fn with_home(&mut self, number: u32, work: impl FnOnce(&mut Home, &mut Desk<'_>)) {
         let Some(home) = self.homes.get_mut(number) else { return };
         let mut posts = std::mem::take(&mut self.mail.posts);
-        let (before, waited) = (home.history_bytes(), home.waiting_bytes());
-        let (asks, keys, users) = (&mut self.mail.asks, &mut self.keys, &self.users);
-        work(home, &mut Desk { now: self.now.tick(), posts: &mut posts, asks, keys, users });
+        let before = (home.history_bytes(), home.cost(), home.idle());
+        let waited = home.waiting_bytes();
+        let Mail { asks, spare, .. } = &mut self.mail;
+        let (keys, users) = (&mut self.keys, &self.users);
+        work(home, &mut Desk { now: self.now.tick(), posts: &mut posts, asks, keys, users, spare });
         self.home_deadlines.set(number, home.deadline());
-        let (after, waits) = (home.history_bytes(), home.waiting_bytes());
-        if after != before {
+        let (kept, waits) = (home.history_bytes(), home.waiting_bytes());
+        if kept != before.0 {
             // What is kept too much goes where something new is kept, oldest first.
-            let mut overdrawn = self.history.spend(&self.common.history, after, before);
+            let mut overdrawn = self.history.spend(&self.common.history, kept, before.0);
             while overdrawn && let Some(freed) = home.drop_oldest() {
                 overdrawn = self.history.spend(&self.common.history, 0, freed);
             }
         }
+        let (cost, idle) = (home.cost(), home.idle());
+        if cost != before.1 {
+            self.rooms.purse.spend(&self.common.rooms, cost, before.1);
+        }
+        self.rooms.changes(number, before.2, idle);
         if waits != waited {
             self.spend(waits.cast_signed() - waited.cast_signed());
         }

@@ -27,6 +27,7 @@ mod http;
 mod inbox;
 mod input;
 mod join;
+mod list;
 mod mail;
 pub mod outlet;
 mod pace;
@@ -35,6 +36,7 @@ mod receive;
 mod reply;
 mod request;
 mod resume;
+mod rooms;
 mod settle;
 mod shed;
 mod stream;
@@ -74,7 +76,9 @@ use crossing::Crossings;
 use denials::Untold;
 use drain::Drain;
 use inbox::Heard;
+use list::Lists;
 use places::Idlers;
+use rooms::Rooms;
 use shed::Shedding;
 use users::Next;
 use work::{Mail, Work};
@@ -91,6 +95,8 @@ pub struct Shard {
     deadlines: Deadlines,
     audiences: Directory<Audience>,
     homes: Directory<Home>,
+    /// What is kept of all rooms at home here beside their homes.
+    rooms: Rooms,
     history: Purse,
     /// What waits here, as all shards account for it: in queues, where what many share counts once, and as input.
     queues: Purse,
@@ -123,6 +129,7 @@ pub struct Shard {
     /// What was handed to those of one inbox who are so many that they are an audience, by its number.
     heard: HashMap<u32, Heard>,
     announcing: Announcing,
+    lists: Lists,
     checks: Checks,
     /// What was not told yet of those that were turned away, by reason.
     denials: HashMap<&'static str, Untold>,
@@ -172,6 +179,7 @@ impl Shard {
             early: HashMap::new(),
             heard: HashMap::new(),
             announcing: Announcing::default(),
+            lists: Lists::default(),
             checks: Checks::default(),
             denials: HashMap::new(),
             common,
@@ -181,6 +189,7 @@ impl Shard {
             deadlines: Deadlines::default(),
             audiences: Directory::default(),
             homes: Directory::default(),
+            rooms: Rooms::default(),
             history: Purse::default(),
             queues: Purse::default(),
             inputs: HashMap::new(),
@@ -206,6 +215,7 @@ impl Shard {
         self.now = now;
         self.checks.begin();
         self.access.renew(&self.common.access);
+        self.lists.begin();
         let pressed = self.common.pressure.is_high(self.pressed);
         if std::mem::replace(&mut self.pressed, pressed) && !pressed {
             self.work.releasing = Some(0);
@@ -249,7 +259,8 @@ impl Shard {
         let resuming = !resumed.is_empty() || releasing.is_some();
         let late = self.deadlines.is_cut_short() || self.home_deadlines.is_cut_short();
         let walking = !self.announcing.is_empty() || !self.work.walks.is_empty();
-        let telling = !listed.is_empty() || walking || !self.mail.answers.is_empty();
+        let telling =
+            !listed.is_empty() || !self.lists.is_empty() || walking || !self.mail.answers.is_empty();
         sessions
             || resuming
             || telling

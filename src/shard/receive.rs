@@ -2,6 +2,7 @@
 
 use super::Shard;
 use crate::session::Phase;
+use crate::session::facts::Fact;
 use crate::settings::KIB;
 use crate::time::Tick;
 
@@ -24,7 +25,7 @@ impl Shard {
     /// The peer of session `key` will send nothing more.
     pub fn hang_up(&mut self, key: u32) {
         let Some(session) = self.session(key) else { return };
-        session.eof = true;
+        session.facts.set(Fact::Eof, true);
         self.after_input(key);
     }
 
@@ -90,7 +91,7 @@ impl Shard {
     /// Ends a session whose peer has finished, once everything that it sent is handled and answered.
     pub(super) fn after_input(&mut self, key: u32) {
         let Some(session) = self.session(key) else { return };
-        if !session.eof || session.tail.is_some() {
+        if !session.facts.has(Fact::Eof) || session.tail.is_some() {
             return;
         }
         let unanswered = match session.phase {

@@ -12,6 +12,7 @@ use crate::error::Fault;
 use crate::id::SessionId;
 use crate::message::{Draft, Kind};
 use crate::room_key::{INBOX, RoomKey, Space};
+use crate::session::facts::Fact;
 
 pub(super) type Looked = Result<Option<Box<Standing>>, Fault>;
 type Rostered = Result<Option<Box<Roster>>, Fault>;
@@ -26,7 +27,7 @@ impl Shard {
 
     /// Carries out a request whose reply goes to `slot`. Not so if it has to wait: then it is to be tried again.
     pub(super) fn carry_out(&mut self, key: u32, text: &str, slot: Option<Slot>) -> bool {
-        let newcomer = self.session(key).is_some_and(|session| session.newcomer);
+        let newcomer = self.session(key).is_some_and(|session| session.facts.has(Fact::Newcomer));
         match request::read(text) {
             read if newcomer && !matches!(read, Ok(Request { what: What::Auth { .. }, .. })) => {
                 self.turn_away(key, Denied::AuthFirst);

@@ -2,6 +2,7 @@
 
 use super::Shard;
 use crate::session::Tail;
+use crate::session::facts::Fact;
 use crate::settings::KIB;
 
 /// Bytes of kept input that one turn takes up. The last of it may be more.
@@ -56,15 +57,15 @@ impl Shard {
 
     fn read_tail(&mut self, key: u32, mut tail: Tail) {
         // While its tail is read the session has not finished, although its peer has.
-        let eof = self.session(key).is_some_and(|session| std::mem::take(&mut session.eof));
+        let eof = self.session(key).is_some_and(|session| session.facts.take(Fact::Eof));
         let open = self.session(key).is_some_and(|session| session.is_open());
         if let Some(text) = tail.request.take().filter(|_| open) {
             self.text(key, &text);
             self.carry();
         }
         self.consume_or_keep(key, &mut tail.bytes);
-        if let Some(session) = self.session(key) {
-            session.eof |= eof;
+        if let Some(session) = self.session(key).filter(|_| eof) {
+            session.facts.set(Fact::Eof, true);
         }
         self.after_input(key);
     }

@@ -8,6 +8,7 @@ mod input;
 mod limits;
 mod order;
 mod places;
+mod rooms;
 mod slices;
 mod timers;
 mod totals;

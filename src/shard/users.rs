@@ -11,6 +11,7 @@ use crate::dialect::native::event;
 use crate::error::Close;
 use crate::id::{SessionId, ShardId};
 use crate::room_key::{RoomKey, Space, home};
+use crate::session::facts::Fact;
 use crate::settings::TooMany;
 
 /// What a session goes on with when it is in.
@@ -40,7 +41,7 @@ impl Shard {
         let id = self.id(key);
         let Some(session) = self.session(key) else { return };
         let Some(user) = session.user().cloned() else { return self.come_in(key, next) };
-        session.arrived = true;
+        session.facts.set(Fact::Arrived, true);
         session.awaiting = true;
         let listens = hears_unasked(session);
         self.index(key, &user);
@@ -113,7 +114,7 @@ impl Shard {
         }
         self.early.remove(&key);
         let Some(session) = self.session(key) else { return };
-        if !std::mem::take(&mut session.arrived) {
+        if !session.facts.take(Fact::Arrived) {
             return;
         }
         let listens = hears_unasked(session);

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use super::walk::Walk;
+use crate::broker::home::Spare;
 use crate::broker::place::{Ask, Tell};
 use crate::broker::post::Post;
 use crate::broker::question::{Part, Question};
@@ -17,6 +18,8 @@ pub(super) struct Mail {
     pub(super) posts: Vec<(ShardId, Post)>,
     pub(super) asks: Vec<Ask>,
     pub(super) tells: VecDeque<Tell>,
+    /// A queue that homes lend each other.
+    pub(super) spare: Spare,
 }
 
 /// What this turn has still to do.

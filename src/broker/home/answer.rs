@@ -109,7 +109,11 @@ impl Home {
             position,
             excerpt,
             count: self.presence.count(),
-            people: self.presence.people(self.settings.presence_limit).filter(|_| self.settings.presence),
+            people: self
+                .settings
+                .presence
+                .then(|| self.presence.people(self.settings.presence_limit))
+                .flatten(),
             connections: self.connections(),
         }
     }

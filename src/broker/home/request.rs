@@ -80,6 +80,15 @@ impl Requests {
         self.waiting.len()
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    /// Whether one can be put in without memory for it.
+    pub(super) fn has_place(&self) -> bool {
+        self.waiting.capacity() > 0
+    }
+
     /// What they hold together, in bytes.
     pub(super) fn bytes(&self) -> usize {
         self.bytes

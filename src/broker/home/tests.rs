@@ -30,12 +30,13 @@ struct Bench {
     asks: Vec<Ask>,
     keys: Keys,
     users: Users,
+    spare: Spare,
 }
 
 impl Bench {
     fn new(settings: RoomSettings) -> Self {
         let key = RoomKeys::default().key(Space::Native, "a");
-        let home = Home::new(key.clone(), Arc::new(settings), 3, Tick(100));
+        let home = Home::new(key.clone(), Arc::new(settings), 3, 0, Tick(100));
         Self {
             home,
             key,
@@ -44,6 +45,7 @@ impl Bench {
             asks: Vec::new(),
             keys: Keys::new(1 << 20),
             users: Users::default(),
+            spare: Spare::default(),
         }
     }
 
@@ -58,8 +60,8 @@ impl Bench {
     }
 
     fn work(&mut self, work: impl FnOnce(&mut Home, &mut Desk<'_>)) {
-        let Self { now, posts, asks, keys, users, .. } = self;
-        work(&mut self.home, &mut Desk { now: *now, posts, asks, keys, users });
+        let Self { now, posts, asks, keys, users, spare, .. } = self;
+        work(&mut self.home, &mut Desk { now: *now, posts, asks, keys, users, spare });
     }
 
     fn request(&mut self, request: Request) {
@@ -69,7 +71,7 @@ impl Bench {
     /// Session `key` of shard `shard` wants in.
     fn join(&mut self, shard: ShardId, key: u32, span: Span) {
         let session = SessionId { shard, key, generation: 1 };
-        let join = Join { session, user: None, ticket: Ticket::default(), span, again: false };
+        let join = Join { session, site: 0, user: None, ticket: Ticket::default(), span, again: false };
         self.request(Request::Join(Box::new(join)));
     }
 

@@ -191,7 +191,7 @@ fn a_key_is_published_once_and_answered_twice() {
 fn a_raw_room_has_no_word_for_a_gap() {
     let mut bench = Bench::new(RoomSettings::default());
     bench.key = RoomKeys::default().key(Space::Raw, "a");
-    bench.home = Home::new(bench.key.clone(), Arc::default(), 3, bench.now);
+    bench.home = Home::new(bench.key.clone(), Arc::default(), 3, 0, bench.now);
     bench.join(1, 9, Span::Nothing);
     bench.opened(at(0), 1);
     bench.posts.clear();

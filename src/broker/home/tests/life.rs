@@ -21,7 +21,8 @@ fn a_member_that_joins_again_is_counted_once_even_in_a_full_room() {
     let mut bench = Bench::open(RoomSettings { max_members: 1, ..Default::default() }, 0, 1);
     bench.join(0, 1, Span::Nothing);
     let session = SessionId { shard: 0, key: 1, generation: 1 };
-    let again = Join { session, user: None, ticket: Ticket::default(), span: Span::Nothing, again: true };
+    let again =
+        Join { session, site: 0, user: None, ticket: Ticket::default(), span: Span::Nothing, again: true };
     bench.request(Request::Join(Box::new(again)));
     bench.posted(&["0: joined 1 0 newest[]", "0: joined 1 0 newest[]"]);
     assert_eq!(bench.home.members(), [1, 0, 0]);
@@ -62,7 +63,7 @@ fn an_unused_room_is_forgotten_exactly_when_its_time_has_run_out() {
 #[test]
 fn a_raw_room_that_is_empty_is_forgotten_at_once() {
     let key = RoomKeys::default().key(Space::Raw, "a");
-    let home = Home::new(key, Arc::default(), 1, Tick(100));
+    let home = Home::new(key, Arc::default(), 1, 0, Tick(100));
     assert!(home.is_over(Tick(100)));
 }
 

@@ -7,6 +7,7 @@ impl Bench {
         let session = SessionId { shard, key: 1, generation: 1 };
         let join = Join {
             session,
+            site: 0,
             user: user.map(ArcStr::from),
             ticket: Ticket::default(),
             span: Span::Nothing,

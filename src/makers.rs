@@ -1,0 +1,162 @@
+//! Who makes rooms: how fast each connection and each address may, and how many rooms of one address there are.
+//!
+//! One locked map for all shards, which is touched when a room is made and when it is forgotten, and at no other time.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::bucket::{Bucket, Rate};
+use crate::id::SessionId;
+
+/// So few lines are not worth a sweep.
+const FEW: usize = 1_000;
+
+/// What makers of rooms are limited to.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Allowed {
+    /// Rooms that one connection makes.
+    pub connection: Rate,
+    /// Rooms that all connections of one address make.
+    pub address: Rate,
+    /// Rooms of one address at once; 0: any number.
+    pub rooms: usize,
+}
+
+/// Why a room is not made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// There are as many of its address as there may be.
+    TooMany,
+    /// They are made too fast; the next may be in so many milliseconds.
+    TooFast(u64),
+}
+
+/// Makers of rooms. An address is spoken of by its mark, see [`crate::addresses::Addresses::mark`]; 0 is none.
+#[derive(Debug)]
+pub struct Makers {
+    allowed: Allowed,
+    book: Mutex<Book>,
+}
+
+#[derive(Debug, Default)]
+struct Book {
+    connections: HashMap<SessionId, Bucket>,
+    addresses: HashMap<u32, Line>,
+    /// How many lines the last sweep left.
+    swept: usize,
+}
+
+#[derive(Debug, Default)]
+struct Line {
+    rooms: usize,
+    pace: Bucket,
+}
+
+impl Makers {
+    /// Nobody has made any.
+    pub fn new(allowed: Allowed) -> Self {
+        Self { allowed, book: Mutex::default() }
+    }
+
+    /// `session`, of the address with this mark, makes a room. If it may, [`Makers::gone`] must be called once for it.
+    ///
+    /// # Errors
+    ///
+    /// Where one of the limits is reached; then nothing is counted.
+    pub fn make(&self, session: SessionId, address: u32, now_ms: u64) -> Result<(), Refused> {
+        let allowed = self.allowed;
+        let mut book = self.lock();
+        book.sweep(allowed, now_ms);
+        let Book { connections, addresses, .. } = &mut *book;
+        let line = addresses.entry(address).or_default();
+        if address != 0 && allowed.rooms > 0 && line.rooms >= allowed.rooms {
+            return Err(Refused::TooMany);
+        }
+        let own = connections.entry(session).or_default();
+        let wait = own.wait(allowed.connection, 1.0, now_ms);
+        let wait = if address == 0 { wait } else { wait.max(line.pace.wait(allowed.address, 1.0, now_ms)) };
+        if wait > 0 {
+            return Err(Refused::TooFast(wait));
+        }
+        own.draw(allowed.connection, 1.0, now_ms);
+        line.pace.draw(allowed.address, 1.0, now_ms);
+        line.rooms += 1;
+        Ok(())
+    }
+
+    /// A room that was made for this address is no more.
+    pub fn gone(&self, address: u32) {
+        if let Some(line) = self.lock().addresses.get_mut(&address) {
+            line.rooms = line.rooms.saturating_sub(1);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Book> {
+        // Every change above is whole before anything can panic.
+        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Book {
+    /// Forgets whose bucket is full and who has no room, whenever there are twice as many as such a sweep left.
+    fn sweep(&mut self, allowed: Allowed, now_ms: u64) {
+        if self.connections.len() + self.addresses.len() < (2 * self.swept).max(FEW) {
+            return;
+        }
+        let owes = |pace: &Bucket, rate: Rate| pace.wait(rate, rate.burst, now_ms) > 0;
+        self.connections.retain(|_, pace| owes(pace, allowed.connection));
+        self.addresses.retain(|_, line| line.rooms > 0 || owes(&line.pace, allowed.address));
+        self.connections.shrink_to(FEW);
+        self.addresses.shrink_to(FEW);
+        self.swept = self.connections.len() + self.addresses.len();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn session(key: u32) -> SessionId {
+        SessionId { shard: 0, key, generation: 1 }
+    }
+
+    fn makers(connection: u32, address: u32, rooms: usize) -> Makers {
+        let (connection, address) = (Rate::per_second(connection), Rate::per_second(address));
+        Makers::new(Allowed { connection, address, rooms })
+    }
+
+    #[test]
+    fn a_connection_and_an_address_have_each_their_rate() {
+        let makers = makers(2, 3, 0);
+        let make = |key, ms| makers.make(session(key), 7, ms);
+        assert!((0..4).all(|_| make(1, 0) == Ok(())));
+        assert_eq!(make(1, 0), Err(Refused::TooFast(500)));
+        assert!((0..2).all(|_| make(2, 0) == Ok(())));
+        assert_eq!(make(2, 0), Err(Refused::TooFast(334)), "six of that address");
+        assert_eq!(makers.make(session(3), 8, 0), Ok(()));
+        assert_eq!([make(1, 500), make(1, 500)], [Ok(()), Err(Refused::TooFast(500))]);
+    }
+
+    #[test]
+    fn rooms_of_an_address_are_counted_while_they_last() {
+        let makers = makers(0, 0, 2);
+        let make = |key, address| makers.make(session(key), address, 0);
+        assert_eq!([make(1, 7), make(2, 7), make(3, 7)], [Ok(()), Ok(()), Err(Refused::TooMany)]);
+        assert_eq!(make(3, 8), Ok(()));
+        assert!((0..9).all(|_| make(4, 0) == Ok(())), "nobody's are not counted");
+        makers.gone(7);
+        assert_eq!([make(3, 7), make(3, 7)], [Ok(()), Err(Refused::TooMany)]);
+    }
+
+    #[test]
+    fn whoever_has_none_and_is_still_is_forgotten() {
+        let makers = makers(1, 1, 0);
+        for key in 1..=FEW as u32 / 2 {
+            assert_eq!(makers.make(session(key), key, 0), Ok(()));
+        }
+        (2..=FEW as u32 / 2).for_each(|address| makers.gone(address));
+        assert_eq!(makers.make(session(9), 9, 60_000), Ok(()));
+        let book = makers.lock();
+        assert_eq!((book.connections.len(), book.addresses.len()), (1, 2), "one has a room still");
+    }
+}

@@ -1,0 +1,139 @@
+//! The rooms that are at home on this shard: who may make one, what they cost, and which go when there are too many.
+//!
+//! A room outlives its members by its `ttl`, so one connection could go through names for ever. Rooms therefore have a rate, a
+//! number for each address, and a total. Where the total is short the rooms that nobody is in go first, those without
+//! history before the others, and of each the one that was left longest ago; only when there is none is a client refused.
+
+use std::collections::BTreeSet;
+
+use super::Shard;
+use crate::broker::home::{Home, Idle, Request};
+use crate::broker::names::Names;
+use crate::broker::place::Ask;
+use crate::error::Fault;
+use crate::id::SessionId;
+use crate::ledger::Purse;
+use crate::makers::Refused;
+use crate::room_key::{RoomKey, Space, is_room_name};
+use crate::time::Tick;
+
+/// Rooms that are pushed out for one that is made, at most: some of them may be smaller than it is.
+const PUSHED: usize = 16;
+
+/// What is kept of all rooms at home here beside each of them.
+#[derive(Default)]
+pub(super) struct Rooms {
+    /// What they cost.
+    pub(super) purse: Purse,
+    /// The names of those that can be listed.
+    pub(super) names: Names,
+    /// Those that nobody would miss much, in the order in which they go.
+    idle: BTreeSet<(Idle, u32)>,
+}
+
+impl Rooms {
+    /// A room has become idle, is not any more, or is so in another way.
+    pub(super) fn changes(&mut self, number: u32, before: Option<Idle>, after: Option<Idle>) {
+        if before != after {
+            before.map(|idle| self.idle.remove(&(idle, number)));
+            self.idle.extend(after.map(|idle| (idle, number)));
+        }
+    }
+}
+
+impl Shard {
+    /// Something is asked of a room that is at home here, by the app or somebody who has made sure that there is one.
+    pub(super) fn at_home(&mut self, room: &RoomKey, request: Request) {
+        let number = match self.homes.find_key(room) {
+            Some(number) => number,
+            None => {
+                // The app's rooms go like others when they are empty. It is not refused one for what clients do.
+                self.has_space(room);
+                self.make_home(room, 0)
+            }
+        };
+        self.with_home(number, |home, desk| home.request(request, desk));
+        self.consult();
+    }
+
+    /// Makes sure that there is a room, which `session`, of the address with this mark, wants something of.
+    ///
+    /// # Errors
+    ///
+    /// If there is none and it may not make one.
+    pub(super) fn ensure_home(
+        &mut self,
+        room: &RoomKey,
+        session: SessionId,
+        address: u32,
+    ) -> Result<(), Fault> {
+        if self.homes.find_key(room).is_some() {
+            return Ok(());
+        }
+        self.common.makers.make(session, address, self.now.shared_ms()).map_err(|refused| match refused {
+            Refused::TooMany => Fault::TooManyRooms,
+            Refused::TooFast(wait_ms) => Fault::RateLimited(u32::try_from(wait_ms).unwrap_or(u32::MAX)),
+        })?;
+        if !self.has_space(room) {
+            self.common.makers.gone(address);
+            return Err(Fault::Unavailable);
+        }
+        self.make_home(room, address);
+        Ok(())
+    }
+
+    fn make_home(&mut self, room: &RoomKey, maker: u32) -> u32 {
+        let (shards, now) = (self.common.shards, self.now.tick());
+        let settings = self.common.rules.settings(room.space(), room.name()).clone();
+        let home = Home::new(room.clone(), settings, shards, maker, now);
+        let (cost, idle) = (home.cost(), home.idle());
+        let number = self.homes.find_or_insert(room, || home);
+        self.gauges.rooms += u64::from(Self::is_counted(room));
+        self.rooms.purse.spend(&self.common.rooms, cost, 0);
+        self.rooms.changes(number, None, idle);
+        if is_listed(room) {
+            self.rooms.names.insert(room.clone());
+        }
+        number
+    }
+
+    /// Whether there is space for one more room, after idle ones have made some where it was short.
+    fn has_space(&mut self, room: &RoomKey) -> bool {
+        let cost = Home::least_cost(room);
+        let mut short = self.rooms.purse.spend(&self.common.rooms, cost, 0);
+        for _ in 0..PUSHED {
+            if !short {
+                break;
+            }
+            let Some(&(_, number)) = self.rooms.idle.first() else { break };
+            self.forget(number);
+            short = self.common.rooms.is_overdrawn();
+        }
+        self.rooms.purse.spend(&self.common.rooms, 0, cost);
+        self.consult();
+        !short
+    }
+
+    /// Forgets a room that nobody is in.
+    pub(super) fn forget(&mut self, number: u32) {
+        self.home_deadlines.set(number, Tick::NEVER);
+        let Some(room) = self.homes.key(number).cloned() else { return };
+        let Some(home) = self.homes.remove(number) else { return };
+        self.gauges.rooms -= u64::from(Self::is_counted(&room));
+        self.history.spend(&self.common.history, 0, home.history_bytes());
+        self.rooms.purse.spend(&self.common.rooms, 0, home.cost());
+        self.rooms.changes(number, home.idle(), None);
+        if home.maker() != 0 {
+            self.common.makers.gone(home.maker());
+        }
+        if is_listed(&room) {
+            self.rooms.names.remove(&room);
+        }
+        self.mail.asks.push(Ask::Close(room));
+    }
+}
+
+/// Whether a room can be in a list at all: the server's own, inboxes and raw rooms are not.
+fn is_listed(room: &RoomKey) -> bool {
+    room.space() == Space::Native && is_room_name(room.name())
+}
