@@ -22,7 +22,7 @@ use crate::time::Tick;
 use crate::ws::connection::Connection;
 use conduct::Conduct;
 use exchange::Exchange;
-use facts::Facts;
+use facts::{Fact, Facts};
 use gap::Gap;
 use idle::Idle;
 use stream::Stream;
@@ -219,6 +219,13 @@ impl Session {
             Phase::Lingering(_) | Phase::Over => 0,
         };
         unread + unfinished
+    }
+
+    /// Whether it is a WebSocket that everybody knows and that holds nothing of what its peer sent: seen at a glance, since it
+    /// is asked behind every read.
+    pub fn is_bare(&self) -> bool {
+        let whole = matches!(&self.phase, Phase::Open(connection) if connection.held() == 0);
+        whole && self.tail.is_none() && !self.awaiting && !self.facts.has(Fact::Newcomer)
     }
 
     /// Whether an HTTP request is waiting for what the server does.

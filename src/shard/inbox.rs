@@ -36,7 +36,7 @@ impl Shard {
             return self.error(key, ticket, None, Fault::NoDirect);
         }
         let caller = Caller::Session(self.id(key), ticket.keep());
-        self.spoke(key);
+        self.counters.messages_in += 1;
         let inbox = self.room(Space::User, to);
         self.post_home(&inbox, Post::Publish(inbox.clone(), caller, draft));
     }

@@ -16,8 +16,12 @@ pub(super) const FULL: &str = "the server has as much waiting as it may have";
 impl Shard {
     /// Pays for the input that session `key` has come to hold, or gets back what it does not hold any more.
     pub(super) fn pay_input(&mut self, key: u32) {
+        // Nearly always nobody holds anything, and then there is nothing to look up.
+        let bare = self.sessions.get(key as usize).is_none_or(Session::is_bare);
+        if bare && self.inputs.is_empty() {
+            return;
+        }
         let held = self.sessions.get(key as usize).map_or(0, |session| self.input(key, session));
-        // Most hold nothing, and then there is nothing to look up for them.
         let paid = match held {
             0 if self.inputs.is_empty() => return,
             0 => self.inputs.remove(&key).unwrap_or(0),

@@ -166,7 +166,7 @@ impl Shard {
             return self.error(key, ticket, Some(room.label()), Fault::Forbidden);
         }
         let caller = Caller::Session(self.id(key), ticket.keep());
-        self.spoke(key);
+        self.counters.messages_in += 1;
         self.forget_typing(key, seat.room);
         self.post_home(&room, Post::Publish(room.clone(), caller, draft));
     }
@@ -197,14 +197,9 @@ impl Shard {
             return;
         }
         let draft = raw::draft(opcode, payload, (!echo).then_some(session));
-        self.spoke(key);
-        self.post_home(&room, Post::Publish(room.clone(), Caller::Nobody, draft));
-    }
-
-    /// Session `key` publishes.
-    pub(super) fn spoke(&mut self, key: u32) {
         self.counters.messages_in += 1;
         self.wants(key);
+        self.post_home(&room, Post::Publish(room.clone(), Caller::Nobody, draft));
     }
 
     /// Session `key` gives other shards something to do: it is not read while they have too much.

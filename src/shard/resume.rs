@@ -72,8 +72,8 @@ impl Shard {
 
     /// Lets reading go on if nothing holds it any more.
     pub(super) fn release(&mut self, key: u32) {
-        let waits = self.waits(key);
-        if self.sessions.get(key as usize).is_some_and(|session| session.held && !waits) {
+        // Nearly always nothing was held up.
+        if self.sessions.get(key as usize).is_some_and(|session| session.held) && !self.waits(key) {
             self.resume(key);
         }
     }

@@ -181,6 +181,17 @@ impl Wire {
         Frame { first, payload: self.take(len) }
     }
 
+    /// Reads a frame, unless the connection ends before it is whole.
+    pub fn frame_or_end(&mut self) -> Option<Frame> {
+        let whole = |come: &[u8]| frame_header(come).is_some_and(|(size, len)| come.len() >= size + len);
+        while !whole(self.come()) {
+            if !self.more(PATIENCE).expect("the server says something, or ends the connection") {
+                return None;
+            }
+        }
+        Some(self.frame())
+    }
+
     /// Reads a frame that closes the connection: its code, if it has one, and its reason.
     pub fn close(&mut self) -> (Option<u16>, String) {
         let Frame { first, payload } = self.frame();
