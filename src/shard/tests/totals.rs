@@ -239,6 +239,67 @@ fn everything_that_waits_is_in_the_total_until_it_is_gone() {
     }
 }
 
+/// Each kind of thing that is remembered, as something that makes some of it, and what its own total has of it.
+type Held = fn(&Bench) -> usize;
+
+const REMEMBERED: [(&str, Waits, Held, usize); 5] = [
+    (
+        "rooms",
+        |bench| (0..10).for_each(|number| bench.say(&format!("room-{number}"), "1".into())),
+        |bench| bench.shard.rooms.purse.used(),
+        10 * 512,
+    ),
+    ("who is in a room", come_and_type, |bench| bench.shard.rooms.purse.used(), 512 + 20 * 32),
+    (
+        "history",
+        |bench| bench.say("a", format!("\"{}\"", "x".repeat(40 * KIB))),
+        |bench| bench.shard.history.used(),
+        40 * KIB,
+    ),
+    ("keys of the app", |bench| keyed(bench, None), |bench| bench.shard.keyed.used(), 10 * 128),
+    ("keys of a user", |bench| keyed(bench, Some("ann")), |bench| bench.shard.keyed.used(), 10 * 128),
+];
+
+fn come_and_type(bench: &mut Bench) {
+    for user in 0..20 {
+        let key = bench.connect(&format!("/ws/a?user=user-{user}"));
+        bench.turn(0);
+        bench.frame(key, 0x81, br#"{"type":"typing","room":"a"}"#);
+    }
+}
+
+/// Ten messages, each with a key of its own: of this user's, or of the app's.
+fn keyed(bench: &mut Bench, user: Option<&str>) {
+    let key = bench.connect("/ws/a?user=ann");
+    bench.turn(0);
+    for number in 0..10 {
+        if user.is_some() {
+            let text = format!(r#"{{"type":"publish","room":"a","data":1,"idempotency_key":"{number}"}}"#);
+            bench.frame(key, 0x81, text.as_bytes());
+        } else {
+            let body = format!(r#"{{"data":1,"idempotency_key":"{number}"}}"#);
+            let head = "POST /api/rooms/a/messages HTTP/1.1\r\nHost: a\r\nContent-Length";
+            piped(bench, &format!("{head}: {}\r\n\r\n{body}", body.len()), 1);
+        }
+    }
+}
+
+#[test]
+fn everything_that_is_remembered_is_in_a_total_until_it_is_forgotten() {
+    for (kind, make, held, least) in REMEMBERED {
+        let mut bench = bench(Limits::default());
+        make(&mut bench);
+        bench.turn(0);
+        assert!(held(&bench) >= least, "{kind}: {}", held(&bench));
+        for key in bench.shard.sessions.iter().map(|(key, _)| key as u32).collect::<Vec<_>>() {
+            bench.shard.fail(key);
+        }
+        // Rooms and keys live for five minutes.
+        (0..310).for_each(|_| bench.turn(1_000));
+        assert_eq!((kind, held(&bench), bench.shard.rooms()), (kind, 0, 0));
+    }
+}
+
 /// A hundred requests of a few bytes each may ask for megabytes; what one call gathers is bounded as what one connection
 /// queues.
 #[test]
