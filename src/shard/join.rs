@@ -57,20 +57,15 @@ impl Shard {
             }
             return self.too_late(join.ticket.get());
         }
-        let allowed = self.may_join(key, room.space(), room.label());
-        if !allowed && result.is_ok() && !join.again {
+        let refusal = match &result {
             // A fresh token came between the request and its answer.
-            self.post_home(room, Post::Leave(room.clone(), Caller::Nobody, self.me, join.user.clone()));
-        }
-        let too_much = result.as_ref().is_ok_and(|standing| self.is_too_much(&standing.excerpt.messages));
-        if too_much && allowed && !join.again {
-            self.post_home(room, Post::Leave(room.clone(), Caller::Nobody, self.me, join.user.clone()));
-        }
-        let refusal = match (allowed, too_much) {
-            (false, _) => Some(Fault::Forbidden),
-            (true, true) => Some(Fault::Unavailable),
-            (true, false) => None,
+            _ if !self.may_join(key, room.space(), room.label()) => Some(Fault::Forbidden),
+            Ok(standing) if self.is_too_much(&standing.excerpt.messages) => Some(Fault::Unavailable),
+            _ => None,
         };
+        if refusal.is_some() && result.is_ok() && !join.again {
+            self.post_home(room, Post::Leave(room.clone(), Caller::Nobody, self.me, join.user.clone()));
+        }
         match result.and_then(|standing| refusal.map_or(Ok(standing), Err)) {
             Ok(mut standing) => {
                 if room.space() != Space::Raw {
