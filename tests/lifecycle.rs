@@ -5,15 +5,14 @@ mod harness;
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
-use harness::{Server, eventually, program};
+use harness::{Server, eventually, output, program};
 use rustix::process::Signal;
 use tungstenite::Message;
 
 /// Starting a server on `address` is refused in one line that names it.
 #[track_caller]
 fn refuses(address: &str, shards: &str) {
-    let output =
-        program().args(["--listen", address, "--shards", shards]).output().expect("the program runs");
+    let output = output(program().args(["--listen", address, "--shards", shards]));
     let told = String::from_utf8_lossy(&output.stderr);
     assert!(told.contains(address) && told.contains("another program has that port"), "{told}");
     assert_eq!((told.lines().count(), output.stdout.len(), output.status.code()), (1, 0, Some(2)), "{told}");

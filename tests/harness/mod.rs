@@ -13,10 +13,10 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStderr, Command, ExitStatus, Output, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{self, Receiver};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -189,6 +189,23 @@ pub fn program() -> Command {
     }
     command.stdin(Stdio::null());
     command
+}
+
+/// What a process prints that ends by itself. One that runs on is killed, and the test fails.
+pub fn output(command: &mut Command) -> Output {
+    let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().expect("the process starts");
+    let process = Pid::from_child(&child);
+    let (ended, end) = mpsc::channel::<()>();
+    let watch = thread::spawn(move || {
+        let late = end.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout);
+        late && kill_process(process, Signal::KILL).is_ok()
+    });
+    let output = child.wait_with_output().expect("it can be waited for");
+    drop(ended);
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(!watch.join().expect("the watch does not panic"), "the process does not end; it said: {told}");
+    output
 }
 
 /// Waits for the end of a process, which is killed if it does not come.
