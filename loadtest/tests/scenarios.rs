@@ -62,7 +62,13 @@ fn peers() -> &'static str {
 }
 
 /// A file of targets with the server that `LOADTEST_SERVER` names.
-fn server() -> Option<String> {
+fn server() -> Option<&'static str> {
+    // Written once: a test must not read it while another writes it.
+    static FILE: OnceLock<Option<String>> = OnceLock::new();
+    FILE.get_or_init(write_server).as_deref()
+}
+
+fn write_server() -> Option<String> {
     let Some(binary) = std::env::var_os("LOADTEST_SERVER") else {
         eprintln!("NOT RUN: LOADTEST_SERVER names no binary of the server");
         return None;
