@@ -74,7 +74,7 @@ pub fn closing(code: u16, reason: &str) -> Vec<u8> {
 }
 
 /// The sizes of the header and the payload of the frame that `come` begins with, once they can be known.
-fn frame_header(come: &[u8]) -> Option<(usize, usize)> {
+pub fn frame_header(come: &[u8]) -> Option<(usize, usize)> {
     let (&[_, second], rest) = come.split_first_chunk()?;
     assert!(second < 0x80, "a server must not mask (RFC 6455 section 5.1)");
     match second {
@@ -216,6 +216,18 @@ impl Wire {
     pub fn rest(&mut self) -> Vec<u8> {
         while self.more(PATIENCE).expect("the server ends the connection") {}
         self.take(self.come().len())
+    }
+
+    /// Reads as many bytes as `size` finds at the front of what came; none if the connection ends before.
+    pub fn bytes(&mut self, size: impl Fn(&[u8]) -> Option<usize>) -> Option<Vec<u8>> {
+        loop {
+            if let Some(size) = size(self.come()) {
+                return Some(self.take(size));
+            }
+            if !self.more(PATIENCE).expect("the server says something, or ends the connection") {
+                return None;
+            }
+        }
     }
 
     /// The server ends the connection without another byte.
