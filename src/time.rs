@@ -86,7 +86,8 @@ impl Tick {
 
 /// Whole milliseconds, rounded up.
 fn millis(wait: Duration) -> u64 {
-    u64::try_from(wait.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)
+    let rest = u64::from(wait.subsec_nanos().div_ceil(1_000_000));
+    wait.as_secs().saturating_mul(1_000).saturating_add(rest)
 }
 
 /// One deadline for each entry of a slab: the soonest thing that it waits for.
