@@ -31,12 +31,12 @@ impl Shard {
         }
         self.work.due = due;
         self.keys.expire(now);
-        self.pay_for_keys();
         self.drain_some();
         self.make_places();
         self.tell_stats();
         self.consult();
         self.carry();
+        self.pay_for_keys();
     }
 
     /// The tick by which [`Shard::tick`] has something to do, if there is one.
@@ -98,7 +98,7 @@ impl Shard {
     fn beat(&mut self, key: u32) {
         let now = self.now.tick();
         let heartbeat = self.common.settings.heartbeat.clone();
-        if self.makes_wait(key) {
+        if self.sessions.get(key as usize).is_some_and(|session| self.makes_wait(key, session)) {
             return self.arm(key, now.after(heartbeat.timeout));
         }
         let Some(session) = self.session(key) else { return };

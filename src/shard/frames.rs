@@ -115,8 +115,15 @@ impl Shard {
 
     fn read_events(&mut self, key: u32, connection: &mut Connection, input: &mut [u8]) -> usize {
         let mut at = 0;
-        while !self.holds(key) {
-            let limits = Limits { message: self.message_limit(key) };
+        while at < input.len() {
+            let Some(session) = self.sessions.get(key as usize) else { return input.len() };
+            if matches!(session.phase, Phase::Lingering(_) | Phase::Over) {
+                return input.len();
+            }
+            if self.is_held_up(key, session) {
+                break;
+            }
+            let limits = Limits { message: self.message_limit(session) };
             match connection.read(&mut input[at..], &limits) {
                 Err(violation) => {
                     self.violated(key, Close::fixed(violation.code, violation.reason));
@@ -127,24 +134,18 @@ impl Shard {
                     let Some(event) = step.event else { return at };
                     self.event(key, event);
                     self.carry();
-                    if self
-                        .session(key)
-                        .is_none_or(|session| matches!(session.phase, Phase::Lingering(_) | Phase::Over))
-                    {
-                        return input.len();
-                    }
                 }
             }
         }
         at
     }
 
-    /// Bytes that the next message of session `key` may have.
-    fn message_limit(&self, key: u32) -> usize {
+    /// Bytes that the next message of a session may have.
+    fn message_limit(&self, session: &Session) -> usize {
         let limits = &self.common.settings.limits;
-        match self.sessions.get(key as usize) {
-            Some(session) if session.dialect == Dialect::Echo => limits.echo_message,
-            Some(session) if session.facts.has(Fact::Newcomer) => limits.message.min(NEWCOMER_MESSAGE),
+        match session.dialect {
+            Dialect::Echo => limits.echo_message,
+            _ if session.facts.has(Fact::Newcomer) => limits.message.min(NEWCOMER_MESSAGE),
             _ => limits.message,
         }
     }

@@ -16,14 +16,13 @@ pub(super) const FULL: &str = "the server has as much waiting as it may have";
 impl Shard {
     /// Pays for the input that session `key` has come to hold, or gets back what it does not hold any more.
     pub(super) fn pay_input(&mut self, key: u32) {
+        let session = self.sessions.get(key as usize);
         // Nearly always nobody holds anything, and then there is nothing to look up.
-        let bare = self.sessions.get(key as usize).is_none_or(Session::is_bare);
-        if bare && self.inputs.is_empty() {
+        if self.inputs.is_empty() && session.is_none_or(Session::is_bare) {
             return;
         }
-        let held = self.sessions.get(key as usize).map_or(0, |session| self.input(key, session));
+        let held = session.map_or(0, |session| self.input(key, session));
         let paid = match held {
-            0 if self.inputs.is_empty() => return,
             0 => self.inputs.remove(&key).unwrap_or(0),
             _ => self.inputs.insert(key, held).unwrap_or(0),
         };

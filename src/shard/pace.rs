@@ -12,7 +12,7 @@ use crate::dialect::native::request::{self, Refused, Request};
 use crate::error::{Close, Fault};
 use crate::http::Response;
 use crate::proxy::is_trusted;
-use crate::session::Phase;
+use crate::session::{Phase, Session};
 
 impl Shard {
     /// Where session `key` comes from is known, unless that is a proxy that speaks for others: counts it for its address from
@@ -201,9 +201,8 @@ impl Shard {
         }
     }
 
-    /// Whether session `key` has said so much that it is not read for now.
-    pub(super) fn is_resting(&self, key: u32) -> bool {
-        let Some(session) = self.sessions.get(key as usize) else { return false };
+    /// Whether a session has said so much that it is not read for now.
+    pub(super) fn is_resting(&self, session: &Session) -> bool {
         let until = session.conduct.as_ref().map(|conduct| conduct.rests_until);
         matches!(session.phase, Phase::Open(_)) && until.is_some_and(|until| until > self.now.tick())
     }

@@ -1,8 +1,8 @@
 //! Bytes come in: which protocol reads them, and when reading has to wait.
 
 use super::Shard;
-use crate::session::Phase;
 use crate::session::facts::Fact;
+use crate::session::{Phase, Session};
 use crate::settings::KIB;
 use crate::time::Tick;
 
@@ -110,23 +110,25 @@ impl Shard {
 
     /// Whether what session `key` sends has to wait.
     pub(super) fn holds(&self, key: u32) -> bool {
-        let Some(session) = self.sessions.get(key as usize) else { return false };
-        session.tail.is_some() || self.waits(key)
+        self.sessions.get(key as usize).is_some_and(|session| self.is_held_up(key, session))
     }
 
-    /// Whether what session `key` sent has to wait for something else than what it sent before.
-    pub(super) fn waits(&self, key: u32) -> bool {
-        let Some(session) = self.sessions.get(key as usize) else { return false };
+    /// The same of a session that is at hand.
+    pub(super) fn is_held_up(&self, key: u32, session: &Session) -> bool {
+        session.tail.is_some() || self.waits(key, session)
+    }
+
+    /// Whether what a session sent has to wait for something else than what it sent before.
+    pub(super) fn waits(&self, key: u32, session: &Session) -> bool {
         let most = match session.phase {
             Phase::Http(_) => UNREAD_ANSWERS.min(self.common.settings.limits.queue / 4),
             _ => self.common.settings.limits.queue / 4,
         };
-        session.asked() > most || self.makes_wait(key)
+        session.asked() > most || self.makes_wait(key, session)
     }
 
     /// Whether it is the server's doing, and not its own, that what session `key` sent has to wait.
-    pub(super) fn makes_wait(&self, key: u32) -> bool {
-        let Some(session) = self.sessions.get(key as usize) else { return false };
+    pub(super) fn makes_wait(&self, key: u32, session: &Session) -> bool {
         let parked = session.tail.as_ref().is_some_and(|tail| tail.request.is_some());
         let calm = !self.pressed || !self.asked_lately(session.wanted);
         parked
@@ -134,7 +136,7 @@ impl Shard {
             || session.awaiting
             || session.is_calling()
             || !calm
-            || self.is_resting(key)
+            || self.is_resting(session)
     }
 
     fn asked_lately(&self, wanted: Tick) -> bool {

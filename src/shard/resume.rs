@@ -73,7 +73,8 @@ impl Shard {
     /// Lets reading go on if nothing holds it any more.
     pub(super) fn release(&mut self, key: u32) {
         // Nearly always nothing was held up.
-        if self.sessions.get(key as usize).is_some_and(|session| session.held) && !self.waits(key) {
+        let held = self.sessions.get(key as usize).filter(|session| session.held);
+        if held.is_some_and(|session| !self.waits(key, session)) {
             self.resume(key);
         }
     }

@@ -104,8 +104,8 @@ impl Shard {
 
     fn carry_out_some(&mut self, key: u32) {
         let most = self.common.settings.limits.queue;
-        while self.sessions.get(key as usize).is_some_and(Session::is_stream) {
-            if self.waits(key) {
+        while let Some(session) = self.sessions.get(key as usize).filter(|session| session.is_stream()) {
+            if self.waits(key, session) {
                 return self.hold(key);
             }
             let Some(stream) = self.session(key).and_then(|session| session.stream()) else { return };
