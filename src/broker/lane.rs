@@ -294,14 +294,15 @@ impl Lane {
     }
 
     /// Takes everything that the member in `slot` has not got, in order: its part of what flies, shared, and its part
-    /// of what fills, copied.
-    pub fn settle(&mut self, slot: u32, mut moved: impl FnMut(u32, u32)) -> [Part; 2] {
+    /// of what fills, copied; none of either where it has got all.
+    pub fn settle(&mut self, slot: u32, mut moved: impl FnMut(u32, u32)) -> [Option<Part>; 2] {
         let Some(turn) = &self.turn else { return Default::default() };
         let mut slot = slot;
-        let mut flying = Part::default();
+        let mut flying = None;
         if slot >= self.hand {
-            flying = turn.flying.part(self.members[slot as usize].from, self.wire);
-            self.members[slot as usize].from = 0;
+            let from = std::mem::take(&mut self.members[slot as usize].from);
+            let unsent = (from as usize) < turn.flying.bytes.len();
+            flying = unsent.then(|| turn.flying.part(from, self.wire));
             self.swap(slot, self.hand, &mut moved);
             slot = self.hand;
             self.hand += 1;
@@ -311,15 +312,20 @@ impl Lane {
         [flying, filling]
     }
 
-    fn take_filling(&mut self, slot: u32) -> Part {
-        let Some(turn) = &self.turn else { return Part::default() };
+    fn take_filling(&mut self, slot: u32) -> Option<Part> {
+        let turn = self.turn.as_ref()?;
         let member = &mut self.members[slot as usize];
-        let from = std::mem::replace(&mut member.from, turn.filling.bytes.len() as u32);
+        let filled = turn.filling.bytes.len() as u32;
+        let from = std::mem::replace(&mut member.from, filled);
+        if from == filled {
+            return None;
+        }
         let (bytes, alone) = match &turn.filling.bytes {
             Filling::One(frame) => (frame.slice(from as usize..), false),
             filling => (Bytes::copy_from_slice(&filling.as_slice()[from as usize..]), true),
         };
-        Part { alone, ..Part::cut(bytes, &turn.filling.marks, turn.filling.news.as_deref(), from, self.wire) }
+        let part = Part::cut(bytes, &turn.filling.marks, turn.filling.news.as_deref(), from, self.wire);
+        Some(Part { alone, ..part })
     }
 
     /// Starts a pass with what was gathered, unless one is under way. Says whether there is one now.

@@ -93,7 +93,7 @@ impl Shard {
         }
         lane.count(&self.tally);
         let parts = lane.settle(seat.slot, moved(&mut self.sessions, seat.room));
-        for mut part in parts {
+        for mut part in parts.into_iter().flatten() {
             if part.alone {
                 part.bytes = self.tally.count(part.bytes);
             }

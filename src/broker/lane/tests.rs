@@ -143,7 +143,9 @@ impl Trial {
     fn settle(&mut self, session: u32, slot: u32) -> Result<(), String> {
         let Self { lane, seats, .. } = self;
         let behind = (slot >= lane.hand).then(|| lane.members[slot as usize].from);
-        let parts = lane.settle(slot, |session, slot| seats[session as usize].slot = Some(slot));
+        let parts = lane
+            .settle(slot, |session, slot| seats[session as usize].slot = Some(slot))
+            .map(Option::unwrap_or_default);
         if let (Fault::FromKept, Some(from)) = (self.fault, behind)
             && let Some(slot) = seats[session as usize].slot
             && lane.turn.is_some()
