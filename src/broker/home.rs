@@ -5,6 +5,7 @@
 
 mod answer;
 mod cost;
+mod members;
 mod people;
 mod request;
 mod told;
@@ -27,9 +28,10 @@ use crate::position::Position;
 use crate::room_key::{RoomKey, Space};
 use crate::settings::RoomSettings;
 use crate::time::Tick;
+use members::Members;
 use request::{Requests, Waiting, What};
 
-pub use cost::{Idle, ROOM};
+pub use cost::{Holding, Idle, ROOM};
 pub use request::Request;
 
 /// How long an engine may take before a request is answered with `unavailable`.
@@ -78,14 +80,15 @@ pub struct Home {
     history: History,
     presence: Presence,
     typing: Typing,
-    /// Members on each shard.
-    members: Box<[u32]>,
+    members: Members,
     waiting: Requests,
     /// The mark of the address that it was made for; 0: the app's.
     maker: u32,
     next_tag: Tag,
     /// When there was last a member or a message.
     used: Tick,
+    /// What of the room is paid for.
+    paid: Holding,
 }
 
 impl Home {
@@ -98,11 +101,12 @@ impl Home {
             history: History::default(),
             presence: Presence::default(),
             typing: Typing::default(),
-            members: vec![0; shards].into(),
+            members: Members::new(shards),
             maker,
             waiting: Requests::default(),
             next_tag: 0,
             used: now,
+            paid: Holding::default(),
         }
     }
 
@@ -197,22 +201,12 @@ impl Home {
 
     /// How many members there are, on all shards.
     pub fn connections(&self) -> u32 {
-        self.members.iter().sum()
+        self.members.all()
     }
 
     /// Members on each shard.
     pub fn members(&self) -> &[u32] {
-        &self.members
-    }
-
-    /// What the kept messages cost, in bytes.
-    pub fn history_bytes(&self) -> usize {
-        self.history.bytes()
-    }
-
-    /// What waits for the engine holds, in bytes.
-    pub fn waiting_bytes(&self) -> usize {
-        self.waiting.bytes()
+        self.members.on()
     }
 
     /// Drops the oldest kept message, to make room elsewhere; says what it cost.
@@ -284,14 +278,14 @@ impl Home {
         if limit > 0 && self.connections() >= limit {
             return Err(Fault::RoomFull);
         }
-        self.members[usize::from(join.session.shard)] += 1;
+        self.members.add(join.session.shard);
         self.came(join.user.as_ref(), desk);
         Ok(())
     }
 
     /// Rule 4: whoever asked is told behind everything that the room has said so far, and before the others hear of it.
     fn leave(&mut self, caller: Caller, shard: ShardId, user: Option<&ArcStr>, desk: &mut Desk<'_>) {
-        self.members[usize::from(shard)] -= 1;
+        self.members.remove(shard);
         if let Some(shard) = caller.shard() {
             desk.posts.push((shard, Post::Left(self.key.clone(), caller)));
         }
@@ -304,7 +298,7 @@ impl Home {
             let shards = desk.users.shards(self.key.hash(), self.key.name());
             return desk.posts.extend(shards.iter().map(|here| (here.shard, post())));
         }
-        for (shard, _) in self.members.iter().enumerate().filter(|(_, members)| **members > 0) {
+        for (shard, _) in self.members.on().iter().enumerate().filter(|(_, members)| **members > 0) {
             desk.posts.push((shard as ShardId, post()));
         }
     }

@@ -60,7 +60,7 @@ impl Shard {
     fn take(&mut self, post: Post) {
         match post {
             Post::Join(room, join) => match self.ensure_home(&room, join.session, join.site) {
-                Ok(()) => self.at_home(&room, Request::Join(join)),
+                Ok(number) => self.request_of(number, Request::Join(join)),
                 Err(fault) => self.post(join.session.shard, Post::Joined(room, join, Err(fault))),
             },
             Post::Leave(room, caller, shard, user) => {
@@ -70,21 +70,21 @@ impl Shard {
             // of no address: with nobody in them they go when others need the space.
             Post::Publish(room, caller @ Caller::Session(session, _), draft) => {
                 match self.ensure_home(&room, session, 0) {
-                    Ok(()) => self.at_home(&room, Request::Publish(caller, draft)),
+                    Ok(number) => self.request_of(number, Request::Publish(caller, draft)),
                     Err(fault) => self.post(session.shard, Post::Published(room, caller, Err(fault))),
                 }
             }
             Post::Publish(room, caller, draft) => self.at_home(&room, Request::Publish(caller, draft)),
             Post::Look(room, caller, span) => {
-                if self.homes.find_key(&room).is_some() {
-                    self.at_home(&room, Request::Look(caller, span));
+                if let Some(number) = self.homes.find_key(&room) {
+                    self.request_of(number, Request::Look(caller, span));
                 } else if let Some(shard) = caller.shard() {
                     self.post(shard, Post::Looked(room, caller, Ok(None)));
                 }
             }
             Post::Typing(room, user, active) => {
-                if self.homes.find_key(&room).is_some() {
-                    self.at_home(&room, Request::Typing(user, active));
+                if let Some(number) = self.homes.find_key(&room) {
+                    self.request_of(number, Request::Typing(user, active));
                 }
             }
             Post::Came(user, session, listens) => self.user_came(&user, session, listens),
@@ -110,8 +110,8 @@ impl Shard {
                 self.answers(&caller, |pending, index| pending.counted(index, connections));
             }
             Post::Members(room, caller, page) => {
-                if self.homes.find_key(&room).is_some() {
-                    self.at_home(&room, Request::Members(caller, page));
+                if let Some(number) = self.homes.find_key(&room) {
+                    self.request_of(number, Request::Members(caller, page));
                 } else if let Some(shard) = caller.shard() {
                     self.post(shard, Post::Rostered(room, caller, Ok(None)));
                 }
@@ -159,7 +159,8 @@ impl Shard {
         }
     }
 
-    /// Asks the engine what homes want to know, and tells them, until nobody asks any more.
+    /// Asks the engine what homes want to know, and tells them, until nobody asks any more. Then the rooms that worked are
+    /// paid for: most of what one needed while it waited for the engine it has given back by now.
     pub(super) fn consult(&mut self) {
         self.engine.poll(self.now, &mut self.mail.tells);
         loop {
@@ -170,8 +171,11 @@ impl Shard {
             if self.mail.asks.is_empty() {
                 self.mail.asks = asks;
             }
-            let Some(tell) = self.mail.tells.pop_front() else { return };
+            let Some(tell) = self.mail.tells.pop_front() else { break };
             self.tell(tell);
+        }
+        while let Some(number) = self.mail.worked.pop() {
+            self.pay_for_room(number);
         }
     }
 
@@ -184,33 +188,16 @@ impl Shard {
         }
     }
 
-    /// Lets a home work, sends off what it posts, and notes when it wants to work again.
+    /// Lets a home work, and sends off what it posts. [`Shard::consult`] is to follow.
     pub(super) fn with_home(&mut self, number: u32, work: impl FnOnce(&mut Home, &mut Desk<'_>)) {
         let Some(home) = self.homes.get_mut(number) else { return };
         let mut posts = std::mem::take(&mut self.mail.posts);
-        let before = (home.history_bytes(), home.cost(), home.idle());
-        let waited = home.waiting_bytes();
         let Mail { asks, spare, .. } = &mut self.mail;
         let (keys, users) = (&mut self.keys, &self.users);
         work(home, &mut Desk { now: self.now.tick(), posts: &mut posts, asks, keys, users, spare });
-        self.home_deadlines.set(number, home.deadline());
-        let (kept, waits) = (home.history_bytes(), home.waiting_bytes());
-        if kept != before.0 {
-            // What is kept too much goes where something new is kept, oldest first.
-            let mut overdrawn = self.history.spend(&self.common.history, kept, before.0);
-            while overdrawn && let Some(freed) = home.drop_oldest() {
-                overdrawn = self.history.spend(&self.common.history, 0, freed);
-            }
+        if self.mail.worked.last() != Some(&number) {
+            self.mail.worked.push(number);
         }
-        let (cost, idle) = (home.cost(), home.idle());
-        if cost != before.1 {
-            self.rooms.purse.spend(&self.common.rooms, cost, before.1);
-        }
-        self.rooms.changes(number, before.2, idle);
-        if waits != waited {
-            self.spend(waits.cast_signed() - waited.cast_signed());
-        }
-        self.pay_for_keys();
         for (shard, post) in posts.drain(..) {
             self.post(shard, post);
         }

@@ -34,10 +34,8 @@ pub(super) struct Rooms {
 impl Rooms {
     /// A room has become idle, is not any more, or is so in another way.
     pub(super) fn changes(&mut self, number: u32, before: Option<Idle>, after: Option<Idle>) {
-        if before != after {
-            before.map(|idle| self.idle.remove(&(idle, number)));
-            self.idle.extend(after.map(|idle| (idle, number)));
-        }
+        before.map(|idle| self.idle.remove(&(idle, number)));
+        self.idle.extend(after.map(|idle| (idle, number)));
     }
 }
 
@@ -52,11 +50,16 @@ impl Shard {
                 self.make_home(room, 0)
             }
         };
+        self.request_of(number, request);
+    }
+
+    /// Something is asked of the room with this number.
+    pub(super) fn request_of(&mut self, number: u32, request: Request) {
         self.with_home(number, |home, desk| home.request(request, desk));
         self.consult();
     }
 
-    /// Makes sure that there is a room, which `session`, of the address with this mark, wants something of.
+    /// Makes sure that there is a room, which `session`, of the address with this mark, wants something of; says its number.
     ///
     /// # Errors
     ///
@@ -66,9 +69,9 @@ impl Shard {
         room: &RoomKey,
         session: SessionId,
         address: u32,
-    ) -> Result<(), Fault> {
-        if self.homes.find_key(room).is_some() {
-            return Ok(());
+    ) -> Result<u32, Fault> {
+        if let Some(number) = self.homes.find_key(room) {
+            return Ok(number);
         }
         self.common.makers.make(session, address, self.now.shared_ms()).map_err(|refused| match refused {
             Refused::TooMany => Fault::TooManyRooms,
@@ -78,19 +81,16 @@ impl Shard {
             self.common.makers.gone(address);
             return Err(Fault::Unavailable);
         }
-        self.make_home(room, address);
-        Ok(())
+        Ok(self.make_home(room, address))
     }
 
     fn make_home(&mut self, room: &RoomKey, maker: u32) -> u32 {
         let (shards, now) = (self.common.shards, self.now.tick());
         let settings = self.common.rules.settings(room.space(), room.name()).clone();
         let home = Home::new(room.clone(), settings, shards, maker, now);
-        let (cost, idle) = (home.cost(), home.idle());
         let number = self.homes.find_or_insert(room, || home);
         self.gauges.rooms += u64::from(Self::is_counted(room));
-        self.rooms.purse.spend(&self.common.rooms, cost, 0);
-        self.rooms.changes(number, None, idle);
+        self.pay_for_room(number);
         if is_listed(room) {
             self.rooms.names.insert(room.clone());
         }
@@ -114,15 +114,43 @@ impl Shard {
         !short
     }
 
+    /// Pays for what a room has come to hold, or gets back what it does not hold any more, and notes when it wants to work
+    /// again.
+    pub(super) fn pay_for_room(&mut self, number: u32) {
+        let Some(home) = self.homes.get_mut(number) else { return };
+        let (paid, mut held) = (home.paid(), home.holds());
+        if held.history != paid.history {
+            // What is kept too much goes where something new is kept, oldest first.
+            let mut overdrawn = self.history.spend(&self.common.history, held.history, paid.history);
+            while overdrawn && let Some(freed) = home.drop_oldest() {
+                overdrawn = self.history.spend(&self.common.history, 0, freed);
+                held = home.holds();
+            }
+        }
+        home.pay(held);
+        self.home_deadlines.set(number, home.deadline());
+        if held.cost != paid.cost {
+            self.rooms.purse.spend(&self.common.rooms, held.cost, paid.cost);
+        }
+        if held.idle != paid.idle {
+            self.rooms.changes(number, paid.idle, held.idle);
+        }
+        if held.waiting != paid.waiting {
+            self.spend(held.waiting.cast_signed() - paid.waiting.cast_signed());
+        }
+    }
+
     /// Forgets a room that nobody is in.
     pub(super) fn forget(&mut self, number: u32) {
         self.home_deadlines.set(number, Tick::NEVER);
         let Some(room) = self.homes.key(number).cloned() else { return };
         let Some(home) = self.homes.remove(number) else { return };
         self.gauges.rooms -= u64::from(Self::is_counted(&room));
-        self.history.spend(&self.common.history, 0, home.history_bytes());
-        self.rooms.purse.spend(&self.common.rooms, 0, home.cost());
-        self.rooms.changes(number, home.idle(), None);
+        let paid = home.paid();
+        self.history.spend(&self.common.history, 0, paid.history);
+        self.rooms.purse.spend(&self.common.rooms, 0, paid.cost);
+        self.rooms.changes(number, paid.idle, None);
+        self.spend(-paid.waiting.cast_signed());
         if home.maker() != 0 {
             self.common.makers.gone(home.maker());
         }

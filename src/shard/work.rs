@@ -18,6 +18,8 @@ pub(super) struct Mail {
     pub(super) posts: Vec<(ShardId, Post)>,
     pub(super) asks: Vec<Ask>,
     pub(super) tells: VecDeque<Tell>,
+    /// Rooms that have worked since they were last paid for.
+    pub(super) worked: Vec<u32>,
     /// A queue that homes lend each other.
     pub(super) spare: Spare,
 }
