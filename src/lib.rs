@@ -65,6 +65,8 @@ pub mod http;
 #[doc(hidden)]
 pub mod id;
 #[doc(hidden)]
+pub mod key_map;
+#[doc(hidden)]
 pub mod ledger;
 #[doc(hidden)]
 pub mod makers;

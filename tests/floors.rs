@@ -15,6 +15,7 @@ use source::{Source, Use};
 const FLOORS: [&[&str]; 6] = [
     &[
         "id",
+        "key_map",
         "message",
         "time",
         "error",

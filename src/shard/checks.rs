@@ -4,12 +4,13 @@
 //! them whether this turn still has time for one, however many requests lie in one read, and nobody waits who brings no
 //! token. A session is in the line at most once, and while it is, nothing is read from it.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 
 use super::Shard;
 use crate::auth::presented;
 use crate::http::Head;
 use crate::id::SessionId;
+use crate::key_map::KeyMap;
 use crate::session::Phase;
 use crate::session::exchange::Stage;
 
@@ -27,7 +28,7 @@ pub(super) struct Checks {
     /// First come, first served; sessions that are over are among them until their turn.
     line: VecDeque<SessionId>,
     /// Keys and generations of those in the line. Kept here and not in the session, since hardly any session ever waits.
-    waiting: HashMap<u32, u32>,
+    waiting: KeyMap<u32>,
     /// Whose turn it is.
     next: Option<u32>,
 }

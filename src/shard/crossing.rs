@@ -1,9 +1,9 @@
 //! Rooms that sessions are on their way into or out of: asked for, and not answered by the room's home.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::iter;
 
+use crate::key_map::KeyMap;
 use crate::room_key::RoomKey;
 
 /// Which way a session goes.
@@ -15,7 +15,7 @@ pub(super) enum Way {
 
 /// What sessions wait for, by their keys. Only those who wait are in it, with a room in no more than one entry.
 #[derive(Debug, Default)]
-pub(super) struct Crossings(HashMap<u32, UnderWay>);
+pub(super) struct Crossings(KeyMap<UnderWay>);
 
 /// What one session waits for. Nearly always that is one room, and then there is nothing to allocate.
 #[derive(Debug)]

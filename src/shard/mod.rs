@@ -59,6 +59,7 @@ use crate::broker::keys::Keys;
 use crate::broker::users::Users;
 use crate::engine::Engine;
 use crate::id::{SessionId, ShardId};
+use crate::key_map::KeyMap;
 use crate::ledger::{Purse, Tally};
 use crate::metrics::{Counters, Gauges};
 use crate::out_queue::OutQueue;
@@ -101,7 +102,7 @@ pub struct Shard {
     /// What waits here, as all shards account for it: in queues, where what many share counts once, and as input.
     queues: Purse,
     /// What of that is input, by the sessions that hold it.
-    inputs: HashMap<u32, usize>,
+    inputs: KeyMap<usize>,
     /// What queues share.
     tally: Tally,
     /// What of that is paid for.
@@ -117,17 +118,17 @@ pub struct Shard {
     /// Who may come in, in this turn.
     access: Snapshot,
     /// Sessions that have yet to say who they are.
-    newcomers: HashMap<u32, Newcomer>,
+    newcomers: KeyMap<Newcomer>,
     /// Users at home here.
     users: Users,
     /// Sessions here that have a name.
     by_user: ByUser,
     /// Sessions that wait for their user's home to let them in.
-    entering: HashMap<u32, Next>,
+    entering: KeyMap<Next>,
     /// Sessions that were handed something of their inbox without being members, and the first of it.
-    early: HashMap<u32, Position>,
+    early: KeyMap<Position>,
     /// What was handed to those of one inbox who are so many that they are an audience, by its number.
-    heard: HashMap<u32, Heard>,
+    heard: KeyMap<Heard>,
     announcing: Announcing,
     lists: Lists,
     checks: Checks,
@@ -172,12 +173,12 @@ impl Shard {
             stats_told: Tick::ZERO,
             me,
             access: Snapshot::of(&common.access),
-            newcomers: HashMap::new(),
+            newcomers: KeyMap::default(),
             users: Users::default(),
             by_user: ByUser::default(),
-            entering: HashMap::new(),
-            early: HashMap::new(),
-            heard: HashMap::new(),
+            entering: KeyMap::default(),
+            early: KeyMap::default(),
+            heard: KeyMap::default(),
             announcing: Announcing::default(),
             lists: Lists::default(),
             checks: Checks::default(),
@@ -192,7 +193,7 @@ impl Shard {
             rooms: Rooms::default(),
             history: Purse::default(),
             queues: Purse::default(),
-            inputs: HashMap::new(),
+            inputs: KeyMap::default(),
             tally: Tally::default(),
             tallied: 0,
             shedding: Shedding::default(),
