@@ -158,31 +158,33 @@ impl Shard {
 
     /// Takes a session out of one room.
     pub(super) fn stand_up(&mut self, key: u32, number: u32) {
-        let Some(session) = self.session(key) else { return };
-        let (wire, user) = (session.wire(number), session.user().cloned());
-        let Some(slot) = session.seats.remove(number) else { return };
+        let (room, user) = (self.audiences.key(number).cloned(), self.user_of(key));
+        let Some(room) = room.filter(|_| self.give_up_seat(key, number)) else { return };
+        // Of a leave that it asked for home has heard already, and hears once.
+        if room.space() != Space::Beside && !self.crossings.is_leaving(key, &room) {
+            self.note_hearing(key, &room, false);
+            self.post_home(&room, Post::Leave(room.clone(), Caller::Nobody, self.me, user));
+        }
+    }
+
+    /// Takes a session out of one room of which home has heard, or need not hear. Whether it was in it.
+    pub(super) fn give_up_seat(&mut self, key: u32, number: u32) -> bool {
+        let Some(session) = self.session(key) else { return false };
+        let wire = session.wire(number);
+        let Some(slot) = session.seats.remove(number) else { return false };
         if let Some(stream) = session.stream() {
             stream.stood_up(number);
         }
         self.forget_typing(key, number);
-        let Some(audience) = self.audiences.get_mut(number) else { return };
+        let Some(audience) = self.audiences.get_mut(number) else { return false };
         if let Some(lane) = audience.lane(wire) {
             lane.leave(slot, moved(&mut self.sessions, number));
         }
-        let empty = audience.is_empty();
-        let Some(room) = self.audiences.key(number).cloned() else { return };
-        if empty {
+        if audience.is_empty() {
             self.audiences.remove(number);
             self.heard.remove(&number);
         }
-        if room.space() == Space::Beside {
-            return;
-        }
-        // Of a leave that it asked for home has heard already, and hears once.
-        if !self.crossings.is_leaving(key, &room) {
-            self.note_hearing(key, &room, false);
-            self.post_home(&room, Post::Leave(room.clone(), Caller::Nobody, self.me, user));
-        }
+        true
     }
 
     /// Takes a session out of all its rooms.

@@ -47,10 +47,11 @@ impl Shard {
             return self.post_home(room, Post::Join(room.clone(), Box::new(join)));
         }
         let (key, ticket) = (join.session.key, join.ticket.get());
-        if self.find(join.session).is_some() {
+        let open = self.find(join.session).map(|session| session.is_open());
+        if open.is_some() {
             self.crossings.end(key, room);
         }
-        if self.find(join.session).is_none_or(|session| !session.is_open()) {
+        if open != Some(true) {
             // Rule 4: nobody is there to become a member, so the count is put right at once.
             if result.is_ok() && !join.again {
                 self.post_home(room, Post::Leave(room.clone(), Caller::Nobody, self.me, join.user));
@@ -179,7 +180,7 @@ impl Shard {
         if let Some(number) = self.audiences.find_key(room) {
             self.settle(id.key);
             self.tell_gaps(id.key, Some(number));
-            self.stand_up(id.key, number);
+            self.give_up_seat(id.key, number);
         }
         self.crossings.end(id.key, room);
         if room.space() == Space::User {
