@@ -16,8 +16,8 @@ pub enum Space {
     Raw,
     /// Inboxes, each named as its user; their user calls them [`INBOX`].
     User,
-    /// Connections that hear an inbox without being members of it, each named as its user. They are a shard's own: no home
-    /// knows of them.
+    /// Connections that hear an inbox without being members of it, each named as its user, and found by the hash of the
+    /// inbox. They are a shard's own: no home knows of them.
     Beside,
 }
 
@@ -54,6 +54,8 @@ pub struct RoomKeys {
 impl RoomKeys {
     /// The hash of a room's name in its space.
     pub fn hash(&self, space: Space, name: &str) -> u64 {
+        // Whoever delivers to an inbox looks for those beside it as well.
+        let space = if space == Space::Beside { Space::User } else { space };
         self.state.hash_one((space, name))
     }
 

@@ -38,7 +38,7 @@ impl Shard {
                 self.settle_seat(key, Seat { room: number, slot });
             }
         }
-        let members = self.append(room, forms);
+        let members = self.append_to(number, forms);
         members - beside.iter().filter(|&&key| self.pass_over(key, number)).count()
     }
 
@@ -57,7 +57,11 @@ impl Shard {
     /// Adds something to every lane of a room, and the room to the list of those to be served; says how many will get it.
     pub(super) fn append(&mut self, room: &RoomKey, forms: &mut Forms<'_>) -> usize {
         // Whoever was counted at home may have left meanwhile (rule 5).
-        let Some(number) = self.audiences.find_key(room) else { return 0 };
+        self.audiences.find_key(room).map_or(0, |number| self.append_to(number, forms))
+    }
+
+    /// The same for the room of audience `number`.
+    pub(super) fn append_to(&mut self, number: u32, forms: &mut Forms<'_>) -> usize {
         let Some(audience) = self.audiences.get_mut(number) else { return 0 };
         let skips = audience.skips();
         for lane in audience.lanes().iter_mut().filter(|lane| !lane.members().is_empty()) {

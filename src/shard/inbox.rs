@@ -60,8 +60,7 @@ impl Shard {
     /// Hands a message to those of its user's WebSockets that are not members of the inbox. A few are handed it one by one;
     /// many are gathered, once, and served like a room: within the turn's budget and after one append for each message.
     pub(super) fn deliver_beside(&mut self, message: &Message) {
-        let user = message.room.name();
-        let hash = self.common.room_keys.hash(Space::Beside, user);
+        let (hash, user) = (message.room.hash(), message.room.name());
         if self.audiences.find(hash, Space::Beside, user).is_none() {
             let hearing = self.hearing(&message.room);
             if hearing.len() <= FEW {
@@ -71,17 +70,16 @@ impl Shard {
             hearing.into_iter().for_each(|key| self.sit(key, &beside));
         }
         let Some(number) = self.audiences.find(hash, Space::Beside, user) else { return };
-        let Some(beside) = self.audiences.key(number).cloned() else { return };
         if let Some(position) = message.position {
             self.heard.entry(number).or_insert(Heard { first: position, last: position }).last = position;
         }
-        self.counters.messages_out += self.append(&beside, &mut Forms::message(message)) as u64;
+        self.counters.messages_out += self.append_to(number, &mut Forms::message(message)) as u64;
     }
 
     /// The WebSockets that hear an inbox without being members.
     fn hearing(&self, inbox: &RoomKey) -> Vec<u32> {
         let number = self.audiences.find_key(inbox);
-        let mut keys = self.sessions_of(inbox.name());
+        let mut keys = self.sessions_under(inbox.hash(), inbox.name());
         keys.retain(|&key| {
             let session = self.sessions.get(key as usize);
             let hears = |session: &Session| {
