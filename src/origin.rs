@@ -99,10 +99,10 @@ pub fn is_local(origin: &str) -> bool {
     is_localhost(&host) || address.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
 }
 
-/// Whether a host, in small letters, is `localhost` or below it: nobody can own such a name (RFC 6761 section 6.3).
+/// Whether a host is `localhost` or below it: nobody can own such a name (RFC 6761 section 6.3).
 fn is_localhost(host: &str) -> bool {
     let host = host.strip_suffix('.').unwrap_or(host);
-    host == "localhost" || host.ends_with(".localhost")
+    host.rsplit('.').next().is_some_and(|label| label.eq_ignore_ascii_case("localhost"))
 }
 
 /// Whether `origin` is that of the page which a server gives out that is asked by `scheme` as `host`.
@@ -120,8 +120,7 @@ pub fn is_local_host(authority: &str) -> bool {
         Some(rest) => rest.split_once(']').map_or("", |(host, _)| host),
         None => authority.split_once(':').map_or(authority, |(host, _)| host),
     };
-    let host = host.to_ascii_lowercase();
-    host.parse::<IpAddr>().is_ok() || !host.trim_end_matches('.').contains('.') || is_localhost(&host)
+    is_localhost(host) || !host.trim_end_matches('.').contains('.') || host.parse::<IpAddr>().is_ok()
 }
 
 #[cfg(test)]
