@@ -73,7 +73,7 @@ mod tests {
         let documented = documented();
         assert_eq!(routed(), documented.keys().cloned().collect());
         let access = Access::default();
-        let offers = Offers { console: true, draining: false, access: &access, scheme: Some("http") };
+        let offers = Offers { console: true, draining: false, access: &access, foreign: None };
         for (path, methods) in documented {
             for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"] {
                 // What answers GET answers HEAD, and the document says so once.

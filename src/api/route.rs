@@ -32,8 +32,8 @@ pub struct Offers<'a> {
     pub draining: bool,
     /// Who may come in.
     pub access: &'a Access,
-    /// How the client asked, `http` or `https`, if that is known.
-    pub scheme: Option<&'static str>,
+    /// Why the request is not for this server to answer, see [`foreign`].
+    pub foreign: Option<Denied>,
 }
 
 /// What a request leads to.
@@ -74,7 +74,7 @@ pub struct Upgrade {
 /// Decides what `head` asks for.
 pub fn route(head: &Head, offers: Offers<'_>) -> Result<Route, Response> {
     let segments: Vec<&str> = head.target.segments().iter().map(String::as_str).collect();
-    let foreign = foreign(head, offers.access, offers.scheme);
+    let foreign = offers.foreign;
     let unnamed = is_unnamed(head, offers.access).then_some(Denied::Origin);
     let upgrade = match segments[..] {
         ["ws"] => Some((Dialect::Native, head.target.queries("room").map(str::to_owned).collect())),
@@ -160,20 +160,19 @@ pub fn may_read(asker: &Asker, access: &Access) -> bool {
         && asker.host.as_deref().is_none_or(|host| access.answers_to(host))
 }
 
-/// Why `head`, sent by `scheme` if that is known, is not for this server to answer.
-fn foreign(head: &Head, access: &Access, scheme: Option<&'static str>) -> Option<Denied> {
-    if head.host().is_some_and(|host| !access.answers_to(host)) {
+/// Why `head`, sent by `scheme` if that is known, is not for this server to answer: it asks for another one, or comes from a
+/// page that may not use the server. No browser names two pages.
+pub fn foreign(head: &Head, access: &Access, scheme: Option<&'static str>) -> Option<Denied> {
+    let host = head.host();
+    if host.is_some_and(|host| !access.answers_to(host)) {
         return Some(Denied::Host);
     }
-    (!is_welcome(head, access, scheme)).then_some(Denied::Origin)
-}
-
-/// Whether `head`, sent by `scheme` if that is known, comes from no page, or from one that may use the server. No browser
-/// names two.
-pub fn is_welcome(head: &Head, access: &Access, scheme: Option<&'static str>) -> bool {
-    head.fields("origin").count() <= 1
-        && head.field("origin").is_none_or(|origin| access.welcomes(origin, scheme, head.host()))
-        && head.host().is_none_or(|host| access.answers_to(host))
+    let mut pages = head.fields("origin");
+    match (pages.next(), pages.next()) {
+        (None, _) => None,
+        (Some(page), None) if access.welcomes(page, scheme, host) => None,
+        _ => Some(Denied::Origin),
+    }
 }
 
 fn call(head: &Head, segments: &[&str]) -> Result<Call, Response> {

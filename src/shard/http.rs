@@ -6,11 +6,12 @@ use super::Shard;
 use crate::api::call::Call;
 use crate::api::cors;
 use crate::api::route::{self, Offers, Route};
+use crate::auth::denied::Denied;
 use crate::http::{Asker, CONTINUE, Envelope, Head, Limits, Refusal, Response, Step};
 use crate::out_queue::Class;
 use crate::proxy::{self, Malformed};
-use crate::session::Phase;
 use crate::session::exchange::{Exchange, Stage, Timer};
+use crate::session::{Phase, Session};
 use crate::settings;
 use crate::time::Tick;
 
@@ -66,21 +67,23 @@ impl Shard {
         used
     }
 
-    /// Notes where a request comes from: the client's address, and the page that may read the answer.
-    fn locate(&mut self, key: u32, head: &Head) {
-        let access = self.access.share();
-        let scheme = self.scheme(key, head);
-        let page = head.field("origin").filter(|_| route::is_welcome(head, &access, scheme));
-        let Some(exchange) = self.exchange(key) else { return };
-        exchange.origin = page.map(Into::into);
-        let peer = exchange.peer;
+    /// Notes where a request comes from: the client's address, and the page that may read the answer, unless it is `foreign`.
+    fn locate(&mut self, key: u32, head: &Head, foreign: Option<Denied>) {
+        let page = head.field("origin").filter(|_| foreign.is_none());
         let trust = &self.common.settings.proxies.trust;
+        let Some(Session { phase: Phase::Http(exchange), site, .. }) = self.sessions.get_mut(key as usize)
+        else {
+            return;
+        };
+        exchange.origin = page.map(Into::into);
+        // Where no proxy speaks for others, all requests of a connection are of the client that the first was of.
+        if *site != 0 && trust.is_empty() {
+            return;
+        }
+        let peer = exchange.peer;
         let wanted = !trust.is_empty() || self.common.allowed.is_limit();
         let client = if wanted { proxy::client(head, peer, trust) } else { peer };
-        let site = self.common.addresses.mark(client);
-        if let Some(session) = self.session(key) {
-            session.site = site;
-        }
+        *site = self.common.addresses.mark(client);
         if wanted {
             self.know_client(key, client);
         }
@@ -97,13 +100,17 @@ impl Shard {
         if self.brings_token(&head) && !self.may_check(key) {
             return self.keep_head(key, head);
         }
-        self.locate(key, &head);
+        let access = self.access.share();
+        let foreign = route::foreign(&head, &access, self.scheme(key, &head));
+        self.locate(key, &head, foreign);
         let crowded = self.count_request_in(key).err();
         let envelope = Envelope::answering(&head, self.wall());
         let envelope = Envelope { close: envelope.close || crowded.is_some(), ..envelope };
         // Whoever asks is not idle, and does not make room for itself; a body is waited for like a head.
         let idle = self.exchange(key).and_then(|exchange| exchange.idle.take()).filter(|_| head.has_body());
-        let call = match self.lead(key, &head, crowded) {
+        let (console, draining) = (self.common.console, self.drain.is_some());
+        let offers = Offers { console, draining, access: &access, foreign };
+        let call = match self.lead(key, &head, offers, crowded) {
             Ok(Some(call)) => self.refuse_body(&head, &call).map(|()| call),
             // It lasts.
             Ok(None) => return,
@@ -135,10 +142,13 @@ impl Shard {
     /// # Errors
     ///
     /// The answer, if there is one without the body.
-    fn lead(&mut self, key: u32, head: &Head, crowded: Option<Response>) -> Result<Option<Call>, Response> {
-        let access = self.access.share();
-        let (console, draining, scheme) = (self.common.console, self.drain.is_some(), self.scheme(key, head));
-        let offers = Offers { console, draining, access: &access, scheme };
+    fn lead(
+        &mut self,
+        key: u32,
+        head: &Head,
+        offers: Offers<'_>,
+        crowded: Option<Response>,
+    ) -> Result<Option<Call>, Response> {
         let wanted = route::route(head, offers)?;
         if let Some(response) = crowded
             && !wanted.is_probe()
@@ -150,7 +160,7 @@ impl Shard {
             Route::Page(page) => Err(page.answer(head)),
             Route::Foreign(denied) => {
                 self.note_denied(key, head, denied);
-                Err(route::foreigner(&access))
+                Err(route::foreigner(offers.access))
             }
             Route::Stream(wanted) => self.open_stream(key, head, wanted).map(|()| None),
             Route::Upgrade(wanted) => self.upgrade(key, head, wanted).map(|()| None),
