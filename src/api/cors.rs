@@ -2,7 +2,9 @@
 //!
 //! Which pages those are is the same list that lets them open a WebSocket.
 
-use crate::http::{Head, Method, Response};
+use std::borrow::Cow;
+
+use crate::http::{Field, Head, Method, Response};
 
 /// How long a browser may remember what a preflight said, in seconds.
 const REMEMBERED: &str = "600";
@@ -12,6 +14,10 @@ const FIELDS: [&str; 3] = ["Authorization", "Content-Type", "Last-Event-ID"];
 
 /// Further fields that one preflight may ask for; they are as long as the head that names them at most.
 const MOST_ASKED: usize = 64;
+
+/// What an answer says that is for one request alone: nothing between keeps it for another, and to a page of another origin it
+/// would have said something else. That goes for an answer without a grant, too.
+const ALONE: &[Field] = &[("Cache-Control", Cow::Borrowed("no-store")), ("Vary", Cow::Borrowed("Origin"))];
 
 /// Whether `head` only asks if the page could send a request.
 pub fn is_preflight(head: &Head) -> bool {
@@ -38,17 +44,13 @@ pub fn preflight(head: &Head) -> Response {
         .header("Vary", "Origin, Access-Control-Request-Headers")
 }
 
-/// Makes an answer that of one request alone: nothing between keeps it for another, and if `page` may read it, that page can;
-/// with `credentials` also where the request carried a cookie. What every page may read says so itself, and a page of the
-/// console says how long it may be kept.
+/// Makes an answer that of one request alone, and if `page` may read it, that page can; with `credentials` also where the
+/// request carried a cookie. What every page may read says so itself, and a page of the console says how long it may be kept.
 pub fn finish(response: Response, page: Option<&str>, credentials: bool) -> Response {
     if response.has("Access-Control-Allow-Origin") {
         return response;
     }
-    let response =
-        if response.has("Cache-Control") { response } else { response.header("Cache-Control", "no-store") };
-    // Also where the request named none: an answer without a grant is not for a page that would get one.
-    let response = if response.has("Vary") { response } else { response.header("Vary", "Origin") };
+    let response = response.or_headers(ALONE);
     match page {
         Some(page) => grant(response, page, credentials),
         None => response,

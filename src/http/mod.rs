@@ -28,4 +28,4 @@ pub use crate::http::asker::Asker;
 pub use crate::http::fields::Fields;
 pub use crate::http::refusal::Refusal;
 pub use crate::http::request::{Head, Limits, Method, Reader, Step, Target, Version};
-pub use crate::http::response::{CONTINUE, Envelope, Response, reason};
+pub use crate::http::response::{CONTINUE, Envelope, Field, Response, reason};

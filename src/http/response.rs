@@ -23,11 +23,14 @@ const LAST_SECOND: Duration = Duration::from_secs(253_402_300_799);
 /// Room that is made for a head, in bytes: most fit, so that writing one does not grow the buffer again and again.
 const HEAD: usize = 320;
 
+/// A field of a response: its name and its value.
+pub type Field = (&'static str, Cow<'static, str>);
+
 /// A response to be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Response {
     status: u16,
-    headers: Vec<(&'static str, Cow<'static, str>)>,
+    headers: Cow<'static, [Field]>,
     content_type: Option<&'static str>,
     /// The word for what went wrong.
     code: Option<&'static str>,
@@ -73,7 +76,7 @@ impl Response {
     pub fn new(status: u16) -> Self {
         let bare = Self {
             status,
-            headers: Vec::new(),
+            headers: Cow::default(),
             content_type: None,
             code: None,
             body: Cow::default(),
@@ -102,11 +105,23 @@ impl Response {
     pub fn header(mut self, name: &'static str, value: impl Into<Cow<'static, str>>) -> Self {
         debug_assert!(!name.is_empty() && name.bytes().all(is_token), "{name:?} is no field name");
         debug_assert!(!is_framing(name), "{name} is not set by hand");
-        self.headers.push((name, clean(value.into())));
+        self.headers.to_mut().push((name, clean(value.into())));
         self
     }
 
-    /// Whether [`header`](Self::header) has given it a field called `name`.
+    /// Adds those of `fields` that it has not got. Most responses have none of their own, and then nothing is copied.
+    #[must_use]
+    pub fn or_headers(mut self, fields: &'static [Field]) -> Self {
+        if self.headers.is_empty() {
+            self.headers = Cow::Borrowed(fields);
+            return self;
+        }
+        let missing = fields.iter().filter(|(name, _)| !self.has(name)).cloned().collect::<Vec<_>>();
+        self.headers.to_mut().extend(missing);
+        self
+    }
+
+    /// Whether it has a field called `name` that was added.
     pub fn has(&self, name: &str) -> bool {
         self.headers.iter().any(|(field, _)| field.eq_ignore_ascii_case(name))
     }
@@ -208,7 +223,7 @@ impl Response {
         if self.status >= 200 {
             let _ = write!(out, "Date: {}\r\n", date(to.now));
         }
-        for (name, value) in &self.headers {
+        for (name, value) in self.headers.iter() {
             write_field(name, value, out);
         }
         self.write_connection(to, out);

@@ -26,6 +26,18 @@ fn a_response_is_written_whole() {
 }
 
 #[test]
+fn what_it_says_itself_is_not_said_for_it() {
+    const ELSE: &[Field] = &[("A", Cow::Borrowed("1")), ("B", Cow::Borrowed("2"))];
+    let said = |response: Response| {
+        let text = written(&response.or_headers(ELSE).header("C", "3"), &envelope());
+        text.lines().skip(2).take_while(|line| !line.starts_with("Content")).collect::<Vec<_>>().join(",")
+    };
+    assert_eq!(said(Response::new(200)), "A: 1,B: 2,C: 3");
+    assert_eq!(said(Response::new(200).header("b", "0")), "b: 0,A: 1,C: 3");
+    assert_eq!(said(Response::new(200).header("D", "0")), "D: 0,A: 1,B: 2,C: 3");
+}
+
+#[test]
 fn it_goes_behind_what_is_there() {
     let mut out = b"before".to_vec();
     Response::new(200).write(&envelope(), &mut out);
