@@ -73,7 +73,7 @@ pub struct Upgrade {
 
 /// Decides what `head` asks for.
 pub fn route(head: &Head, offers: Offers<'_>) -> Result<Route, Response> {
-    let segments: Vec<&str> = head.target.segments().iter().map(String::as_str).collect();
+    let segments: Vec<&str> = head.target.segments().collect();
     let foreign = offers.foreign;
     let unnamed = is_unnamed(head, offers.access).then_some(Denied::Origin);
     let upgrade = match segments[..] {

@@ -17,6 +17,7 @@ pub mod fields;
 mod framing;
 pub mod head;
 mod pairs;
+mod parts;
 pub mod refusal;
 pub mod request;
 pub mod response;

@@ -8,18 +8,19 @@ use percent_encoding::percent_decode_str;
 use crate::http::authority::is_authority;
 use crate::http::head::Method;
 use crate::http::pairs::Pairs;
+use crate::http::parts::Parts;
 use crate::http::refusal::Refusal;
 use crate::http::syntax::is_percent_encoded;
 
 /// Segments that a path may have, and pairs that a query may have. The largest need is a join of 128 rooms in one query;
-/// each part costs 24 bytes however short it is, so this keeps a head of slashes from growing 24-fold.
+/// each part costs up to 16 bytes however short it is, so this keeps a head of slashes from growing as many fold.
 const MAX_PARTS: usize = 256;
 
 /// A request target, taken apart and decoded.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Target {
     path: Box<str>,
-    segments: Box<[String]>,
+    segments: Parts,
     query: Pairs,
     authority: Option<Box<str>>,
 }
@@ -27,16 +28,15 @@ pub struct Target {
 impl Target {
     /// Bytes of memory that it holds.
     pub(crate) fn held(&self) -> usize {
-        let segments = self.segments.iter().map(|segment| size_of::<String>() + segment.capacity());
         let authority = self.authority.as_ref().map_or(0, |authority| authority.len());
-        self.path.len() + segments.sum::<usize>() + self.query.held() + authority
+        self.path.len() + self.segments.held() + self.query.held() + authority
     }
 
     /// The segments of the path, split at `/` and then percent-decoded: `/ws/a%2Fb` has `ws` and `a/b`.
     ///
     /// `/` has none, and so has the `*` of `OPTIONS *`; `/ws/` has `ws` and an empty one. `.` and `..` are names like others.
-    pub fn segments(&self) -> &[String] {
-        &self.segments
+    pub fn segments(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.segments.iter()
     }
 
     /// The first value of `name` in the query, decoded.
@@ -75,7 +75,7 @@ impl Target {
     }
 
     fn asterisk() -> Self {
-        Self { path: "*".into(), segments: Box::default(), query: Pairs::default(), authority: None }
+        Self { path: "*".into(), segments: Parts::default(), query: Pairs::default(), authority: None }
     }
 
     /// Reads `scheme "://" authority path-abempty [ "?" query ]`. A server must accept it (RFC 9112 3.2.2), whichever
@@ -112,18 +112,21 @@ impl fmt::Debug for Target {
 }
 
 /// Splits a path that begins with `/`. Decoding comes after, so that a `/` inside a name can be sent as `%2F`.
-fn segments(path: &str) -> Result<Box<[String]>, Refusal> {
-    let mut segments = Vec::new();
+fn segments(path: &str) -> Result<Parts, Refusal> {
+    if path == "/" {
+        return Ok(Parts::default());
+    }
+    let slashes = path.bytes().filter(|byte| *byte == b'/').count();
+    let mut text = String::with_capacity(path.len() - slashes);
+    let mut ends = Vec::with_capacity(slashes.min(MAX_PARTS));
     for segment in path.split('/').skip(1) {
-        if segments.len() == MAX_PARTS {
+        if ends.len() == MAX_PARTS {
             return Err(too_many_parts());
         }
-        segments.push(decode(segment)?.into_owned());
+        text.push_str(&decode(segment)?);
+        ends.push(text.len());
     }
-    if segments == [""] {
-        segments.clear();
-    }
-    Ok(segments.into_boxed_slice())
+    Ok(Parts::new(text, ends))
 }
 
 /// Splits a query as forms write it: `&` between pairs, and `+` for a space.
@@ -167,19 +170,23 @@ mod tests {
         Target::parse(&Method::Get, text).unwrap_or_else(|refusal| panic!("{text}: {refusal:?}"))
     }
 
+    fn segments(text: &str) -> Vec<String> {
+        get(text).segments().map(str::to_owned).collect()
+    }
+
     fn status(method: &Method, text: &str) -> u16 {
         Target::parse(method, text).expect_err(text).status
     }
 
     #[test]
     fn segments_are_split_before_they_are_decoded() {
-        assert_eq!(get("/ws/a%2Fb").segments(), ["ws", "a/b"]);
-        assert_eq!(get("/ws/a%2fb%3F/%C3%BC+").segments(), ["ws", "a/b?", "ü+"]);
-        assert_eq!(get("/").segments(), [""; 0]);
-        assert_eq!(get("/?x=/a").segments(), [""; 0]);
-        assert_eq!(get("//").segments(), ["", ""]);
-        assert_eq!(get("/ws/").segments(), ["ws", ""]);
-        assert_eq!(get("/a/../%2e%2e").segments(), ["a", "..", ".."]);
+        assert_eq!(segments("/ws/a%2Fb"), ["ws", "a/b"]);
+        assert_eq!(segments("/ws/a%2fb%3F/%C3%BC+"), ["ws", "a/b?", "ü+"]);
+        assert_eq!(segments("/"), [""; 0]);
+        assert_eq!(segments("/?x=/a"), [""; 0]);
+        assert_eq!(segments("//"), ["", ""]);
+        assert_eq!(segments("/ws/"), ["ws", ""]);
+        assert_eq!(segments("/a/../%2e%2e"), ["a", "..", ".."]);
         assert_eq!(get("/ws/a%2Fb?x").path(), "/ws/a%2Fb");
     }
 
@@ -235,7 +242,7 @@ mod tests {
     #[test]
     fn an_asterisk_is_for_options() {
         let target = Target::parse(&Method::Options, "*").expect("OPTIONS *");
-        assert_eq!((target.path(), target.segments()), ("*", &[][..]));
+        assert_eq!((target.path(), target.segments().len()), ("*", 0));
         assert_eq!(status(&Method::Options, "**"), 400);
     }
 

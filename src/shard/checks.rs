@@ -117,7 +117,7 @@ impl Shard {
 
     /// Whether what `head` asks for is decided by a token that it brings.
     pub(super) fn brings_token(&self, head: &Head) -> bool {
-        let first = head.target.segments().first().map(String::as_str);
+        let first = head.target.segments().next();
         let decides = matches!(first, Some("ws" | "raw" | "sse")) && !self.access.is_open();
         decides && presented::token(head, self.access.cookie()).is_some()
     }
