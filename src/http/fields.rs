@@ -38,7 +38,7 @@ impl Fields {
 
     /// The values of all fields called `name`.
     pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
-        self.iter().filter(move |(field, _)| field.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+        self.pairs.all(name)
     }
 
     /// The members of the comma-separated list that all fields called `name` make together, empty ones left out

@@ -1,6 +1,6 @@
 //! Names and values in the order they came, kept in one piece of text.
 
-use std::fmt;
+use std::{fmt, mem};
 
 /// A list of (name, value) pairs in two allocations, however many there are.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -35,6 +35,18 @@ impl Pairs {
         self.ends.len()
     }
 
+    /// The values of all pairs called `name`, in any case.
+    pub(crate) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        let mut start = 0;
+        self.ends.iter().filter_map(move |&(name_end, value_end)| {
+            let begin = mem::replace(&mut start, value_end);
+            // Nearly every other name differs in its length already.
+            let is_called = name_end - begin == name.len()
+                && self.text.as_bytes()[begin..name_end].eq_ignore_ascii_case(name.as_bytes());
+            is_called.then(|| &self.text[name_end..value_end])
+        })
+    }
+
     /// The pairs in order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         let mut start = 0;
@@ -64,6 +76,17 @@ mod tests {
         given.iter().for_each(|(name, value)| pairs.push(name, value));
         assert_eq!(pairs.iter().collect::<Vec<_>>(), given);
         assert_eq!(pairs.len(), 5);
+    }
+
+    #[test]
+    fn values_are_found_by_name_in_any_case() {
+        let mut pairs = Pairs::default();
+        for (name, value) in [("a", "1"), ("ab", "2"), ("A", "ü"), ("b", ""), ("", "3")] {
+            pairs.push(name, value);
+        }
+        let all = |name| pairs.all(name).collect::<Vec<_>>();
+        assert_eq!((all("a"), all("AB"), all("B")), (vec!["1", "ü"], vec!["2"], vec![""]));
+        assert_eq!((all(""), all("c"), all("abc")), (vec!["3"], vec![], vec![]));
     }
 
     #[test]
