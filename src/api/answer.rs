@@ -36,7 +36,7 @@ pub fn metrics(totals: Totals) -> Response {
 pub fn answer(gathered: Gathered) -> Response {
     match gathered {
         Gathered::Sent(sent) => match sent.result() {
-            Ok(json) => Response::new(200).json(json.to_string()),
+            Ok(json) => Response::new(200).json(json),
             Err(fault) => refusal(fault),
         },
         Gathered::Batch(all) => batch(&all),
@@ -64,7 +64,7 @@ pub fn answer(gathered: Gathered) -> Response {
 
 fn batch(all: &[Sent]) -> Response {
     let result = |sent: &Sent| match sent.result() {
-        Ok(json) => json.to_string(),
+        Ok(json) => json,
         Err(fault) => {
             let message = Quoted(fault.message());
             format!(r#"{{"error":{{"code":"{}","message":{message}}}}}"#, fault.code())

@@ -1,10 +1,13 @@
 //! What became of a message that a call brought.
 
-use std::fmt::{self, Display};
+use std::fmt::Write;
 
 use crate::broker::post::Receipt;
 use crate::dialect::native::event::{InQuotes, OrNull};
 use crate::error::Fault;
+
+/// Room that is made for the JSON that says what became of a message, in bytes: most fits.
+const ROOM: usize = 64;
 
 /// What became of a message, or of one shard's part of it.
 pub type Outcome = Result<Receipt, Fault>;
@@ -51,29 +54,22 @@ impl Sent {
         true
     }
 
-    /// What became of it, once everything has come.
+    /// The JSON that says what became of it, once everything has come.
     ///
     /// # Errors
     ///
     /// Why it was not sent.
-    pub fn result(&self) -> Result<impl Display + use<>, Fault> {
-        let to = self.to;
-        self.outcome.map(|receipt| Answer(to, receipt))
-    }
-}
-
-/// The JSON that says what became of a message.
-struct Answer(To, Receipt);
-
-impl Display for Answer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self(to, Receipt { position, connections }) = self;
+    pub fn result(&self) -> Result<String, Fault> {
+        let Receipt { position, connections } = self.outcome?;
         let position = OrNull(position.map(InQuotes));
-        match to {
-            To::Room => write!(f, r#"{{"position":{position}}}"#),
-            To::User => write!(f, r#"{{"connections":{connections},"position":{position}}}"#),
-            To::All => write!(f, r#"{{"connections":{connections}}}"#),
-        }
+        let mut json = String::with_capacity(ROOM);
+        // Writing to a string cannot fail.
+        let _ = match self.to {
+            To::Room => write!(json, r#"{{"position":{position}}}"#),
+            To::User => write!(json, r#"{{"connections":{connections},"position":{position}}}"#),
+            To::All => write!(json, r#"{{"connections":{connections}}}"#),
+        };
+        Ok(json)
     }
 }
 
@@ -88,7 +84,7 @@ mod tests {
         let answer = |to| {
             let mut sent = Sent::new(to, 1);
             assert!(sent.take(Ok(receipt)) && !sent.take(Ok(receipt)));
-            sent.result().map(|json| json.to_string()).unwrap()
+            sent.result().unwrap()
         };
         assert_eq!(answer(To::Room), r#"{"position":"00000001:2"}"#);
         assert_eq!(answer(To::User), r#"{"connections":3,"position":"00000001:2"}"#);
@@ -100,7 +96,7 @@ mod tests {
         let receipt = |connections| Ok(Receipt { position: None, connections });
         let mut sent = Sent::new(To::All, 3);
         assert!(sent.take(receipt(2)) && sent.take(receipt(5)));
-        assert_eq!(sent.result().map(|json| json.to_string()), Ok(r#"{"connections":7}"#.to_owned()));
+        assert_eq!(sent.result(), Ok(r#"{"connections":7}"#.to_owned()));
         assert!(sent.take(Err(Fault::Unavailable)));
         assert_eq!(sent.result().err(), Some(Fault::Unavailable));
     }
