@@ -55,8 +55,12 @@ static CLIENT: Page =
 
 /// What is at the path of these segments; `console` says whether the console is served beside the client.
 pub fn find(segments: &[&str], console: bool) -> Option<&'static Page> {
-    let known = CONSOLE.iter().chain([&INDEX]).filter(|_| console).chain([&CLIENT]);
-    known.into_iter().find(|page| page.path() == segments)
+    let page = match segments {
+        [] => Some(&INDEX),
+        ["console", ..] => CONSOLE.iter().find(|page| page.path() == segments),
+        _ => None,
+    };
+    page.filter(|_| console).or_else(|| (CLIENT.path() == segments).then_some(&CLIENT))
 }
 
 #[cfg(test)]
