@@ -31,33 +31,86 @@ impl Budget {
     }
 }
 
-/// Time for reading in one turn. What a small message costs is far below its share of this; 64 KiB of frames of one byte, or of
-/// requests that are refused, take some milliseconds, and whoever is not read for them is first in the next turn.
-const READING: Duration = Duration::from_millis(2);
+/// Time for reading in one turn, for going on with what was read before, and for what other shards have posted. What a small
+/// message costs is far below its share of this; and one visit takes no more than some 0.1 ms of small ones, however many have
+/// come. Whoever is not served for the others' sake is first in the next turn.
+const SHARE: Duration = Duration::from_millis(2);
 
-/// Bytes between two looks at the clock while reading, beside one in [`STEP`] reads: only a long read can be a slow one.
+/// Bytes between two looks at the clock, beside one in [`FEW`] of what is done: mostly only a long read is a slow one.
 const LONG: usize = 4_096;
 
-/// What is left of a turn's time for reading. One read may go beyond it.
-pub(super) struct Reading {
+/// Things done between two looks at the clock. A request of some bytes can take 0.3 ms; a look costs 25 ns.
+const FEW: u32 = 4;
+
+/// What is left of a turn's time for one kind of its work. What is begun within it is done to its end.
+pub(super) struct Share<Clock = fn() -> Instant> {
+    clock: Clock,
     ends: Option<Instant>,
-    reads: u32,
+    done: u32,
 }
 
-impl Reading {
+impl Share {
     pub(super) fn new() -> Self {
-        Self { ends: None, reads: 0 }
+        Self::by(Instant::now)
+    }
+}
+
+impl<Clock: FnMut() -> Instant> Share<Clock> {
+    /// One that goes by this clock.
+    pub(super) fn by(clock: Clock) -> Self {
+        Self { clock, ends: None, done: 0 }
     }
 
-    /// A read is about to begin.
+    /// Something is about to be done: the time runs from the first.
     pub(super) fn begin(&mut self) {
-        self.ends.get_or_insert_with(|| Instant::now() + READING);
+        if self.ends.is_none() {
+            self.ends = Some((self.clock)() + SHARE);
+        }
     }
 
-    /// Whether the time is over, after a read of so many bytes was carried out.
+    /// Whether the time is over, now that something with so many bytes is done.
     pub(super) fn is_spent(&mut self, bytes: usize) -> bool {
-        self.reads += 1;
-        let look = bytes >= LONG || self.reads.is_multiple_of(STEP);
-        look && self.ends.is_some_and(|ends| Instant::now() >= ends)
+        self.done += 1;
+        let look = bytes >= LONG || self.done.is_multiple_of(FEW);
+        look && self.ends.is_some_and(|ends| (self.clock)() >= ends)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    /// What is done before the time is over, if each takes so long.
+    fn done(each: Duration, bytes: usize) -> u32 {
+        let now = Cell::new(Instant::now());
+        let mut share = Share::by(|| now.get());
+        (1..)
+            .find(|_| {
+                share.begin();
+                now.set(now.get() + each);
+                share.is_spent(bytes)
+            })
+            .unwrap()
+    }
+
+    #[test]
+    fn a_share_ends_with_what_is_done_when_its_time_is_over() {
+        let [long, short] = [64 * 1024, 10];
+        let us = Duration::from_micros;
+        assert_eq!([1, 100, 1_000, 8_000].map(|each| done(us(each), long)), [2_000, 20, 2, 1]);
+        assert_eq!([1, 100, 1_000, 8_000].map(|each| done(us(each), short)), [2_000, 20, 4, 4]);
+    }
+
+    #[test]
+    fn the_time_runs_from_what_is_done_first() {
+        let now = Cell::new(Instant::now());
+        let mut share = Share::by(|| now.get());
+        now.set(now.get() + 10 * SHARE);
+        share.begin();
+        assert!(!share.is_spent(LONG));
+        now.set(now.get() + SHARE);
+        assert!(share.is_spent(LONG));
     }
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use mio::net::TcpListener;
 use mio::{Events, Interest, Poll, Token};
 
-use super::budget::{Budget, Reading};
+use super::budget::{Budget, Share};
 use super::clock::Clock;
 use super::inbox::{Inbox, Letter, Open};
 use super::listener::{Accepted, accept};
@@ -217,10 +217,20 @@ impl Reactor {
     fn decide(&mut self) {
         self.read_ready();
         self.hear();
-        while let Some(key) = self.shard.next_resumed() {
-            self.sockets.list(key);
-        }
+        self.go_on();
         self.shard.tick();
+    }
+
+    /// Goes on with those who have sent more than was taken.
+    fn go_on(&mut self) {
+        let mut share = Share::new();
+        while let Some(key) = self.shard.next_resumed() {
+            share.begin();
+            self.sockets.list(key);
+            if share.is_spent(READ) {
+                self.shard.rest();
+            }
+        }
     }
 
     /// Carries out what others have posted.
@@ -240,7 +250,7 @@ impl Reactor {
     fn read_ready(&mut self) {
         let mut ready = std::mem::take(&mut self.ready);
         self.sockets.take_ready(&mut ready);
-        let mut reading = Reading::new();
+        let mut reading = Share::new();
         let mut keys = ready.drain(..);
         for key in keys.by_ref() {
             if self.shard.wants_read(key) {

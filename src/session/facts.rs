@@ -10,6 +10,8 @@ pub enum Fact {
     Arrived = 2,
     /// The peer will send nothing more.
     Eof = 4,
+    /// It is in line: its reading goes on when its turn comes.
+    InLine = 8,
 }
 
 /// Those that are true; none at first.

@@ -95,6 +95,8 @@ pub struct Tail {
     pub request: Option<Box<str>>,
     /// Bytes behind it, as they came.
     pub bytes: Vec<u8>,
+    /// How many of those are taken already.
+    pub taken: usize,
 }
 
 impl Tail {
@@ -226,6 +228,11 @@ impl Session {
     pub fn is_bare(&self) -> bool {
         let whole = matches!(&self.phase, Phase::Open(connection) if connection.held() == 0);
         whole && self.tail.is_none() && !self.awaiting && !self.facts.has(Fact::Newcomer)
+    }
+
+    /// Whether input of it waits for nothing but its turn.
+    pub fn waits_its_turn(&self) -> bool {
+        self.tail.is_some() && self.facts.has(Fact::InLine)
     }
 
     /// Whether an HTTP request is waiting for what the server does.

@@ -57,6 +57,10 @@ impl Shard {
     fn session_due(&mut self, key: u32) {
         let Some(session) = self.session(key) else { return };
         match session.phase {
+            // What it has sent is here.
+            Phase::Http(_) if session.waits_its_turn() => {
+                self.deadlines.set(key, self.now.tick().next(Duration::ZERO));
+            }
             Phase::Http(_) => self.exchange_late(key),
             Phase::Open(_) | Phase::Stream(_) => {
                 let stream = session.is_stream();

@@ -124,7 +124,7 @@ impl Shard {
             // Whoever comes now has yet to ask, and whoever is asking has yet to come to the end: both are closed behind the
             // answer.
             Phase::Http(_) if is_later => {}
-            Phase::Http(ref exchange) if exchange.is_reading() => {}
+            Phase::Http(ref exchange) if exchange.is_reading() || session.tail.is_some() => {}
             Phase::Http(_) if !session.is_calling() && session.queue.is_none() => self.end(key),
             Phase::Http(_) | Phase::Closing(_) | Phase::Lingering(_) | Phase::Over => {}
         }

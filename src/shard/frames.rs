@@ -21,6 +21,10 @@ use crate::settings::Reject;
 use crate::ws::connection::{Connection, Event, Limits};
 use crate::ws::{frame, handshake};
 
+/// Frames that one visit takes: of the smallest messages some 50 µs. Whoever sends more of them at once goes on when its turn
+/// comes again; of frames above 1 KiB a visit reads no more anyway.
+const FRAMES: usize = 64;
+
 impl Shard {
     /// Makes a WebSocket of an HTTP connection, or says why not.
     pub(super) fn upgrade(&mut self, key: u32, head: &Head, wanted: Upgrade) -> Result<(), Response> {
@@ -100,7 +104,7 @@ impl Shard {
         self.send(key, |out| event::welcome(name, user.as_deref(), interval, max, out));
     }
 
-    /// Reads frames until input runs out or has to wait; says how much was used.
+    /// Reads frames until input runs out, has to wait, or is enough for one visit; says how much was used.
     pub(super) fn read_frames(&mut self, key: u32, input: &mut [u8]) -> usize {
         let Some(session) = self.session(key) else { return input.len() };
         let Some(connection) = session.connection() else { return input.len() };
@@ -115,14 +119,16 @@ impl Shard {
 
     fn read_events(&mut self, key: u32, connection: &mut Connection, input: &mut [u8]) -> usize {
         let mut at = 0;
+        let mut frames = 0;
         while at < input.len() {
             let Some(session) = self.sessions.get(key as usize) else { return input.len() };
             if matches!(session.phase, Phase::Lingering(_) | Phase::Over) {
                 return input.len();
             }
-            if self.is_held_up(key, session) {
+            if frames == FRAMES || self.is_held_up(key, session) {
                 break;
             }
+            frames += 1;
             let limits = Limits { message: self.message_limit(session) };
             match connection.read(&mut input[at..], &limits) {
                 Err(violation) => {
@@ -131,9 +137,10 @@ impl Shard {
                 }
                 Ok(step) => {
                     at += step.used;
-                    let Some(event) = step.event else { return at };
-                    self.event(key, event);
-                    self.carry();
+                    if let Some(event) = step.event {
+                        self.event(key, event);
+                        self.carry();
+                    }
                 }
             }
         }

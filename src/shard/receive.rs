@@ -2,7 +2,7 @@
 
 use super::Shard;
 use crate::session::facts::Fact;
-use crate::session::{Phase, Session};
+use crate::session::{Phase, Session, Tail};
 use crate::settings::KIB;
 use crate::time::Tick;
 
@@ -55,18 +55,38 @@ impl Shard {
     pub fn wants_read(&mut self, key: u32) -> bool {
         let held = self.holds(key);
         let Some(session) = self.session(key) else { return false };
-        session.held |= held;
+        session.held |= held && !session.facts.has(Fact::InLine);
         !held && !session.is_over()
     }
 
-    pub(super) fn consume_or_keep(&mut self, key: u32, input: &mut [u8]) {
+    fn consume_or_keep(&mut self, key: u32, input: &mut [u8]) {
         let used = self.consume(key, input);
         let Some(rest) = input.get(used..).filter(|rest| !rest.is_empty()) else { return };
         if let Some(session) = self.session(key) {
             session.tail.get_or_insert_default().bytes.extend_from_slice(rest);
-            session.held = true;
         }
-        self.release(key);
+        self.wait_with_tail(key);
+    }
+
+    /// Takes some of a tail, which session `key` has let go of, and gives it back what is left; says how many bytes were taken.
+    pub(super) fn consume_tail(&mut self, key: u32, tail: Tail) -> usize {
+        let Tail { mut bytes, taken, .. } = tail;
+        let used = self.consume(key, &mut bytes[taken..]);
+        if taken + used < bytes.len()
+            && let Some(session) = self.session(key)
+        {
+            let tail = session.tail.get_or_insert_default();
+            (tail.bytes, tail.taken) = (bytes, taken + used);
+            self.wait_with_tail(key);
+        }
+        used
+    }
+
+    /// Session `key` has a tail from now on: it waits for whatever holds it, or for its turn if it has only sent more than
+    /// one visit takes.
+    fn wait_with_tail(&mut self, key: u32) {
+        let waits = self.sessions.get(key as usize).is_some_and(|session| self.waits(key, session));
+        if waits { self.hold(key) } else { self.go_on_later(key) }
     }
 
     /// Feeds input to whatever the session speaks by now; says how much of it was used.
@@ -129,9 +149,12 @@ impl Shard {
 
     /// Whether it is the server's doing, and not its own, that what session `key` sent has to wait.
     pub(super) fn makes_wait(&self, key: u32, session: &Session) -> bool {
-        let parked = session.tail.as_ref().is_some_and(|tail| tail.request.is_some());
+        let parked_or_in_line = session
+            .tail
+            .as_ref()
+            .is_some_and(|tail| tail.request.is_some() || session.facts.has(Fact::InLine));
         let calm = !self.pressed || !self.asked_lately(session.wanted);
-        parked
+        parked_or_in_line
             || self.is_in_line(key)
             || session.awaiting
             || session.is_calling()

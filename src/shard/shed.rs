@@ -147,6 +147,10 @@ impl Shard {
             return;
         }
         self.close_unsettled(key, &Close::OVER_CAPACITY);
+        if self.sessions.get(key as usize).is_some_and(|session| session.tail.is_some()) {
+            // What it has sent goes as well, and then its frames cannot be told apart any more.
+            self.linger(key);
+        }
     }
 
     /// Every peer that does not read can bring this about, so it is told now and then only.

@@ -29,6 +29,9 @@ use crate::session::{Phase, Session};
 /// How long a client waits before it connects again, unless it is told otherwise later.
 const RETRY_MS: u64 = 2_000;
 
+/// Requests on behalf of a stream that are carried out in one go: some 100 µs.
+const SLICE: usize = 64;
+
 /// Requests that may wait on behalf of one stream; a call that brings more is answered with `unavailable`.
 const MAX_WAITING: usize = 1_000;
 
@@ -104,7 +107,9 @@ impl Shard {
 
     fn carry_out_some(&mut self, key: u32) {
         let most = self.common.settings.limits.queue;
-        while let Some(session) = self.sessions.get(key as usize).filter(|session| session.is_stream()) {
+        for _ in 0..SLICE {
+            let session = self.sessions.get(key as usize).filter(|session| session.is_stream());
+            let Some(session) = session else { return };
             if self.waits(key, session) {
                 return self.hold(key);
             }
@@ -122,6 +127,7 @@ impl Shard {
                 return;
             }
         }
+        self.go_on_later(key);
     }
 
     /// A request has to wait for a join or a leave about its room (rule 3).
@@ -130,12 +136,6 @@ impl Shard {
             stream.put_back(slot, text);
         }
         self.hold(key);
-    }
-
-    fn hold(&mut self, key: u32) {
-        if let Some(session) = self.session(key) {
-            session.held = true;
-        }
     }
 
     /// Whether a join is for one of the rooms that a stream was opened for, and not for a request on its behalf.

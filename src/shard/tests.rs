@@ -2,6 +2,7 @@
 
 mod answers;
 mod drain;
+mod floods;
 mod gaps;
 mod http;
 mod input;

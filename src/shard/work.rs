@@ -2,12 +2,13 @@
 
 use std::collections::VecDeque;
 
+use super::resume::Lines;
 use super::walk::Walk;
 use crate::broker::home::Spare;
 use crate::broker::place::{Ask, Tell};
 use crate::broker::post::Post;
 use crate::broker::question::{Part, Question};
-use crate::id::{SessionId, ShardId};
+use crate::id::ShardId;
 
 /// Posts and asks that were decided on and not yet carried out.
 #[derive(Default)]
@@ -33,8 +34,8 @@ pub(super) struct Work {
     pub(super) listed: VecDeque<u32>,
     /// Sessions that fell too far behind.
     pub(super) slow: Vec<u32>,
-    /// Sessions whose reading goes on, first come, first served.
-    pub(super) resumed: VecDeque<SessionId>,
+    /// Sessions whose reading goes on.
+    pub(super) resumed: Lines,
     /// What this turn may still spend on them.
     pub(super) resumable: usize,
     /// Pressure has fallen: the key from which on those that it held are to be found.

@@ -50,7 +50,7 @@ pub enum Event<'a> {
 pub struct Step<'a> {
     /// Bytes taken from the front of the input.
     pub used: usize,
-    /// What they completed; without an event all of the input was used.
+    /// What they completed. Without an event all of the input was used, or a fragment has ended and its message goes on.
     pub event: Option<Event<'a>>,
 }
 
@@ -65,11 +65,11 @@ enum Found {
 }
 
 impl Connection {
-    /// Takes bytes from the front of `input`, up to the end of the first event in them, and unmasks them in
-    /// place.
+    /// Takes bytes from the front of `input`, up to the end of the first event or fragment in them, and unmasks them in
+    /// place. So whoever calls it can stop between any two frames.
     ///
-    /// Call it with what is left of the input until there is no event. That last call, for which no bytes
-    /// need be left, also frees the memory of a message that came in pieces; so does
+    /// Call it with what is left of the input until nothing is left and there is no event. That last call, for which no
+    /// bytes need be left, also frees the memory of a message that came in pieces; so does
     /// [`release`](Self::release).
     ///
     /// After a close, and after a violation, all bytes are used and mean nothing.
@@ -118,35 +118,33 @@ impl Connection {
         self.ended = true;
     }
 
-    /// Goes through `input` to the first event in it, and tells how many bytes that took.
+    /// Goes through `input` to the end of the first frame in it, and tells how many bytes that took.
     fn advance(&mut self, input: &mut [u8], limits: &Limits) -> Result<(usize, Option<Found>), Violation> {
         let mut used = 0;
-        loop {
-            let under_way = self.partial.as_mut().and_then(|partial| partial.take_frame());
-            let mut frame = match under_way {
-                Some(frame) => frame,
-                None => {
-                    let Some((mut frame, header)) = self.header(&input[used..])? else {
-                        return Ok((input.len(), None));
-                    };
-                    used += header;
-                    self.admit(&frame, limits)?;
-                    if frame.stands_alone() && frame.len <= input.len() - used {
-                        let payload = used..used + frame.take(&mut input[used..]).len();
-                        return Ok((payload.end, Some(Found::Frame(frame.opcode, payload))));
-                    }
-                    frame
+        let under_way = self.partial.as_mut().and_then(|partial| partial.take_frame());
+        let mut frame = match under_way {
+            Some(frame) => frame,
+            None => {
+                let Some((mut frame, header)) = self.header(input)? else {
+                    return Ok((input.len(), None));
+                };
+                used = header;
+                self.admit(&frame, limits)?;
+                if frame.stands_alone() && frame.len <= input.len() - used {
+                    let payload = used..used + frame.take(&mut input[used..]).len();
+                    return Ok((payload.end, Some(Found::Frame(frame.opcode, payload))));
                 }
-            };
-            let payload = frame.take(&mut input[used..]);
-            used += payload.len();
-            match self.partial.get_or_insert_default().keep(frame, payload)? {
-                Progress::Frame => return Ok((used, None)),
-                Progress::Fragment => {}
-                Progress::Control(opcode) => return Ok((used, Some(Found::Control(opcode)))),
-                Progress::Message => return Ok((used, Some(Found::Message))),
+                frame
             }
-        }
+        };
+        let payload = frame.take(&mut input[used..]);
+        used += payload.len();
+        let found = match self.partial.get_or_insert_default().keep(frame, payload)? {
+            Progress::Frame | Progress::Fragment => None,
+            Progress::Control(opcode) => Some(Found::Control(opcode)),
+            Progress::Message => Some(Found::Message),
+        };
+        Ok((used, found))
     }
 
     /// The next frame, if all of its header has come, and how much of `input` belongs to that.
