@@ -1,5 +1,6 @@
 //! How threads talk to a reactor: a buffer that is swapped out whole, and a waker for when it was empty.
 
+use std::collections::VecDeque;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -38,6 +39,8 @@ struct Inner {
 struct Letters {
     kept: Vec<Letter>,
     bytes: usize,
+    /// Bytes of those that were taken and not carried out.
+    owed: usize,
     /// Nobody takes them any more.
     closed: bool,
 }
@@ -76,7 +79,7 @@ impl Open<'_> {
         if self.wakes {
             inbox.any.store(true, Ordering::Release);
         }
-        inbox.common.pressure.set_inbox(inbox.shard, inside.bytes);
+        inbox.common.pressure.set_inbox(inbox.shard, inside.bytes + inside.owed);
         true
     }
 
@@ -142,8 +145,16 @@ impl Inbox {
         let mut inside = self.lock();
         self.0.any.store(false, Ordering::Relaxed);
         std::mem::swap(&mut inside.kept, letters);
-        inside.bytes = 0;
+        (inside.bytes, inside.owed) = (0, 0);
         self.0.common.pressure.set_inbox(self.0.shard, 0);
+    }
+
+    /// These were taken and are not carried out yet: until the next are taken they weigh as if they were still in it.
+    pub(super) fn owe(&self, letters: &VecDeque<Letter>) {
+        let owed = letters.iter().map(Letter::bytes).sum();
+        let mut inside = self.lock();
+        inside.owed = owed;
+        self.0.common.pressure.set_inbox(self.0.shard, inside.bytes + owed);
     }
 
     fn lock(&self) -> MutexGuard<'_, Letters> {

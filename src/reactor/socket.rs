@@ -27,6 +27,8 @@ struct Socket {
     /// The peer has finished, or the connection failed: reads go on until they say so.
     read_closed: bool,
     listed: bool,
+    /// The last read filled the buffer, and the next may do so as well.
+    full: bool,
 }
 
 /// What a read came to.
@@ -45,8 +47,30 @@ pub(super) enum Input {
 #[derive(Default)]
 pub(super) struct Sockets {
     sockets: Vec<Option<Socket>>,
-    /// Sessions that may have something to read, whoever has waited longest in front.
-    ready: VecDeque<u32>,
+    ready: Ready,
+}
+
+/// Sessions that may have something to read, whoever has waited longest in front. Those whose last read filled the buffer
+/// stand in a line of their own, and the two are served in turn: who says a word does not wait for a thousand who send all
+/// that they can.
+#[derive(Default)]
+struct Ready {
+    few: VecDeque<u32>,
+    full: VecDeque<u32>,
+    /// Whose turn it is.
+    full_next: bool,
+}
+
+impl Ready {
+    fn line(&mut self, full: bool) -> &mut VecDeque<u32> {
+        if full { &mut self.full } else { &mut self.few }
+    }
+
+    fn next(&mut self) -> Option<u32> {
+        let full = self.full_next;
+        self.full_next = !full;
+        self.line(full).pop_front().or_else(|| self.line(!full).pop_front())
+    }
 }
 
 impl Sockets {
@@ -62,7 +86,8 @@ impl Sockets {
         if index >= self.sockets.len() {
             self.sockets.resize_with(index + 1, || None);
         }
-        self.sockets[index] = Some(Socket { stream, readable: false, read_closed: false, listed: false });
+        self.sockets[index] =
+            Some(Socket { stream, readable: false, read_closed: false, listed: false, full: false });
         Ok(())
     }
 
@@ -89,19 +114,19 @@ impl Sockets {
             && socket.readable
             && !std::mem::replace(&mut socket.listed, true)
         {
-            self.ready.push_back(key);
+            let full = socket.full;
+            self.ready.line(full).push_back(key);
         }
     }
 
     /// Whether some session may have something to read.
     pub(super) fn has_ready(&self) -> bool {
-        !self.ready.is_empty()
+        !self.ready.few.is_empty() || !self.ready.full.is_empty()
     }
 
     /// The sessions to read in this turn.
     pub(super) fn take_ready(&mut self, into: &mut Vec<u32>) {
-        let count = self.ready.len().min(READS);
-        into.extend(self.ready.drain(..count));
+        into.extend(std::iter::from_fn(|| self.ready.next()).take(READS));
         for &key in into.iter() {
             if let Some(socket) = self.get(key) {
                 socket.listed = false;
@@ -115,7 +140,8 @@ impl Sockets {
             if let Some(socket) = self.get(key)
                 && !std::mem::replace(&mut socket.listed, true)
             {
-                self.ready.push_front(key);
+                let full = socket.full;
+                self.ready.line(full).push_front(key);
             }
         }
     }
@@ -132,7 +158,8 @@ impl Sockets {
                 Ok((_, n)) => {
                     // A short read has emptied the socket, which saves asking again; but data and FIN together give one
                     // edge, and behind them nothing would tell of the end.
-                    socket.readable = n == buffer.len() || socket.read_closed;
+                    socket.full = n == buffer.len();
+                    socket.readable = socket.full || socket.read_closed;
                     return Input::Bytes(n, socket.readable);
                 }
                 Err(Errno::INTR) => {}
@@ -181,5 +208,81 @@ impl Outlet for Writer<'_> {
 
     fn is_spent(&mut self) -> bool {
         self.budget.is_spent()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::net::TcpListener;
+
+    use mio::Poll;
+
+    use super::*;
+
+    /// Connections of a reactor, by their numbers, and their other ends.
+    fn sockets(poll: &Poll, count: u32) -> (Sockets, Vec<std::net::TcpStream>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut sockets = Sockets::default();
+        let connect = |key| {
+            let peer = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+            let (stream, _) = listener.accept().unwrap();
+            stream.set_nonblocking(true).unwrap();
+            sockets.insert(poll.registry(), key, TcpStream::from_std(stream)).unwrap();
+            peer
+        };
+        let peers = (0..count).map(connect).collect();
+        (sockets, peers)
+    }
+
+    fn taken(sockets: &mut Sockets) -> Vec<u32> {
+        let mut taken = Vec::new();
+        sockets.take_ready(&mut taken);
+        taken
+    }
+
+    #[test]
+    fn who_says_a_word_does_not_wait_for_all_who_send_much() {
+        let poll = Poll::new().unwrap();
+        let (mut sockets, mut peers) = sockets(&poll, 6);
+        for (key, peer) in (0..4).zip(&mut peers) {
+            peer.write_all(&[0; 8]).unwrap();
+            sockets.readable(key, false);
+        }
+        assert_eq!(taken(&mut sockets), [0, 1, 2, 3]);
+        for key in 0..4 {
+            assert!(matches!(sockets.read(key, &mut [0; 4]), Input::Bytes(4, true)));
+            sockets.list(key);
+        }
+        [4, 5].into_iter().for_each(|key| sockets.readable(key, false));
+        let mut order = taken(&mut sockets);
+        assert_eq!(order.iter().position(|&key| key == 4).map(|at| at < 2), Some(true), "{order:?}");
+        assert!(!sockets.has_ready());
+        // What there was no time for is first the next time, in the same order.
+        let rest = order.split_off(1);
+        sockets.put_back(rest.iter().copied());
+        let again = taken(&mut sockets);
+        let line = |keys: &[u32], full: bool| -> Vec<u32> {
+            keys.iter().copied().filter(|key| (*key < 4) == full).collect()
+        };
+        for full in [false, true] {
+            assert_eq!(line(&again, full), line(&rest, full));
+        }
+    }
+
+    #[test]
+    fn a_session_stands_in_one_line_once() {
+        let poll = Poll::new().unwrap();
+        let (mut sockets, mut peers) = sockets(&poll, 1);
+        peers[0].write_all(&[0; 8]).unwrap();
+        sockets.readable(0, false);
+        sockets.readable(0, true);
+        assert_eq!(taken(&mut sockets), [0]);
+        assert!(matches!(sockets.read(0, &mut [0; 8]), Input::Bytes(8, true)));
+        (0..2).for_each(|_| sockets.list(0));
+        assert_eq!(taken(&mut sockets), [0]);
+        assert!(matches!(sockets.read(0, &mut [0; 8]), Input::Nothing));
+        sockets.list(0);
+        assert!(!sockets.has_ready());
     }
 }

@@ -1,5 +1,6 @@
 //! The turn: what a reactor does over and over.
 
+use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -56,7 +57,10 @@ pub struct Reactor {
     /// When the last turn ended.
     ended: Now,
     buffer: Vec<u8>,
-    letters: Vec<Letter>,
+    /// What was taken from the inbox and not carried out yet, in order.
+    letters: VecDeque<Letter>,
+    /// What this turn has left for it.
+    hearing: Share,
     ready: Vec<u32>,
     complained: Option<Instant>,
     stopped: bool,
@@ -94,7 +98,8 @@ impl Reactor {
             began: ended,
             ended,
             buffer: vec![0; READ],
-            letters: Vec::new(),
+            letters: VecDeque::new(),
+            hearing: Share::new(),
             ready: Vec::new(),
             complained: None,
             stopped: false,
@@ -137,7 +142,8 @@ impl Reactor {
 
     fn has_work(&self) -> bool {
         let open = |gate: &Gate| gate.waiting && gate.rests_until.is_none();
-        self.sockets.has_ready() || self.shard.has_work() || self.gates.iter().any(open)
+        let unheard = !self.letters.is_empty();
+        unheard || self.sockets.has_ready() || self.shard.has_work() || self.gates.iter().any(open)
     }
 
     /// How long nothing needs to be done.
@@ -214,10 +220,15 @@ impl Reactor {
     }
 
     /// Reads, hears the other shards, and only then looks at the time, so that a pong which waited in its socket counts.
+    /// While there is more to hear than a turn has time for, nobody is read: what a client says may follow from that.
     fn decide(&mut self) {
-        self.read_ready();
-        self.hear();
-        self.go_on();
+        self.hearing = Share::new();
+        if self.letters.is_empty() || self.hear() {
+            self.read_ready();
+            if self.letters.is_empty() && self.hear() {
+                self.go_on();
+            }
+        }
         self.shard.tick();
     }
 
@@ -233,18 +244,28 @@ impl Reactor {
         }
     }
 
-    /// Carries out what others have posted.
-    fn hear(&mut self) {
-        let mut letters = std::mem::take(&mut self.letters);
-        self.inbox.take(&mut letters);
-        for letter in letters.drain(..) {
-            match letter {
-                Letter::Post(post) => self.shard.take_all([post]),
-                Letter::Drain(length) => self.shard.drain(length),
-                Letter::Stop => self.stopped = true,
+    /// Carries out what others have posted, in order, as long as this turn has time for it; whether that was all.
+    fn hear(&mut self) -> bool {
+        loop {
+            while let Some(letter) = self.letters.pop_front() {
+                self.hearing.begin();
+                match letter {
+                    Letter::Post(post) => self.shard.take_all([post]),
+                    Letter::Drain(length) => self.shard.drain(length),
+                    Letter::Stop => self.stopped = true,
+                }
+                if self.hearing.is_spent(0) && !self.letters.is_empty() {
+                    self.inbox.owe(&self.letters);
+                    return false;
+                }
             }
+            if !self.inbox.has_letters() {
+                return true;
+            }
+            let mut letters = Vec::from(std::mem::take(&mut self.letters));
+            self.inbox.take(&mut letters);
+            self.letters = letters.into();
         }
-        self.letters = letters;
     }
 
     fn read_ready(&mut self) {
@@ -255,7 +276,7 @@ impl Reactor {
         for key in keys.by_ref() {
             if self.shard.wants_read(key) {
                 reading.begin();
-                if reading.is_spent(self.read(key)) {
+                if reading.is_spent(self.read(key)) || !self.letters.is_empty() {
                     break;
                 }
             }
@@ -269,10 +290,11 @@ impl Reactor {
         match self.sockets.read(key, &mut self.buffer) {
             Input::Bytes(n, more) => {
                 // What a client says may follow from what another shard told its users. That shard posted before it told.
-                if self.inbox.has_letters() {
-                    self.hear();
+                if self.inbox.has_letters() && !self.hear() {
+                    self.shard.put_off(key, &self.buffer[..n]);
+                } else {
+                    self.shard.receive(key, &mut self.buffer[..n]);
                 }
-                self.shard.receive(key, &mut self.buffer[..n]);
                 if more {
                     self.sockets.list(key);
                 }
@@ -323,3 +345,6 @@ impl Drop for Reactor {
         self.inbox.close();
     }
 }
+
+#[cfg(test)]
+mod tests;

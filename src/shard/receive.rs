@@ -22,6 +22,20 @@ impl Shard {
         self.pay_input(key);
     }
 
+    /// Keeps what session `key` sent until its turn comes, for something else has to be carried out before it.
+    pub fn put_off(&mut self, key: u32, input: &[u8]) {
+        let tick = self.now.tick();
+        let Some(session) = self.session(key) else { return };
+        (session.heard, session.pinged) = (tick, false);
+        if let Phase::Http(_) | Phase::Open(_) | Phase::Closing(_) = session.phase {
+            session.tail.get_or_insert_default().bytes.extend_from_slice(input);
+            session.held = true;
+        }
+        self.counters.bytes_in += input.len() as u64;
+        self.release(key);
+        self.pay_input(key);
+    }
+
     /// The peer of session `key` will send nothing more.
     pub fn hang_up(&mut self, key: u32) {
         let Some(session) = self.session(key) else { return };

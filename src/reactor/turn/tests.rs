@@ -1,0 +1,124 @@
+//! What a reactor does when there is more than one turn has time for.
+
+use std::cell::Cell;
+use std::io::{Read, Write};
+use std::net::{IpAddr, Ipv4Addr, TcpStream};
+
+use super::*;
+use crate::auth::access::Access;
+use crate::broker::post::{Caller, Post};
+use crate::message::{Draft, Kind};
+use crate::room_key::Space;
+use crate::settings::Settings;
+
+/// Letters that a turn carries out by [`slow`].
+const PART: usize = 8;
+
+thread_local! {
+    static LOOKS: Cell<(Option<Instant>, u32)> = const { Cell::new((None, 0)) };
+}
+
+/// A clock on which every look takes a millisecond, and nothing else does.
+fn slow() -> Instant {
+    LOOKS.with(|looks| {
+        let (first, count) = looks.get();
+        let first = first.unwrap_or_else(Instant::now);
+        looks.set((Some(first), count + 1));
+        first + Duration::from_millis(count.into())
+    })
+}
+
+fn reactor() -> Reactor {
+    let common = Arc::new(Common::new(Settings::default(), Access::default(), 1, true));
+    let mut reactor = Reactor::new(0, common, Vec::new()).unwrap();
+    reactor.hearing = Share::by(slow as fn() -> Instant);
+    reactor
+}
+
+/// A post that makes a room of this number.
+fn letter(reactor: &Reactor, number: usize) -> Letter {
+    let room = reactor.common.room_keys.key(Space::Native, &format!("room-{number}"));
+    Letter::Post(Post::Publish(room, Caller::Nobody, Draft::new(Kind::Message, "1".into())))
+}
+
+/// The other end of a connection that has sent this.
+fn ask(reactor: &mut Reactor, request: &[u8]) -> TcpStream {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut peer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let (stream, _) = listener.accept().unwrap();
+    stream.set_nonblocking(true).unwrap();
+    let key = reactor.shard.accept(IpAddr::from(Ipv4Addr::LOCALHOST));
+    reactor.sockets.insert(reactor.poll.registry(), key, mio::net::TcpStream::from_std(stream)).unwrap();
+    peer.write_all(request).unwrap();
+    reactor.sockets.readable(key, false);
+    peer
+}
+
+#[test]
+fn what_others_post_is_heard_in_parts_and_in_order() {
+    let mut reactor = reactor();
+    let letters: Vec<Letter> =
+        (0..2 * PART + 3).map(|number| letter(&reactor, number)).chain([Letter::Stop]).collect();
+    reactor.inbox().put(letters);
+    for (rooms, all) in [(PART, false), (2 * PART, false), (2 * PART + 3, true)] {
+        reactor.hearing = Share::by(slow as fn() -> Instant);
+        assert!(!reactor.stopped);
+        assert_eq!((reactor.hear(), reactor.shard.rooms()), (all, rooms));
+        assert_eq!(reactor.has_work(), !all);
+    }
+    assert!(reactor.stopped);
+}
+
+/// What is put in meanwhile comes behind what is left, and all of it weighs.
+#[test]
+fn what_is_not_heard_yet_weighs_on() {
+    let mut reactor = reactor();
+    let heavy = |reactor: &Reactor, number| {
+        let room = reactor.common.room_keys.key(Space::Native, &format!("room-{number}"));
+        let data = format!("\"{}\"", "x".repeat(16 << 20)).into();
+        Letter::Post(Post::Publish(room, Caller::Nobody, Draft::new(Kind::Message, data)))
+    };
+    let light: Vec<Letter> = (0..PART).map(|number| letter(&reactor, number)).collect();
+    reactor.inbox().put(light);
+    let more: Vec<Letter> = (PART..PART + 5).map(|number| heavy(&reactor, number)).collect();
+    reactor.inbox().put(more);
+    assert!(!reactor.hear());
+    assert!(reactor.common.pressure.is_high(false));
+    reactor.inbox().put([Letter::Stop]);
+    assert!(reactor.common.pressure.is_high(false));
+    reactor.hearing = Share::new();
+    while !reactor.hear() {}
+    assert!(reactor.stopped && !reactor.common.pressure.is_high(true));
+}
+
+/// Behind the last letter the server is not ready, and nobody may be told otherwise who asks after it was posted.
+#[test]
+fn nobody_is_read_before_what_was_posted_is_heard() {
+    for before in [true, false] {
+        let mut reactor = reactor();
+        let posts: Vec<Letter> = (0..2 * PART)
+            .map(|number| letter(&reactor, number))
+            .chain([Letter::Drain(Duration::from_secs(10))])
+            .collect();
+        reactor.inbox().put(posts);
+        if before {
+            assert!(!reactor.hear());
+        }
+        let mut peer = ask(&mut reactor, b"GET /readyz HTTP/1.1\r\nHost: a\r\n\r\n");
+        reactor.hearing = Share::by(slow as fn() -> Instant);
+        if before {
+            assert!(!reactor.hear(), "what was left is heard first");
+        } else {
+            reactor.read_ready();
+            assert!(!reactor.letters.is_empty());
+        }
+        while reactor.has_work() {
+            reactor.gather();
+            reactor.decide();
+            reactor.flush();
+        }
+        let mut answer = String::new();
+        peer.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
+    }
+}
