@@ -8,6 +8,8 @@ mod harness;
 
 #[path = "golden/difference.rs"]
 mod difference;
+#[path = "golden/inventory.rs"]
+mod inventory;
 #[path = "golden/literal.rs"]
 mod literal;
 #[path = "golden/mask.rs"]
@@ -20,6 +22,10 @@ mod player;
 mod script;
 #[path = "golden/serving.rs"]
 mod serving;
+#[path = "golden/speak.rs"]
+mod speak;
+#[path = "golden/told.rs"]
+mod told;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -109,4 +115,34 @@ fn check(area: &str) {
 #[test]
 fn native() {
     check("native");
+}
+
+#[test]
+fn http() {
+    check("http");
+}
+
+#[test]
+fn streams() {
+    check("sse");
+}
+
+#[test]
+fn raw() {
+    check("raw");
+}
+
+#[test]
+fn closes() {
+    check("close");
+}
+
+#[test]
+fn configurations() {
+    check("check");
+}
+
+#[test]
+fn program() {
+    check("program");
 }

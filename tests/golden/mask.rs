@@ -4,7 +4,7 @@
 //! equal, and a script can write `{connection-1}` for what it was. Times have no number: two of them may be the same or not.
 
 /// Fields whose whole value varies, whatever is in it.
-const LINES: [(&str, &str); 1] = [("Date: ", "{date}")];
+const LINES: [(&str, &str); 2] = [("Date: ", "{date}"), ("ETag: ", "{etag}")];
 
 /// Times as the server writes them in this decade; `#` is a digit.
 const TIMES: [&str; 2] = ["202#-##-##T##:##:##.######Z", "202#-##-##T##:##:##.###Z"];
@@ -15,6 +15,9 @@ const VERSIONS: [&str; 3] = ["Switchboard ", "switchboard ", "\"version\":\""];
 /// Characters of a connection's name.
 const CONNECTION: usize = 52;
 
+/// Characters of a key.
+const KEY: usize = 43;
+
 /// Characters of an epoch.
 const EPOCH: usize = 8;
 
@@ -23,6 +26,8 @@ const EPOCH: usize = 8;
 pub(crate) struct Mask {
     connections: Vec<String>,
     epochs: Vec<String>,
+    /// What the script has a name for, to send it.
+    pub(crate) given: Vec<(String, String)>,
     /// Where the server listens.
     pub(crate) address: Option<String>,
     /// Behind these, a number is `{n}`.
@@ -43,12 +48,15 @@ impl Mask {
         }
         if let Some(address) = &self.address {
             line = line.replace(address, "{address}");
+            if let Some((_, port)) = address.rsplit_once(':') {
+                line = line.replace(&format!("127.0.0.1:{port}"), "127.0.0.1:{port}");
+            }
         }
         for name in VERSIONS {
             let version = env!("CARGO_PKG_VERSION");
             line = line.replace(&format!("{name}{version}"), &format!("{name}{{version}}"));
         }
-        let line = self.random(&times(&line));
+        let line = self.random(&modules(&times(&secret(line))));
         let hidden = self.numbers.iter().fold(line.clone(), |line, prefix| number(&line, prefix));
         let varies = hidden != line;
         (if self.values { value(&hidden) } else { hidden }, varies)
@@ -62,7 +70,8 @@ impl Mask {
                 .enumerate()
                 .fold(line, |line, (index, value)| line.replace(&format!("{{{name}-{}}}", index + 1), value))
         };
-        fill(fill(line.to_owned(), "connection", &self.connections), "epoch", &self.epochs)
+        let line = self.given.iter().fold(line.to_owned(), |line, (name, value)| line.replace(name, value));
+        fill(fill(line, "connection", &self.connections), "epoch", &self.epochs)
     }
 
     fn random(&mut self, line: &str) -> String {
@@ -119,6 +128,28 @@ fn times(line: &str) -> String {
     hidden
 }
 
+/// A key or a token that the program has made, alone on its line.
+fn secret(line: String) -> String {
+    let is_secret = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '.');
+    match line.chars().all(is_secret) {
+        true if line.starts_with("eyJ") => "{token}".to_owned(),
+        true if line.len() == KEY => "{key}".to_owned(),
+        _ => line,
+    }
+}
+
+/// Which module logs a line is nobody's but this house's.
+fn modules(line: &str) -> String {
+    let is_path = |letter: char| letter.is_ascii_lowercase() || letter == '_' || letter == ':';
+    let mut parts = line.split("switchboard::");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |hidden, part| {
+        let rest = part.trim_start_matches(is_path);
+        let colon = if part[..part.len() - rest.len()].ends_with(':') { ":" } else { "" };
+        format!("{hidden}{{module}}{colon}{rest}")
+    })
+}
+
 fn number(line: &str, prefix: &str) -> String {
     let mut parts = line.split(prefix);
     let first = parts.next().unwrap_or_default().to_owned();
@@ -149,5 +180,6 @@ fn what_varies_has_a_name_and_equal_things_the_same() {
     assert_eq!(mask.fill("{connection-1} {epoch-2}:1 {epoch-9}"), format!("{name} 0000feed:1 {{epoch-9}}"));
     assert_eq!(mask.hide("retry in 17 ms"), ("retry in {n} ms".to_owned(), true));
     assert_eq!(mask.hide("http://127.0.0.1:4000/").0, "http://{address}/");
+    assert_eq!(mask.hide("INFO switchboard::a_b::c: said").0, "INFO {module}: said");
     assert_eq!(mask.hide("Date: today\\r\\n").0, "Date: {date}\\r\\n");
 }

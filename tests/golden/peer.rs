@@ -29,6 +29,17 @@ pub(crate) enum Piece {
     End(Vec<u8>),
 }
 
+impl Piece {
+    /// Whether it only shows that the server is there.
+    pub(crate) fn is_beat(&self) -> bool {
+        match self {
+            Self::Frame { header, payload } => header[0] == PING && payload.is_empty(),
+            Self::Event(bytes) => bytes.starts_with(b":"),
+            Self::Response { .. } | Self::End(_) => false,
+        }
+    }
+}
+
 /// One connection.
 pub(crate) struct Peer {
     pub(crate) wire: Wire,
@@ -60,8 +71,21 @@ impl Peer {
         self.wire.offer(masked(PING, BARRIER));
     }
 
-    /// The next piece; none if it is what answers [`barrier`](Self::barrier).
-    pub(crate) fn piece(&mut self) -> Option<Piece> {
+    /// The next piece; none if it is what answers [`barrier`](Self::barrier). A heartbeat is answered and passed over, unless
+    /// the script is about those: how many there are depends on the machine.
+    pub(crate) fn piece(&mut self, with_beats: bool) -> Option<Piece> {
+        loop {
+            let piece = self.any_piece();
+            if with_beats || !piece.as_ref().is_some_and(Piece::is_beat) {
+                return piece;
+            }
+            if self.form == Form::WebSocket {
+                self.wire.offer(masked(PONG, b""));
+            }
+        }
+    }
+
+    fn any_piece(&mut self) -> Option<Piece> {
         if self.is_closing {
             return Some(Piece::End(self.wire.rest()));
         }
