@@ -216,14 +216,18 @@ impl Handle {
     ///
     /// # Errors
     ///
-    /// Every key that cannot be read or used. Then everything stays as it was. Of a key set only the keys that can check a
-    /// token count: the others are named in the log, and are an error only where there is no other.
+    /// Every key that cannot be read or used. It stays what it was; the others count as they are now. Of a key set only the
+    /// keys that can check a token count: the others are named in the log, and are an error only where there is no other.
     pub fn reload_keys(&self) -> Result<(), BadSettings> {
-        let settings = &self.0.common.settings;
-        let read = || credentials::access(settings);
-        let access = self.0.common.access.replace(read)?;
+        let (settings, current) = (&self.0.common.settings, &self.0.common.access);
+        let mut bad = Vec::new();
+        let access = current.replace(|| {
+            let (access, wrong) = credentials::renewed(settings, current.get().sources())?;
+            bad = wrong;
+            Ok::<_, Vec<_>>(access)
+        })?;
         access.left_out().iter().for_each(|why| tracing::warn!("auth.jwks_file: {why}"));
-        Ok(())
+        if bad.is_empty() { Ok(()) } else { Err(bad.into()) }
     }
 
     /// Ends the server within `time`: nobody new is let in, and connections are closed with 1001 one after the other over

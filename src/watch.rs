@@ -68,12 +68,12 @@ impl Watch {
     }
 }
 
-/// A key that is wrong now may be half written; when the rest is, the file has changed again.
+/// A key that is wrong now may be half written; when the rest is, the file has changed again. The others are read all the same.
 fn reload(handle: &Handle) {
     match handle.reload_keys() {
         Ok(()) => tracing::info!("keys read again: a file has changed"),
         Err(bad) => {
-            bad.iter().for_each(|bad| tracing::error!(%bad, "keys not read again; the old ones hold"))
+            bad.iter().for_each(|bad| tracing::error!(%bad, "not read again; the old keys hold there"))
         }
     }
 }

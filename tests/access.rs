@@ -151,3 +151,28 @@ fn key_files_are_read_again() {
         assert!(std::time::Instant::now() < until, "the change is never seen");
     }
 }
+
+#[test]
+fn a_bad_key_file_keeps_its_old_key_and_no_other() {
+    let write = |name: &str, text: &str| {
+        let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    };
+    let (old, new) = ("the-first-key-of-the-app-with-32-bytes", "the-second-key-of-the-app-with-32-bytes");
+    let (secret, key) = (write("one-bad-secret", SECRET), write("one-bad-key", old));
+    let config = format!("[auth]\nsecret_file = {secret:?}\n[api]\nkey_file = {key:?}\n");
+    let relay = Relay::start("one-bad", &config);
+    let status =
+        |key: &str| relay.http("GET", "/api/stats", &format!("Authorization: Bearer {key}\r\n"), "").0;
+    assert_eq!((status(old), status(new)), (200, 401));
+    write("one-bad-secret", "");
+    write("one-bad-key", new);
+    kill_process(Pid::from_child(&relay.child), Signal::HUP).unwrap();
+    let until = std::time::Instant::now() + PATIENCE;
+    while status(new) != 200 {
+        assert!(std::time::Instant::now() < until, "the good file is never read");
+    }
+    assert_eq!(status(old), 401);
+    assert_eq!(relay.ws(&format!("/ws?token={}", token("alice")), "").outcome(), "alice");
+}

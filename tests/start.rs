@@ -148,7 +148,7 @@ fn a_hangup_says_what_was_read_and_what_was_not() {
     write("hup.toml", config("colour = 1\n"));
     fs::remove_file(secret).unwrap();
     let told = hangup("hup.toml:3: colour: unknown key");
-    assert!(told[0].contains("the old ones hold") && told[0].contains("hup-secret"), "{told:?}");
+    assert!(told[0].contains("the old keys hold") && told[0].contains("hup-secret"), "{told:?}");
     assert!(told.last().is_some_and(|last| last.contains("would not start again")), "{told:?}");
     assert_eq!(terminate(&mut child.0), Some(0));
 }

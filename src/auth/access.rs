@@ -14,6 +14,12 @@ use crate::broker::permit::all;
 use crate::origin::{OriginRule, is_local, is_local_host, is_own};
 use crate::settings::{self, BadSetting, LEAST_SECRET, Settings, reachable};
 
+/// The setting that names a public key.
+pub const PUBLIC_KEY: &str = "auth.public_key_file";
+
+/// The setting that names a key set.
+pub const JWKS: &str = "auth.jwks_file";
+
 /// The keys that the configuration names, as they stand in it or in their files.
 #[derive(Clone, Default)]
 pub struct Sources {
@@ -27,12 +33,34 @@ pub struct Sources {
     pub api_keys: Vec<(&'static str, settings::ApiKey, Vec<u8>)>,
 }
 
+impl Sources {
+    /// Adds the keys of `more`.
+    pub fn add(&mut self, more: Self) {
+        self.secrets.extend(more.secrets);
+        self.public_key = more.public_key.or(self.public_key.take());
+        self.jwks = more.jwks.or(self.jwks.take());
+        self.api_keys.extend(more.api_keys);
+    }
+
+    /// Those of them that `setting` names, and of several the one called `name`.
+    pub fn only(&self, setting: &str, name: &str) -> Self {
+        let secrets = self.secrets.iter().filter(|(own, _)| *own == setting);
+        let api_keys = self.api_keys.iter().filter(|(own, key, _)| *own == setting && key.name == name);
+        Self {
+            secrets: secrets.cloned().collect(),
+            public_key: self.public_key.clone().filter(|_| setting == PUBLIC_KEY),
+            jwks: self.jwks.clone().filter(|_| setting == JWKS),
+            api_keys: api_keys.cloned().collect(),
+        }
+    }
+}
+
 /// Who may come in.
 pub struct Access {
     keys: KeySet,
     api_keys: Vec<ApiKey>,
-    /// What tokens are signed with that are made here: the first secret.
-    signing: Option<Box<[u8]>>,
+    /// The keys as they were read.
+    sources: Sources,
     /// Keys of the set that cannot be used, a sentence each.
     left_out: Vec<String>,
     terms: Terms,
@@ -57,7 +85,7 @@ impl Default for Access {
         Self {
             keys: KeySet::default(),
             api_keys: Vec::new(),
-            signing: None,
+            sources: Sources::default(),
             left_out: Vec::new(),
             terms: Terms::default(),
             cookie: None,
@@ -109,11 +137,11 @@ impl Access {
             note(setting, long.and_then(|()| Key::secret(secret)).map(|key| keys.add(key)));
         }
         if let Some(pem) = &sources.public_key {
-            note("auth.public_key_file", Key::pem(pem).map(|key| keys.add(key)));
+            note(PUBLIC_KEY, Key::pem(pem).map(|key| keys.add(key)));
         }
         let mut left_out = Vec::new();
         if let Some(jwks) = &sources.jwks {
-            note("auth.jwks_file", keys.add_jwks(jwks).map(|all| left_out = all));
+            note(JWKS, keys.add_jwks(jwks).map(|all| left_out = all));
         }
         let mut api_keys = Vec::new();
         for (setting, key, bytes) in &sources.api_keys {
@@ -132,7 +160,7 @@ impl Access {
         Ok(Self {
             keys,
             api_keys,
-            signing: sources.secrets.first().map(|(_, secret)| secret[..].into()),
+            sources: sources.clone(),
             left_out,
             terms: Terms { audience, issuer, leeway: auth.leeway },
             cookie: auth.cookie.clone(),
@@ -150,7 +178,12 @@ impl Access {
 
     /// The secret that tokens are signed with which are made here: whichever is there checks, and the first of them signs.
     pub fn signing(&self) -> Option<&[u8]> {
-        self.signing.as_deref()
+        self.sources.secrets.first().map(|(_, secret)| &secret[..])
+    }
+
+    /// The keys as they were read.
+    pub fn sources(&self) -> &Sources {
+        &self.sources
     }
 
     /// Keys of `auth.jwks_file` that are left out because they cannot check tokens: which and why, a sentence each.

@@ -27,7 +27,7 @@ impl Reload {
         self.compare();
     }
 
-    /// A key that is wrong now may be half written, so the server goes on with those that it has.
+    /// A key that is wrong now may be half written, so the server goes on with the one that it has in its place.
     fn read_keys(&self, handle: &Handle) {
         if self.keys.is_empty() {
             tracing::info!("no key is in a file of its own, so there is nothing to read again");
@@ -39,7 +39,10 @@ impl Reload {
                 tracing::info!(files = files.join(", "), "keys read again");
             }
             Err(bad) => {
-                bad.iter().for_each(|bad| tracing::error!(%bad, "keys not read again; the old ones hold"))
+                bad.iter().for_each(|bad| tracing::error!(%bad, "not read again; the old keys hold there"));
+                if bad.iter().count() < self.keys.len() {
+                    tracing::info!("all other keys read again");
+                }
             }
         }
     }

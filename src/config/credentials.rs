@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use crate::auth::access::{Access, Sources};
+use crate::auth::access::{Access, JWKS, PUBLIC_KEY, Sources};
 use crate::settings::{ApiKey, BadSetting, Calls, KeySource, Settings};
 
 /// The most bytes that a file of keys may have.
@@ -28,35 +28,81 @@ pub fn access(settings: &Settings) -> Result<Access, Vec<BadSetting>> {
     Access::new(settings, &sources(settings)?)
 }
 
+/// Who may come in once every key is read again. Where one cannot be read or used, what it was in `before` holds, and why is said.
+///
+/// # Errors
+///
+/// If what it was cannot be used either.
+pub fn renewed(settings: &Settings, before: &Sources) -> Result<(Access, Vec<BadSetting>), Vec<BadSetting>> {
+    let (mut sources, mut bad) = (Sources::default(), Vec::new());
+    for Key { setting, name, found } in each(settings) {
+        let usable = found.and_then(|key| Access::new(settings, &key).map(|_| key));
+        sources.add(usable.unwrap_or_else(|why| {
+            bad.extend(why);
+            before.only(setting, &name)
+        }));
+    }
+    Ok((Access::new(settings, &sources)?, bad))
+}
+
 /// The keys as they stand in the configuration and in their files.
 ///
 /// # Errors
 ///
 /// Every file that cannot be read.
 pub fn sources(settings: &Settings) -> Result<Sources, Vec<BadSetting>> {
-    let (auth, mut problems) = (&settings.auth, Vec::new());
-    let mut load = |setting, path: &Path| {
-        let bytes = read(path).map_err(|error| format!("{} cannot be read: {error}", path.display()));
-        bytes.map_err(|why| problems.push(BadSetting { setting, why })).ok()
+    let (mut sources, mut bad) = (Sources::default(), Vec::new());
+    for Key { found, .. } in each(settings) {
+        match found {
+            Ok(key) => sources.add(key),
+            Err(why) => bad.extend(why),
+        }
+    }
+    if bad.is_empty() { Ok(sources) } else { Err(bad) }
+}
+
+/// A key, or a set of them, that the configuration names.
+struct Key {
+    /// What names it.
+    setting: &'static str,
+    /// What it is called, if it is one of several.
+    name: String,
+    /// It alone, as it is now, or why it cannot be read.
+    found: Result<Sources, Vec<BadSetting>>,
+}
+
+/// Every key that the configuration names.
+fn each(settings: &Settings) -> Vec<Key> {
+    let auth = &settings.auth;
+    let load = |setting, path: &Path| {
+        let why = |error| format!("{} cannot be read: {error}", path.display());
+        read(path).map_err(|error| vec![BadSetting { setting, why: why(error) }])
     };
-    let mut sources = Sources::default();
-    if let Some(secret) = &auth.secret {
-        sources.secrets.push(("auth.secret", secret.expose().into()));
-    }
-    if let Some(path) = &auth.secret_file {
-        let secret = load("auth.secret_file", path).map(without_line_break);
-        sources.secrets.extend(secret.map(|secret| ("auth.secret_file", secret)));
-    }
-    sources.public_key = auth.public_key_file.as_ref().and_then(|path| load("auth.public_key_file", path));
-    sources.jwks = auth.jwks_file.as_ref().and_then(|path| load("auth.jwks_file", path));
-    for (setting, key) in api_keys(settings) {
+    let secret = |setting, bytes| Sources { secrets: vec![(setting, bytes)], ..Sources::default() };
+    let public_key = |bytes| Sources { public_key: Some(bytes), ..Sources::default() };
+    let jwks = |bytes| Sources { jwks: Some(bytes), ..Sources::default() };
+    let given =
+        auth.secret.as_ref().map(|given| ("auth.secret", Ok(secret("auth.secret", given.expose().into()))));
+    let of_file = auth.secret_file.as_ref().map(|path| {
+        let bytes = load("auth.secret_file", path).map(without_line_break);
+        ("auth.secret_file", bytes.map(|bytes| secret("auth.secret_file", bytes)))
+    });
+    let of_pem =
+        auth.public_key_file.as_ref().map(|path| (PUBLIC_KEY, load(PUBLIC_KEY, path).map(public_key)));
+    let of_set = auth.jwks_file.as_ref().map(|path| (JWKS, load(JWKS, path).map(jwks)));
+    let of_auth = [given, of_file, of_pem, of_set].into_iter().flatten();
+    let of_auth = of_auth.map(|(setting, found)| Key { setting, name: String::new(), found });
+    let of_api = api_keys(settings).into_iter().map(|(setting, key)| {
         let bytes = match &key.key {
-            KeySource::Given(secret) => Some(secret.expose().into()),
+            KeySource::Given(secret) => Ok(secret.expose().into()),
             KeySource::File(path) => load(setting, path),
         };
-        sources.api_keys.extend(bytes.map(|bytes: Vec<u8>| (setting, key, bare(&bytes).into())));
-    }
-    if problems.is_empty() { Ok(sources) } else { Err(problems) }
+        let name = key.name.clone();
+        let api_key = |bytes: Vec<u8>| vec![(setting, key, bare(&bytes).into())];
+        let found = bytes.map(|bytes| Sources { api_keys: api_key(bytes), ..Sources::default() });
+        Key { setting, name, found }
+    });
+    of_auth.chain(of_api).collect()
 }
 
 /// The files that hold keys.

@@ -52,6 +52,36 @@ fn every_key_of_access_reaches_its_setting() {
 }
 
 #[test]
+fn a_key_that_is_wrong_now_stays_what_it_was() {
+    let directory = std::env::temp_dir().join(format!("switchboard-renewed-{}", std::process::id()));
+    std::fs::create_dir_all(&directory).unwrap();
+    let names = ["secret", "only", "shop", "till"];
+    let paths = names.map(|name| directory.join(name));
+    let write = |texts: [&str; 4]| {
+        paths.iter().zip(texts).for_each(|(path, text)| std::fs::write(path, text).unwrap())
+    };
+    let [secret, only, shop, till] = paths.each_ref();
+    write(["s1", "o1", "s1", "t1"]);
+    let settings = settings(&format!(
+        "[auth]\nsecret_file = {secret:?}\n[api]\nkey_file = {only:?}\nkeys = [{{ name = \"shop\", key_file = {shop:?} }}, \
+         {{ name = \"till\", key_file = {till:?} }}]\n"
+    ));
+    let before = credentials::access(&settings).unwrap();
+    write(["", "o2", "s2", "t\u{fc}2"]);
+    std::fs::remove_file(shop).unwrap();
+    let (access, bad) = credentials::renewed(&settings, before.sources()).unwrap();
+    let bad: Vec<_> = bad.iter().map(|bad| bad.setting).collect();
+    assert_eq!(bad, ["auth.secret_file", "api.keys", "api.keys"]);
+    assert_eq!(access.signing(), Some(&b"s1"[..]));
+    let name = |key| access.api_key(key).map(|key| key.name.to_string());
+    assert_eq!(
+        ["o1", "o2", "s1", "t1"].map(name),
+        [None, Some("api".into()), Some("shop".into()), Some("till".into())]
+    );
+    std::fs::remove_dir_all(directory).unwrap();
+}
+
+#[test]
 fn mistakes_about_access() {
     for (text, problem) in [
         ("[auth]\nsecret = \"\"", ":2: auth.secret: is empty; make one with: switchboard key"),
