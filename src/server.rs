@@ -71,7 +71,7 @@ impl Server {
         let cores = || thread::available_parallelism().map_or(1, usize::from);
         let shards = if settings.shards == 0 { cores() } else { settings.shards };
         let Bound { listeners, addresses } =
-            reactor::bind(&settings.listen, shards).map_err(StartError::Bind)?;
+            reactor::bind(&settings.listen, shards, settings.accept).map_err(StartError::Bind)?;
         let loopback = addresses.iter().all(is_loopback);
         let common = Arc::new(Common::new(settings, access, shards, loopback));
         let reactor = |(me, listeners)| Reactor::new(me as ShardId, common.clone(), listeners);

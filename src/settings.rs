@@ -28,6 +28,8 @@ pub struct Settings {
     pub listen: Vec<SocketAddr>,
     /// Reactors to run, each on a thread of its own; 0 means one a core.
     pub shards: usize,
+    /// How connections come to the shards.
+    pub accept: Accept,
     /// How long a stop may take: connections are closed over the first 80 % of it. Less than the 10 s after which `docker
     /// stop` kills, for a client that does not answer its close is waited for to the end.
     pub drain: Duration,
@@ -55,6 +57,17 @@ pub struct Settings {
     pub direct: Option<bool>,
     /// Settings for rooms by pattern; the first match wins.
     pub rooms: Vec<RoomRule>,
+}
+
+/// How connections come to the shards.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Accept {
+    /// Each shard accepts its own, among which the kernel spreads them; where it does not, as [`Accept::First`].
+    #[default]
+    Each,
+    /// The first shard accepts all and hands them to the shards in turn: it costs a wake-up a connection, and the shards have
+    /// the same number of connections to within one.
+    First,
 }
 
 /// What is kept of what was sent to a user.
@@ -244,6 +257,7 @@ impl Default for Settings {
         Self {
             listen: vec![SocketAddr::from(([127, 0, 0, 1], 8000))],
             shards: 0,
+            accept: Accept::Each,
             drain: Duration::from_secs(8),
             console: Console::Auto,
             insecure: false,

@@ -42,6 +42,25 @@ fn port_0_is_one_port_for_all_shards() {
 }
 
 #[test]
+fn the_first_shard_can_accept_for_all_and_hands_connections_round() {
+    let mut server = Server::sharded(4, "accept = \"first\"\ndrain = \"2s\"\n");
+    let mut members: Vec<_> = (0..40).map(|_| server.client("/ws/a")).collect();
+    let mut shards = [0; 4];
+    for member in &mut members {
+        let connection = member.expect("welcome")["connection"].as_str().expect("a name").to_owned();
+        shards[usize::from_str_radix(&connection[..4], 16).expect("it begins with the shard")] += 1;
+        member.expect("joined");
+    }
+    assert_eq!(shards, [10; 4]);
+    server.publish("a", "1");
+    members.iter_mut().for_each(|member| assert_eq!(member.expect("message")["data"], 1));
+    server.signal(Signal::TERM);
+    members.iter_mut().for_each(|member| assert_eq!(member.closed().0, 1001));
+    drop(members);
+    assert_eq!(server.ended().code(), Some(0));
+}
+
+#[test]
 fn a_restart_finds_its_port_again() {
     let mut server = Server::sharded(2, "drain = \"1s\"\n");
     let address = server.address();

@@ -145,19 +145,21 @@ fn the_fullest_queues_go_when_all_together_are_too_large() {
 
 #[test]
 fn idle_connections_keep_nobody_out() {
-    let server = Server::sharded(2, "[limits]\nconnections = 50\n");
-    let own = server.descriptors();
-    let idle: Vec<_> = (0..60)
-        .map(|_| {
-            let mut wire = server.wire();
-            assert_eq!(wire.request("GET", "/healthz", "", "").status, 200);
-            wire
-        })
-        .collect();
-    let honest: Vec<_> = (0..40).map(|_| server.member("a")).collect();
-    harness::eventually("idle connections make room", || server.descriptors() <= own + 50);
-    assert_eq!(server.get("/healthz").status, 200);
-    drop((idle, honest));
+    for accept in ["each", "first"] {
+        let server = Server::sharded(2, &format!("accept = \"{accept}\"\n[limits]\nconnections = 50\n"));
+        let own = server.descriptors();
+        let idle: Vec<_> = (0..60)
+            .map(|_| {
+                let mut wire = server.wire();
+                assert_eq!(wire.request("GET", "/healthz", "", "").status, 200);
+                wire
+            })
+            .collect();
+        let honest: Vec<_> = (0..40).map(|_| server.member("a")).collect();
+        harness::eventually("idle connections make room", || server.descriptors() <= own + 50);
+        assert_eq!(server.get("/healthz").status, 200);
+        drop((idle, honest));
+    }
 }
 
 #[test]

@@ -14,7 +14,7 @@ use super::problem::Source;
 use super::section::Section;
 use super::{Config, Log, LogFormat};
 use crate::settings::{
-    Heartbeat, Inbox, KIB, Limits, MIB, MOST_SHARDS, RoomRule, RoomSettings, Settings, Slow, TooMany,
+    Accept, Heartbeat, Inbox, KIB, Limits, MIB, MOST_SHARDS, RoomRule, RoomSettings, Settings, Slow, TooMany,
 };
 
 /// Any size but zero.
@@ -26,11 +26,15 @@ const TIME: RangeInclusive<Duration> = Duration::from_millis(1)..=LONGEST;
 /// Any time at all.
 const TIME_OR_NONE: RangeInclusive<Duration> = Duration::ZERO..=LONGEST;
 
+/// Who accepts connections.
+const ACCEPT: &[(&str, Accept)] = &[("each", Accept::Each), ("first", Accept::First)];
+
 /// The keys outside any table, and the tables.
 pub(super) fn root(section: &mut Section<'_>, config: &mut Config) {
     let Settings {
         listen: listen_on,
         shards,
+        accept,
         drain,
         console,
         insecure,
@@ -51,6 +55,7 @@ pub(super) fn root(section: &mut Section<'_>, config: &mut Config) {
         *listen_on = given.concat();
     }
     section.set("shards", shards, kinds::count(0..=MOST_SHARDS));
+    section.set("accept", accept, kinds::word(ACCEPT));
     section.set("drain", drain, kinds::duration(TIME_OR_NONE));
     section.set("console", console, kinds::console);
     section.set_at_start("insecure", insecure, kinds::boolean);

@@ -2,20 +2,30 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use mio::net::TcpStream;
 use mio::{Registry, Token, Waker};
 
 use crate::broker::post::Post;
+use crate::settings::KIB;
 use crate::shard::Common;
+
+/// What a connection weighs while its reactor has not taken it: about what the kernel keeps of it.
+const CONNECTION: usize = 4 * KIB;
 
 /// What a reactor can be told.
 #[derive(Debug)]
 pub enum Letter {
     /// A post for its shard.
     Post(Post),
+    /// A connection that another reactor accepted, and where it comes from.
+    Connection(TcpStream, IpAddr),
+    /// Whoever waits outside finds no descriptor left.
+    Exhausted,
     /// End in this time, without haste.
     Drain(Duration),
     /// End now.
@@ -46,11 +56,12 @@ struct Letters {
 }
 
 impl Letter {
-    /// Bytes that it holds. The operator's own words are few.
+    /// Bytes that it holds. The operator's own words are few, and ten exhaustions a second at most.
     fn bytes(&self) -> usize {
         match self {
             Self::Post(post) => post.weight(),
-            Self::Drain(_) | Self::Stop => 0,
+            Self::Connection(..) => CONNECTION,
+            Self::Exhausted | Self::Drain(_) | Self::Stop => 0,
         }
     }
 }

@@ -9,6 +9,7 @@ use rustix::io::Errno;
 use socket2::{Domain, Protocol, Socket, Type};
 
 use super::options::{self, Refused};
+use crate::settings::Accept;
 
 /// Connections that may wait for accept: 10,000 clients may come back in the same instant.
 const BACKLOG: i32 = 4_096;
@@ -61,15 +62,23 @@ impl std::error::Error for BindError {
     }
 }
 
+/// A listening socket of one shard.
+pub struct Listener {
+    pub(super) socket: TcpListener,
+    /// The only one for its address: its shard accepts for all.
+    pub(super) alone: bool,
+}
+
 /// What a server listens on.
 pub struct Bound {
     /// The sockets of each shard.
-    pub listeners: Vec<Vec<TcpListener>>,
+    pub listeners: Vec<Vec<Listener>>,
     /// The addresses, with the ports that the system chose.
     pub addresses: Vec<SocketAddr>,
 }
 
-/// Listens on each of `addresses` with one socket for each of `shards`.
+/// Listens on each of `addresses`: with one socket for each of `shards`, among which the kernel spreads connections, or, where
+/// it does not or `accept` says so, with one for the first of them.
 ///
 /// What the system refuses and only tunes is told to the log, in one line. So is an address that is left out: on a machine
 /// without IPv6, `[::]` or `[::1]` where the same of IPv4 is there on the same port.
@@ -77,15 +86,20 @@ pub struct Bound {
 /// # Errors
 ///
 /// The first address that cannot be had.
-pub fn bind(addresses: &[SocketAddr], shards: usize) -> Result<Bound, BindError> {
+pub fn bind(addresses: &[SocketAddr], shards: usize, accept: Accept) -> Result<Bound, BindError> {
     let mut bound = Bound { listeners: (0..shards).map(|_| Vec::new()).collect(), addresses: Vec::new() };
     let mut refused = Refused::default();
+    let wanted = match accept {
+        Accept::Each => shards,
+        Accept::First => 1,
+    };
     for &address in addresses {
-        match bind_one(address, only_v6(address, addresses), shards, &mut refused) {
+        match bind_one(address, only_v6(address, addresses), wanted, &mut refused) {
             Ok((address, sockets)) => {
                 bound.addresses.push(address);
+                let alone = sockets.len() < shards;
                 for (shard, socket) in bound.listeners.iter_mut().zip(sockets) {
-                    shard.push(TcpListener::from_std(socket.into()));
+                    shard.push(Listener { socket: TcpListener::from_std(socket.into()), alone });
                 }
             }
             Err(error) if error.is_without_ipv6() && has_counterpart(address, addresses) => {
@@ -100,14 +114,14 @@ pub fn bind(addresses: &[SocketAddr], shards: usize) -> Result<Bound, BindError>
     Ok(bound)
 }
 
-/// Listens on `address` with one socket for each of `shards`, among which the kernel spreads connections.
+/// Listens on `address` with so many sockets, among which the kernel spreads connections, or with one where it does not.
 ///
 /// The first socket is bound without SO_REUSEPORT, so that a port which anybody else has, another Switchboard included, is
-/// an error. Only then is it opened to the others. Where it cannot be, all shards accept from that one.
+/// an error. Only then is it opened to the others.
 fn bind_one(
     address: SocketAddr,
     only_v6: Option<bool>,
-    shards: usize,
+    wanted: usize,
     refused: &mut Refused,
 ) -> Result<(SocketAddr, Vec<Socket>), BindError> {
     let fail = |error| BindError { address, error };
@@ -115,20 +129,20 @@ fn bind_one(
     first.bind(&address.into()).and_then(|()| first.listen(BACKLOG)).map_err(fail)?;
     // With port 0 the first socket's port is the one to join.
     let bound = first.local_addr().map_err(fail)?;
-    let mut shared = shards > 1 && options::share(&first, refused);
-    let mut sockets = Vec::with_capacity(shards);
-    for _ in 1..shards {
-        let next = if shared { Some(socket(address, only_v6, refused).map_err(fail)?) } else { None };
-        shared = next.as_ref().is_some_and(|next| options::share(next, refused));
-        sockets.push(match next.filter(|_| shared) {
-            Some(next) => {
-                next.bind(&bound).and_then(|()| next.listen(BACKLOG)).map_err(fail)?;
-                next
-            }
-            None => first.try_clone().map_err(fail)?,
-        });
+    let mut sockets = vec![first];
+    let mut shared = wanted > 1 && options::share(&sockets[0], refused);
+    while shared && sockets.len() < wanted {
+        let next = socket(address, only_v6, refused).map_err(fail)?;
+        shared = options::share(&next, refused);
+        if shared {
+            next.bind(&bound).and_then(|()| next.listen(BACKLOG)).map_err(fail)?;
+            sockets.push(next);
+        }
     }
-    sockets.push(first);
+    if sockets.len() < wanted {
+        // Those beyond the first would get connections that are not handed round.
+        sockets.truncate(1);
+    }
     Ok((bound.as_socket().unwrap_or(address), sockets))
 }
 
@@ -246,8 +260,8 @@ mod tests {
         for (first, second) in [("0.0.0.0", "[::]"), ("[::]", "0.0.0.0"), ("[::]", "127.0.0.1")] {
             // Which port is free is known once one is bound; another program may take it in between, so several are tried.
             let bound = (0..20).any(|_| {
-                let free = bind(&addresses(&["0.0.0.0:0"]), 1).unwrap().addresses[0].port();
-                bind(&addresses(&[&format!("{first}:{free}"), &format!("{second}:{free}")]), 2)
+                let free = bind(&addresses(&["0.0.0.0:0"]), 1, Accept::Each).unwrap().addresses[0].port();
+                bind(&addresses(&[&format!("{first}:{free}"), &format!("{second}:{free}")]), 2, Accept::Each)
                     .is_ok_and(|bound| bound.addresses.len() == 2 && bound.listeners.len() == 2)
             });
             assert!(bound, "{first} and {second}");
@@ -257,10 +271,24 @@ mod tests {
     #[test]
     fn a_port_that_is_taken_is_an_error_for_many_shards_too() {
         for shards in [1, 3] {
-            let taken = bind(&addresses(&["127.0.0.1:0"]), shards).unwrap();
+            let taken = bind(&addresses(&["127.0.0.1:0"]), shards, Accept::Each).unwrap();
             assert_eq!(taken.listeners.iter().map(Vec::len).collect::<Vec<_>>(), vec![1; shards]);
-            let Err(error) = bind(&taken.addresses, shards) else { panic!("it was had twice") };
+            let Err(error) = bind(&taken.addresses, shards, Accept::Each) else { panic!("it was had twice") };
             assert!(error.to_string().contains("another program has that port"), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_first_may_accept_for_all() {
+        let counts = |shards, accept| -> Vec<Vec<bool>> {
+            let bound = bind(&addresses(&["127.0.0.1:0", "127.0.0.1:0"]), shards, accept).unwrap();
+            let alone = |listeners: &Vec<Listener>| listeners.iter().map(|one| one.alone).collect();
+            bound.listeners.iter().map(alone).collect()
+        };
+        assert_eq!(counts(3, Accept::First), [vec![true, true], vec![], vec![]]);
+        assert_eq!(counts(1, Accept::First), [[false, false]]);
+        if cfg!(target_os = "linux") {
+            assert_eq!(counts(2, Accept::Each), [[false, false], [false, false]]);
         }
     }
 }

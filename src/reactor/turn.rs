@@ -2,16 +2,18 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use mio::net::TcpListener;
-use mio::{Events, Interest, Poll, Token};
+use mio::net::TcpStream;
+use mio::{Events, Poll, Token};
 
 use super::budget::{Budget, Share};
 use super::clock::Clock;
+use super::gates::Gates;
 use super::inbox::{Inbox, Letter, Open};
-use super::listener::{Accepted, accept};
+use super::listener::Listener;
 use super::process::Process;
 use super::socket::{Input, Sockets, Writer};
 use crate::engine::{Engine, local::Local};
@@ -25,19 +27,9 @@ const ACCEPTS: usize = 64;
 /// Bytes read from one session in one turn. All sessions share the one buffer.
 const READ: usize = 64 * 1024;
 
-/// How long a listener rests when there is no descriptor left: no edge tells when there is one again.
-const REST: Duration = Duration::from_millis(100);
-
 /// Tokens above these are not sessions. The slab of sessions stays far below.
 const INBOX: Token = Token(usize::MAX - 1);
 const LISTENERS: usize = usize::MAX / 2;
-
-/// A listening socket, and whether somebody may wait at it.
-struct Gate {
-    listener: TcpListener,
-    waiting: bool,
-    rests_until: Option<Instant>,
-}
 
 /// One thread's loop, with its sockets, its shard and the inboxes of the other shards.
 pub struct Reactor {
@@ -46,7 +38,7 @@ pub struct Reactor {
     events: Events,
     inbox: Inbox,
     peers: Vec<Inbox>,
-    gates: Vec<Gate>,
+    gates: Gates,
     sockets: Sockets,
     shard: Shard,
     clock: Clock,
@@ -62,7 +54,6 @@ pub struct Reactor {
     /// What this turn has left for it.
     hearing: Share,
     ready: Vec<u32>,
-    complained: Option<Instant>,
     stopped: bool,
 }
 
@@ -72,14 +63,10 @@ impl Reactor {
     /// # Errors
     ///
     /// If the system has no descriptor left for it.
-    pub fn new(me: ShardId, common: Arc<Common>, listeners: Vec<TcpListener>) -> io::Result<Self> {
+    pub fn new(me: ShardId, common: Arc<Common>, listeners: Vec<Listener>) -> io::Result<Self> {
         let poll = Poll::new()?;
         let inbox = Inbox::new(poll.registry(), INBOX, usize::from(me), common.clone())?;
-        let mut gates = Vec::new();
-        for (index, mut listener) in listeners.into_iter().enumerate() {
-            poll.registry().register(&mut listener, Token(LISTENERS + index), Interest::READABLE)?;
-            gates.push(Gate { listener, waiting: true, rests_until: None });
-        }
+        let gates = Gates::new(me, poll.registry(), LISTENERS, listeners)?;
         let mut clock = Clock::new();
         let ended = clock.read();
         let shard = Shard::new(me, common.clone(), Engine::Local(Local::default()), ended);
@@ -101,7 +88,6 @@ impl Reactor {
             letters: VecDeque::new(),
             hearing: Share::new(),
             ready: Vec::new(),
-            complained: None,
             stopped: false,
         })
     }
@@ -141,9 +127,8 @@ impl Reactor {
     }
 
     fn has_work(&self) -> bool {
-        let open = |gate: &Gate| gate.waiting && gate.rests_until.is_none();
         let unheard = !self.letters.is_empty();
-        unheard || self.sockets.has_ready() || self.shard.has_work() || self.gates.iter().any(open)
+        unheard || self.sockets.has_ready() || self.shard.has_work() || self.gates.has_work()
     }
 
     /// How long nothing needs to be done.
@@ -151,8 +136,7 @@ impl Reactor {
         let now = self.ended;
         let wait_ms = |Tick(tick)| (u64::from(tick) * Tick::MS).saturating_sub(now.loop_ms);
         let tick = self.shard.next_tick().map(|tick| Duration::from_millis(wait_ms(tick)));
-        let rest = self.gates.iter().filter_map(|gate| gate.rests_until).min();
-        let rest = rest.map(|until| until.saturating_duration_since(Instant::now()));
+        let rest = self.gates.rests_until().map(|until| until.saturating_duration_since(Instant::now()));
         [tick, rest].into_iter().flatten().min()
     }
 
@@ -165,7 +149,7 @@ impl Reactor {
         for event in &self.events {
             match event.token() {
                 INBOX => {}
-                Token(token) if token >= LISTENERS => self.gates[token - LISTENERS].waiting = true,
+                Token(token) if token >= LISTENERS => self.gates.knocked(token - LISTENERS),
                 Token(key) => {
                     let key = key as u32;
                     if event.is_writable() {
@@ -184,39 +168,46 @@ impl Reactor {
 
     /// Accepts from one listener.
     fn admit(&mut self, index: usize) {
-        let gate = &mut self.gates[index];
-        if gate.rests_until.is_some_and(|until| until > Instant::now()) {
-            return;
-        }
-        gate.rests_until = None;
         for _ in 0..ACCEPTS {
-            if !self.gates[index].waiting {
-                return;
-            }
-            match accept(&self.gates[index].listener) {
-                Accepted::Connection(stream, peer) => {
-                    let key = self.shard.accept(peer);
-                    if let Err(error) = self.sockets.insert(self.poll.registry(), key, stream) {
-                        self.exhausted(index, &error);
-                        self.shard.fail(key);
-                    }
+            match self.gates.accept(index, self.peers.len()) {
+                Ok(Some((shard, stream, peer))) if shard == usize::from(self.me) => {
+                    self.take_in(stream, peer)
                 }
-                Accepted::Nobody => self.gates[index].waiting = false,
-                Accepted::Exhausted(error) => return self.exhausted(index, &error),
+                Ok(Some((shard, stream, peer))) => {
+                    // A reactor that has ended takes none: the server ends, and the connection with it.
+                    self.peers[shard].put([Letter::Connection(stream, peer)]);
+                }
+                Ok(None) => return,
+                Err(error) => return self.exhausted(index, &error),
             }
         }
     }
 
-    fn exhausted(&mut self, index: usize, error: &io::Error) {
-        let now = Instant::now();
-        self.gates[index].rests_until = Some(now + REST);
-        // Whoever waits outside may want more than whoever is inside and says nothing.
-        self.shard.close_idle(ACCEPTS);
-        if self.complained.is_none_or(|last| now.duration_since(last) >= Duration::from_secs(60)) {
-            self.complained = Some(now);
-            let sessions = self.shard.sessions();
-            tracing::warn!(%error, sessions, "cannot accept: raise the limit of open files (ulimit -n)");
+    /// Makes a session of a connection.
+    fn take_in(&mut self, stream: TcpStream, peer: IpAddr) {
+        let key = self.shard.accept(peer);
+        if let Err(error) = self.sockets.insert(self.poll.registry(), key, stream) {
+            self.gates.complain(&error, self.shard.sessions());
+            self.make_room();
+            self.shard.fail(key);
         }
+    }
+
+    /// There is no descriptor for who waits at a listener.
+    fn exhausted(&mut self, index: usize, error: &io::Error) {
+        self.gates.complain(error, self.shard.sessions());
+        self.make_room();
+        if self.gates.is_alone(index) {
+            let others = self.peers.iter().enumerate().filter(|(other, _)| *other != usize::from(self.me));
+            for (_, peer) in others {
+                peer.put([Letter::Exhausted]);
+            }
+        }
+    }
+
+    /// Whoever waits outside may want more than whoever is inside and says nothing.
+    fn make_room(&mut self) {
+        self.shard.close_idle(ACCEPTS);
     }
 
     /// Reads, hears the other shards, and only then looks at the time, so that a pong which waited in its socket counts.
@@ -251,6 +242,8 @@ impl Reactor {
                 self.hearing.begin();
                 match letter {
                     Letter::Post(post) => self.shard.take_all([post]),
+                    Letter::Connection(stream, peer) => self.take_in(stream, peer),
+                    Letter::Exhausted => self.make_room(),
                     Letter::Drain(length) => self.shard.drain(length),
                     Letter::Stop => self.stopped = true,
                 }
