@@ -9,7 +9,7 @@ use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
-use harness::{program, wait};
+use harness::{built, program, wait};
 use rustix::process::{Pid, Signal, kill_process};
 
 /// The program in a directory of the tests.
@@ -31,7 +31,8 @@ fn refusal(descriptors: usize) -> Option<String> {
     let mut child = Running(
         Command::new("sh")
             .args(["-c", "ulimit -n \"$1\"; exec \"$2\" --listen 0 --shards 2 --log error", "sh"])
-            .args([&descriptors.to_string(), env!("CARGO_BIN_EXE_switchboard")])
+            .arg(descriptors.to_string())
+            .arg(built::path())
             .stdin(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()

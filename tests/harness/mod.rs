@@ -5,6 +5,8 @@
 
 #![allow(dead_code, unreachable_pub, reason = "each test program compiles this anew and uses a part of it")]
 
+#[path = "../built/mod.rs"]
+pub mod built;
 pub mod client;
 pub mod stream;
 pub mod wire;
@@ -182,7 +184,7 @@ impl Drop for Server {
 
 /// The program, with none of the variables that the test happens to run with.
 pub fn program() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_switchboard"));
+    let mut command = Command::new(built::path());
     let own = std::env::vars_os().map(|(name, _)| name);
     for name in own.filter(|name| name.to_string_lossy().starts_with("SWITCHBOARD_")) {
         command.env_remove(name);

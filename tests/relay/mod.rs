@@ -2,6 +2,9 @@
 
 #![allow(dead_code, unreachable_pub, reason = "each test program compiles this anew and uses a part of it")]
 
+#[path = "../built/mod.rs"]
+mod built;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::PathBuf;
@@ -30,7 +33,7 @@ impl Relay {
     pub fn start(name: &str, config: &str) -> Self {
         let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("admission-{name}.toml"));
         std::fs::write(&path, config).unwrap();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_switchboard"))
+        let mut child = Command::new(built::path())
             .args(["--config", path.to_str().unwrap(), "--listen", "127.0.0.1:0", "--shards", "2"])
             .env_clear()
             .stderr(Stdio::piped())
