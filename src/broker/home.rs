@@ -7,6 +7,7 @@ mod answer;
 mod cost;
 mod members;
 mod people;
+mod proceed;
 mod request;
 mod told;
 
@@ -16,7 +17,7 @@ use std::time::Duration;
 use arcstr::ArcStr;
 
 use super::history::History;
-use super::keys::{Keys, Mark, Owner};
+use super::keys::Keys;
 use super::place::{Ask, Tag, Tell};
 use super::post::{Caller, Join, Line, Post};
 use super::presence::Presence;
@@ -119,14 +120,26 @@ impl Home {
         if self.waiting.len() >= MAX_WAITING && !matches!(request, Request::Leave(..)) {
             return self.refuse(What::Request(request), desk);
         }
-        let until = desk.now.after(PATIENCE);
+        let (until, bytes) = (desk.now.after(PATIENCE), request.weight());
+        if let Stage::Open { end, first } = self.stage
+            && self.waiting.is_empty()
+        {
+            // Nothing is before it.
+            if let Some((what, tag)) = self.carry_out(request, end, first, desk) {
+                self.keep(Waiting { what, until, tag: Some(tag), bytes }, desk);
+            }
+            return;
+        }
+        self.keep(Waiting { what: What::Request(request), until, tag: None, bytes }, desk);
+        self.proceed(desk);
+    }
+
+    /// Puts a request behind all others that wait.
+    fn keep(&mut self, waiting: Waiting, desk: &mut Desk<'_>) {
         if !self.waiting.has_place() {
             std::mem::swap(&mut self.waiting, &mut desk.spare.0);
         }
-        let bytes = request.weight();
-        self.waiting.push(Waiting { what: What::Request(request), until, tag: None, bytes });
-        self.proceed(desk);
-        self.give_back(desk);
+        self.waiting.push(waiting);
     }
 
     /// Hears from the engine.
@@ -163,7 +176,7 @@ impl Home {
     /// Lets go of the queue of requests when none waits.
     fn give_back(&mut self, desk: &mut Desk<'_>) {
         if self.waiting.is_empty() && self.waiting.has_place() {
-            desk.spare.0 = std::mem::take(&mut self.waiting);
+            std::mem::swap(&mut self.waiting, &mut desk.spare.0);
         }
     }
 
@@ -219,58 +232,6 @@ impl Home {
             Stage::Open { end, .. } => Some(end),
             Stage::Closed | Stage::Opening => None,
         }
-    }
-
-    /// Does what can be done, in order, until the head of the queue has to wait for the engine.
-    fn proceed(&mut self, desk: &mut Desk<'_>) {
-        while let Some(first) = self.waiting.first()
-            && first.tag.is_none()
-        {
-            if self.stage == Stage::Closed {
-                desk.asks.push(Ask::Open(self.key.clone()));
-                self.stage = Stage::Opening;
-            }
-            let Stage::Open { end, first: oldest } = self.stage else { return };
-            let Some(mut first) = self.waiting.take() else { return };
-            match first.what {
-                What::Request(Request::Leave(caller, shard, user)) => {
-                    self.leave(caller, shard, user.as_ref(), desk);
-                }
-                What::Request(Request::Typing(user, active)) => self.typed(&user, active, desk),
-                What::Request(Request::Publish(caller, mut draft)) => {
-                    if let Some(user) = &draft.from {
-                        self.typed(user, false, desk);
-                    }
-                    let owner = |key| Mark { owner: Owner::of(&caller, draft.from.as_ref()), key };
-                    let mark = draft.key.take().map(owner).map(Box::new);
-                    let known = mark.as_ref().and_then(|mark| desk.keys.answer(&self.key, mark, desk.now));
-                    if let Some(position) = known {
-                        self.published(caller, Ok(position), desk);
-                        continue;
-                    }
-                    let tag = self.tag();
-                    desk.asks.push(Ask::Publish { room: self.key.clone(), draft, tag });
-                    let what = What::Committing(caller, mark);
-                    return self.waiting.put_back(Waiting { what, tag: Some(tag), ..first });
-                }
-                What::Request(request) => {
-                    if let Some((since, limit)) = self.beyond(&request, end, oldest) {
-                        let tag = self.tag();
-                        desk.asks.push(Ask::Read { room: self.key.clone(), since, limit, tag });
-                        first.tag = Some(tag);
-                        first.what = What::Request(request);
-                        return self.waiting.put_back(first);
-                    }
-                    self.answer(request, &[], end, desk);
-                }
-                What::Committing(..) => {}
-            }
-        }
-    }
-
-    fn tag(&mut self) -> Tag {
-        self.next_tag = self.next_tag.wrapping_add(1);
-        self.next_tag
     }
 
     fn admit(&mut self, join: &Join, desk: &mut Desk<'_>) -> Result<(), Fault> {

@@ -35,15 +35,17 @@ impl Seats {
         inline.chain(self.more.iter().flat_map(|more| more.iter())).copied()
     }
 
-    /// What is at place `index`: a seat, or none; none at all behind the last place.
+    /// The first seat at place `index` or behind it, and its place; none if there is no more.
     ///
     /// Unlike an iterator this borrows nothing, so that seats can move while their owner goes through them.
-    pub fn at(&self, index: usize) -> Option<Option<Seat>> {
-        let seat = match index {
-            0 | 1 => self.inline[index],
-            _ => *self.more.as_ref()?.get(index - 2)?,
-        };
-        Some((seat != Seat::NONE).then_some(seat))
+    pub fn from(&self, index: usize) -> Option<(usize, Seat)> {
+        let inline = self.inline.iter().enumerate().skip(index);
+        if let Some((place, seat)) = inline.into_iter().find(|(_, seat)| **seat != Seat::NONE) {
+            return Some((place, *seat));
+        }
+        let place = index.max(self.inline.len());
+        let seat = self.more.as_ref()?.get(place - self.inline.len())?;
+        Some((place, *seat))
     }
 
     /// How many rooms there are.
