@@ -25,9 +25,13 @@ impl Shard {
     /// Writes what this turn has for its sessions. What does not fit into the budget is left for the next turn.
     pub fn flush(&mut self, outlet: &mut impl Outlet) {
         self.announce_some();
-        self.list_some();
+        if !self.lists.is_empty() {
+            self.list_some();
+        }
         self.carry();
-        self.walk_some();
+        if !self.work.walks.is_empty() {
+            self.walk_some();
+        }
         self.seal();
         // What is touched meanwhile is written in the next turn.
         let mut touched = std::mem::take(&mut self.work.touched);

@@ -5,6 +5,8 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use super::Shard;
 use crate::broker::post::{Caller, Post, Receipt, Standing, Ticket};
 use crate::dialect::Dialect;
@@ -64,7 +66,13 @@ impl Shard {
         if self.audiences.find(hash, Space::Beside, user).is_none() {
             let hearing = self.hearing(&message.room);
             if hearing.len() <= FEW {
-                return hearing.into_iter().for_each(|key| self.hand_letter(key, message));
+                if !hearing.is_empty() {
+                    let frame = self.tally.count(message.frame().clone());
+                    hearing
+                        .into_iter()
+                        .for_each(|key| self.hand_letter(key, message.position, frame.clone()));
+                }
+                return;
             }
             let beside = self.room(Space::Beside, user);
             hearing.into_iter().for_each(|key| self.sit(key, &beside));
@@ -91,8 +99,8 @@ impl Shard {
         keys
     }
 
-    fn hand_letter(&mut self, key: u32, message: &Message) {
-        if let Some(position) = message.position {
+    fn hand_letter(&mut self, key: u32, position: Option<Position>, frame: Bytes) {
+        if let Some(position) = position {
             let first = self.early.entry(key).or_insert(position);
             // Of an epoch that was lost nothing is given again.
             if first.epoch != position.epoch {
@@ -100,7 +108,6 @@ impl Shard {
             }
         }
         self.counters.messages_out += 1;
-        let frame = self.tally.count(message.frame().clone());
         self.hand(key, frame);
     }
 

@@ -164,12 +164,8 @@ impl Shard {
     pub(super) fn consult(&mut self) {
         self.engine.poll(self.now, &mut self.mail.tells);
         loop {
-            let mut asks = std::mem::take(&mut self.mail.asks);
-            for ask in asks.drain(..) {
+            for ask in self.mail.asks.drain(..) {
                 self.engine.ask(ask, self.now, &mut self.mail.tells);
-            }
-            if self.mail.asks.is_empty() {
-                self.mail.asks = asks;
             }
             let Some(tell) = self.mail.tells.pop_front() else { break };
             self.tell(tell);
