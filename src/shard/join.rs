@@ -10,6 +10,7 @@ use crate::dialect::native::event;
 use crate::error::{Close, Fault};
 use crate::id::SessionId;
 use crate::room_key::{INBOX, RoomKey, Space};
+use crate::session::facts::Fact;
 
 impl Shard {
     /// Asks the room's home to let a session in; the answer comes as a post.
@@ -118,8 +119,10 @@ impl Shard {
 
     /// Gives a session its seat in a room.
     pub(super) fn sit(&mut self, key: u32, room: &RoomKey) {
-        let settings = self.common.rules.settings(room.space(), room.name());
-        let number = self.audiences.find_or_insert(room, || Audience::new(settings.clone()));
+        let rules = &self.common.rules;
+        let number = self
+            .audiences
+            .find_or_insert(room, || Audience::new(rules.settings(room.space(), room.name()).clone()));
         let (Some(session), Some(audience)) =
             (self.sessions.get_mut(key as usize), self.audiences.get_mut(number))
         else {
@@ -138,12 +141,14 @@ impl Shard {
 
     /// Lets what waited for an answer go on.
     pub(super) fn go_on(&mut self, key: u32, awaited: bool) {
-        if let Some(session) = self.session(key) {
-            session.awaiting &= !awaited;
+        let Some(session) = self.session(key) else { return };
+        session.awaiting &= !awaited;
+        // Nearly always nothing has waited, and the peer is there.
+        if session.held || session.tail.is_some() || session.facts.has(Fact::Eof) {
+            self.unpark(key);
+            self.release(key);
+            self.after_input(key);
         }
-        self.unpark(key);
-        self.release(key);
-        self.after_input(key);
     }
 
     /// The room that session `key` is in under that name.

@@ -152,7 +152,9 @@ impl Shard {
     /// position would never hear of it.
     pub(super) fn tell_gap_in(&mut self, key: u32, room: &RoomKey) {
         self.settle(key);
-        if let Some(number) = self.audiences.find_key(room) {
+        if self.sessions.get(key as usize).is_some_and(|session| session.gaps.is_some())
+            && let Some(number) = self.audiences.find_key(room)
+        {
             self.tell_gaps(key, Some(number));
         }
     }

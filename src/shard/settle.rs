@@ -72,12 +72,12 @@ impl Shard {
 
     /// Queues what session `key` has not got of any of its rooms.
     pub(super) fn settle(&mut self, key: u32) {
-        for index in 0.. {
-            let Some(session) = self.sessions.get(key as usize) else { return };
-            let Some(seat) = session.seats.at(index) else { return };
-            if let Some(seat) = seat {
-                self.settle_seat(key, seat);
-            }
+        let mut index = 0;
+        while let Some(session) = self.sessions.get(key as usize)
+            && let Some((place, seat)) = session.seats.from(index)
+        {
+            self.settle_seat(key, seat);
+            index = place + 1;
         }
     }
 
@@ -205,9 +205,17 @@ impl Shard {
     /// Tells the gaps of a session whose queue has become short enough, or of one room that it leaves: which messages it
     /// missed, and what became of the people there.
     pub(super) fn tell_gaps(&mut self, key: u32, only: Option<u32>) {
+        // Nearly always there is none.
+        if self.sessions.get(key as usize).is_some_and(|session| session.gaps.is_some()) {
+            self.tell_gaps_there(key, only);
+        }
+    }
+
+    #[cold]
+    fn tell_gaps_there(&mut self, key: u32, only: Option<u32>) {
         let half = self.common.settings.limits.queue / 2;
         let Some(session) = self.session(key) else { return };
-        if session.gaps.is_none() || only.is_none() && session.others() > half {
+        if only.is_none() && session.others() > half {
             return;
         }
         let Some(mut gaps) = session.gaps.take() else { return };
