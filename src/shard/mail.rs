@@ -144,7 +144,10 @@ impl Shard {
             Post::Rostered(room, caller, result) => match caller {
                 Caller::Nobody => {}
                 Caller::Session(session, ticket) => self.rostered(session, ticket.get(), &room, result),
-                Caller::Call(session, _) => self.answered(session, |pending| pending.rostered(result)),
+                Caller::Call(session, _) => {
+                    let result = self.unless_too_many(result);
+                    self.answered(session, |pending| pending.rostered(result));
+                }
                 Caller::Program(question, _) => self.answer_program(question, Part::Rostered(result)),
             },
             Post::Requests(stream, call, user, texts) => self.requested(stream, call, user.as_deref(), texts),

@@ -15,7 +15,7 @@ use crate::room_key::{INBOX, RoomKey, Space};
 use crate::session::facts::Fact;
 
 pub(super) type Looked = Result<Option<Box<Standing>>, Fault>;
-type Rostered = Result<Option<Box<Roster>>, Fault>;
+pub(super) type Rostered = Result<Option<Box<Roster>>, Fault>;
 
 impl Shard {
     /// A text frame of the native dialect.
@@ -121,6 +121,7 @@ impl Shard {
     }
 
     pub(super) fn rostered(&mut self, id: SessionId, ticket: Ticket<&str>, room: &RoomKey, result: Rostered) {
+        let result = self.unless_too_many(result);
         self.home_answered(id, ticket, room, result, |shard, roster| {
             shard.reply(id.key, ticket, |out| event::members(ticket.id, room, &roster, out));
         });

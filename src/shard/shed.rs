@@ -4,7 +4,8 @@ use std::collections::BinaryHeap;
 use std::sync::Arc;
 
 use super::Shard;
-use super::request::Looked;
+use super::request::{Looked, Rostered};
+use crate::broker::post::Roster;
 use crate::error::{Close, Fault};
 use crate::message::Message;
 use crate::session::Session;
@@ -56,6 +57,17 @@ impl Shard {
     pub(super) fn unless_too_much(&self, result: Looked) -> Looked {
         match result {
             Ok(Some(standing)) if self.is_too_much(&standing.excerpt.messages) => Err(Fault::Unavailable),
+            result => result,
+        }
+    }
+
+    /// What a home answered, unless it names people while too much waits already.
+    pub(super) fn unless_too_many(&self, result: Rostered) -> Rostered {
+        let names = |roster: &Roster| roster.people.as_ref().is_some_and(|people| !people.is_empty());
+        match result {
+            Ok(Some(roster)) if names(&roster) && self.common.queued.is_overdrawn() => {
+                Err(Fault::Unavailable)
+            }
             result => result,
         }
     }

@@ -177,7 +177,15 @@ type Ask = fn(&mut Bench, &str);
 fn answers_of_one_turn_do_not_outgrow_the_total_before_anybody_is_let_go() {
     let message = format!("\"{}\"", "x".repeat(60 * KIB));
     let look = "GET /api/rooms/a/messages HTTP/1.1\r\nHost: a\r\n\r\n";
-    let asks: [(&str, Ask); 3] = [
+    let asks: [(&str, Ask); 5] = [
+        ("the people of a room, by a call", |bench, _| {
+            let key = bench.arrive();
+            bench.send(key, b"GET /api/rooms/b/members?limit=1000 HTTP/1.1\r\nHost: a\r\n\r\n");
+        }),
+        ("the people of a room, by a WebSocket", |bench, _| {
+            let key = bench.connect("/ws/b");
+            bench.frame(key, 0x81, br#"{"type":"members","room":"b","limit":1000}"#);
+        }),
         ("a stream", |bench, _| {
             let key = bench.arrive();
             bench.send(key, b"GET /sse/a?history=100 HTTP/1.1\r\nHost: a\r\n\r\n");
@@ -197,8 +205,12 @@ fn answers_of_one_turn_do_not_outgrow_the_total_before_anybody_is_let_go() {
             bench.say("a", message.clone());
             bench.turn(0);
         }
+        for number in 0..350 {
+            bench.connect(&format!("/ws/b?user={number}{}", "x".repeat(120)));
+        }
+        (0..20).for_each(|_| bench.turn(0));
         let before = bench.held();
-        for _ in 0..100 {
+        for _ in 0..250 {
             ask(&mut bench, look);
         }
         assert!(bench.held() > before + TOTAL / 2, "{name}: {}", bench.held());
