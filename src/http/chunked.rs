@@ -8,6 +8,9 @@ use crate::http::syntax::{is_text, is_token};
 /// Digits that a chunk's size may have, leading zeros included: with 16 it fits 64 bits.
 const MAX_DIGITS: u8 = 16;
 
+/// Bytes around what the chunks hold that one call takes: some 20 µs. Of chunks above 256 bytes a whole read has no more.
+const FRAMING: usize = 2_048;
+
 /// A chunked body on its way in. Extensions and trailers are checked, counted and dropped.
 #[derive(Debug, Default)]
 pub(crate) struct Chunked {
@@ -55,13 +58,17 @@ impl Default for Place {
 }
 
 impl Chunked {
-    /// Takes bytes from the front of `input`, and tells how many and whether the body ended with them.
+    /// Takes bytes from the front of `input`, and tells how many and whether the body ended with them. Some are left where
+    /// the chunks are so small that there are many.
     pub(crate) fn read(&mut self, input: &[u8], limits: &Limits) -> Result<(usize, bool), Refusal> {
-        let mut used = 0;
-        while let Some(&byte) = input.get(used) {
+        let (mut used, mut around) = (0, 0);
+        while let Some(&byte) = input.get(used).filter(|_| around < FRAMING) {
             used += match self.place {
                 Place::Data { left } => self.take_data(&input[used..], left),
-                _ => self.take_byte(byte, limits)?,
+                _ => {
+                    around += 1;
+                    self.take_byte(byte, limits)?
+                }
             };
             if matches!(self.place, Place::End) {
                 return Ok((used, true));

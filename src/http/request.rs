@@ -27,7 +27,7 @@ pub struct Limits {
 /// What came of some bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// All bytes were used and more are needed.
+    /// Nothing is complete. All bytes were used, or so many small chunks that others may have their turn before the rest.
     More,
     /// A head is complete. Its body is next, also where there is none.
     Head(Head),

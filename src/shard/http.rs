@@ -15,7 +15,7 @@ use crate::session::{Phase, Session};
 use crate::settings;
 use crate::time::Tick;
 
-/// Requests that one visit takes: of the smallest some 50 µs. Whoever sends more at once goes on when its turn comes again.
+/// Requests that one visit takes: of the smallest some 50 µs. Many small chunks are enough for one, too. Whoever sends more at once goes on when its turn comes again.
 const REQUESTS: usize = 16;
 
 impl Shard {

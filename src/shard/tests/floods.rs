@@ -229,6 +229,29 @@ fn fragments_are_taken_a_part_at_a_time() {
     assert_eq!(bench.total(), 0);
 }
 
+/// A body in chunks of a byte comes whole, and nobody waits for it.
+#[test]
+fn small_chunks_are_taken_a_part_at_a_time() {
+    let mut bench = Bench::alone();
+    let mut kernel = Kernel::default();
+    let [flooder, other] = [bench.knock(), bench.connect("/ws")];
+    let head = "POST /api/rooms/a/messages HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let body = format!(r#"{{"data":"{}"}}"#, "x".repeat(2_000));
+    let chunks: String = body.chars().map(|byte| format!("1\r\n{byte}\r\n")).collect();
+    kernel.send(flooder, format!("{head}{chunks}0\r\n\r\n").as_bytes());
+    kernel.send(other, &ping(0));
+    for visits in 1..5 {
+        bench.read(&mut kernel);
+        bench.go_on(&mut kernel, usize::from(visits > 1));
+        let taken = bench.shard.sessions[flooder as usize].tail.as_ref().unwrap().taken;
+        assert!(visits == 1 || taken <= (visits - 1) * 3 * KIB, "{taken}");
+    }
+    assert!(bench.text(other).contains("\"pong\""));
+    bench.settle_down(&mut kernel);
+    assert!(bench.text(flooder).starts_with("HTTP/1.1 200 "), "{}", bench.text(flooder));
+    assert_eq!(bench.total(), 0);
+}
+
 #[test]
 fn everything_is_answered_in_order_at_every_split() {
     for flood in [&FLOODS[0], &FLOODS[1], &FLOODS[4]] {

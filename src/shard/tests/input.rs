@@ -116,11 +116,13 @@ fn no_body_is_begun_while_the_total_is_used_up() {
         key,
         b"POST /api/rooms/a/messages HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n{\"data\":1}",
     );
+    bench.send(key, b"GET /api/rooms HTTP/1.1\r\nHost: a\r\n\r\n");
     bench.send(key, b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n");
     bench.turn(0);
     bench.turn(0);
     let text = bench.text(key);
     assert!(text.starts_with("HTTP/1.1 503 ") && text.contains("Retry-After: 1\r\n"), "{text}");
+    assert_eq!(text.matches("HTTP/1.1 503 ").count(), 2, "{text}");
     assert!(text.ends_with(r#"{"status":"ok"}"#), "{text}");
 }
 
