@@ -213,24 +213,24 @@ class Witness:
         self.client = relay.ws("/ws/witness")
         self.client.expect("welcome")
         self.client.expect("joined")
-        self.going = True
+        self.ended = threading.Event()
         self.thread = threading.Thread(target=self._run)
         self.thread.start()
 
     def _run(self):
         try:
-            while self.going:
+            # A little at a time, so that it is no load itself.
+            while not self.ended.wait(0.01):
                 began = time.monotonic()
                 self.client.say("publish", room="witness", data=self.trips)
                 assert self.client.expect("message")["data"] == self.trips
                 self.worst = max(self.worst, time.monotonic() - began)
                 self.trips += 1
-                time.sleep(0.01)
         except Exception as error:  # Told by whoever asks.
             self.error = error
 
     def end(self):
-        self.going = False
+        self.ended.set()
         self.thread.join()
         self.client.connection.close()
 
@@ -239,28 +239,35 @@ class Crowd:
     """Clients that read and answer pings on one thread, as many as there are."""
 
     def __init__(self, clients):
-        self.clients, self.lost, self.pongs, self.going = clients, [], 0, True
+        self.clients, self.lost, self.pongs, self.going = clients, [], [0] * len(clients), True
         self.thread = threading.Thread(target=self._run)
         self.thread.start()
 
     def _run(self):
         poll = select.epoll()
-        by_number = {client.connection.fileno(): client for client in self.clients}
+        by_number = {client.connection.fileno(): index for index, client in enumerate(self.clients)}
         for number in by_number:
             poll.register(number, select.EPOLLIN)
         while self.going:
             for number, _ in poll.poll(0.05):
-                client = by_number[number]
+                index = by_number[number]
+                client = self.clients[index]
                 try:
                     opcode, payload = client.frame()
                     if opcode == 9:
                         client.connection.sendall(frame(10, payload))
-                        self.pongs += 1
+                        self.pongs[index] += 1
                     if opcode == 8:
                         raise EOFError(closing(payload))
                 except (OSError, EOFError) as error:
                     self.lost.append(error)
                     poll.unregister(number)
+
+    def pinged(self, times):
+        """Waits until each of them was pinged so many times from now on, or one is lost; says who is."""
+        until = [pongs + times for pongs in self.pongs]
+        eventually("all are pinged", lambda: self.lost or all(map(int.__ge__, self.pongs, until)))
+        return self.lost
 
     def end(self):
         self.going = False
