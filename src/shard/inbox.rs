@@ -64,14 +64,12 @@ impl Shard {
     pub(super) fn deliver_beside(&mut self, message: &Message) {
         let (hash, user) = (message.room.hash(), message.room.name());
         if self.audiences.find(hash, Space::Beside, user).is_none() {
-            let hearing = self.hearing(&message.room);
+            let mut hearing = std::mem::take(&mut self.work.hearing);
+            hearing.extend(self.hearing(&message.room));
             if hearing.len() <= FEW {
-                if !hearing.is_empty() {
-                    let frame = self.tally.count(message.frame().clone());
-                    hearing
-                        .into_iter()
-                        .for_each(|key| self.hand_letter(key, message.position, frame.clone()));
-                }
+                self.hand_letters(&hearing, message);
+                hearing.clear();
+                self.work.hearing = hearing;
                 return;
             }
             let beside = self.room(Space::Beside, user);
@@ -85,18 +83,24 @@ impl Shard {
     }
 
     /// The WebSockets that hear an inbox without being members.
-    fn hearing(&self, inbox: &RoomKey) -> Vec<u32> {
+    fn hearing(&self, inbox: &RoomKey) -> impl Iterator<Item = u32> {
         let number = self.audiences.find_key(inbox);
-        let mut keys = self.sessions_under(inbox.hash(), inbox.name());
-        keys.retain(|&key| {
+        self.sessions_under(inbox.hash(), inbox.name()).filter(move |&key| {
             let session = self.sessions.get(key as usize);
             let hears = |session: &Session| {
                 let member = number.is_some_and(|number| session.seats.slot(number).is_some());
                 !member && hears_unasked(session)
             };
             session.is_some_and(hears) && !self.entering.contains_key(&key)
-        });
-        keys
+        })
+    }
+
+    /// Hands a message to these sessions: its bytes count once, as long as one of them has them waiting.
+    fn hand_letters(&mut self, keys: &[u32], message: &Message) {
+        if !keys.is_empty() {
+            let frame = self.tally.count(message.frame().clone());
+            keys.iter().for_each(|&key| self.hand_letter(key, message.position, frame.clone()));
+        }
     }
 
     fn hand_letter(&mut self, key: u32, position: Option<Position>, frame: Bytes) {

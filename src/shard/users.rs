@@ -152,17 +152,17 @@ impl Shard {
 
     /// The open sessions of a user.
     pub(super) fn sessions_of(&self, user: &str) -> Vec<u32> {
-        self.sessions_under(self.user_hash(user), user)
+        self.sessions_under(self.user_hash(user), user).collect()
     }
 
     /// The same of a user whose hash is at hand.
-    pub(super) fn sessions_under(&self, hash: u64, user: &str) -> Vec<u32> {
-        let of_user = |&key: &u32| {
+    pub(super) fn sessions_under(&self, hash: u64, user: &str) -> impl Iterator<Item = u32> {
+        let of_user = move |&key: &u32| {
             let session = self.sessions.get(key as usize);
             session
                 .is_some_and(|session| session.is_open() && session.user().is_some_and(|own| **own == *user))
         };
-        self.by_user.find(hash).filter(of_user).collect()
+        self.by_user.find(hash).filter(of_user)
     }
 
     /// The sessions of a user that are members of a room.

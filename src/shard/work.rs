@@ -43,6 +43,8 @@ pub(super) struct Work {
     /// Sessions that are over and to be freed.
     pub(super) ended: Vec<u32>,
     pub(super) due: Vec<u32>,
+    /// Who hears the message that is being delivered; nobody between two.
+    pub(super) hearing: Vec<u32>,
     /// What is being done to many connections of one user.
     pub(super) walks: VecDeque<Walk>,
 }
