@@ -1,4 +1,4 @@
-//! Says what a server is to be like, in a program.
+//! Configures a server in a program.
 
 mod rooms;
 
@@ -8,9 +8,9 @@ use crate::server::{Server, StartError};
 use crate::settings::{BadSetting, KeySource, Limits, OriginRule, Secret, Settings};
 pub use rooms::Rooms;
 
-/// What a server is to be like; [`Server::builder`] begins one and [`build`](Self::build) makes the server.
+/// Configures a server. [`Server::builder`] makes one, and [`build`](Self::build) makes the server.
 ///
-/// It is a short way to [`Settings`]: what has no method of its own here is set with [`settings`](Self::settings).
+/// It is a short way to [`Settings`]. Use [`settings`](Self::settings) for what has no method here.
 ///
 /// ```
 /// use std::time::Duration;
@@ -34,38 +34,38 @@ pub use rooms::Rooms;
 #[must_use = "nothing happens before it is built"]
 pub struct Builder {
     settings: Settings,
-    /// Addresses that were asked for; with none the default stays.
+    /// The addresses that were given. If it is empty, the default stays.
     listen: Vec<SocketAddr>,
     bad: Vec<BadSetting>,
 }
 
 impl Builder {
-    /// Listens on `address` too; port 0 lets the system choose, and [`Server::local_addrs`] tells. Without any it is
+    /// Adds an address to listen on. With port 0 the system chooses the port; see [`Server::local_addrs`]. The default is
     /// `127.0.0.1:8000`.
     pub fn listen(mut self, address: SocketAddr) -> Self {
         self.listen.push(address);
         self
     }
 
-    /// The number of threads that serve, each with its own sockets and rooms; 0, the default, is one a core.
+    /// The number of threads that serve, each with its own sockets and rooms. 0, the default, means one per core.
     pub fn shards(self, shards: usize) -> Self {
         self.settings(|settings| settings.shards = shards)
     }
 
-    /// The secret that clients' tokens are signed with (HS256, HS384, HS512); 32 random bytes and more are good. Without
-    /// it, and without an API key, the server is open, and may only listen on loopback.
+    /// The secret that signs clients' tokens (HS256, HS384, HS512). It should have 32 random bytes or more. Without it and
+    /// without an API key the server is open, and may listen on loopback only.
     pub fn jwt_secret(self, secret: &str) -> Self {
         self.settings(|settings| settings.auth.secret = Some(Secret::new(secret)))
     }
 
-    /// The key with which other programs may use the HTTP API. This program needs none: it has a
+    /// The key for other programs that use the HTTP API. This program itself needs no key: it has a
     /// [`Handle`](crate::Handle).
     pub fn api_key(self, key: &str) -> Self {
         self.settings(|settings| settings.api.key = Some(KeySource::Given(Secret::new(key))))
     }
 
-    /// Pages that may use the server, like `https://shop.example` or `https://*.shop.example`, beside those named before.
-    /// Without any every page may; on an open server those of this machine.
+    /// Adds pages that may use the server, like `https://shop.example` or `https://*.shop.example`. The default is every
+    /// page; on an open server, pages of this machine.
     pub fn origins<'a>(mut self, origins: impl IntoIterator<Item = &'a str>) -> Self {
         for origin in origins {
             match OriginRule::parse(origin) {
@@ -79,28 +79,28 @@ impl Builder {
         self
     }
 
-    /// What some rooms are like. The first pattern that matches a room's name decides, so that special ones come before
+    /// Adds settings for some rooms. The first pattern that matches a room's name decides, so add special patterns before
     /// general ones.
     pub fn rooms(self, rooms: Rooms) -> Self {
         self.settings(|settings| settings.rooms.push(rooms.into()))
     }
 
-    /// Changes the bounds on what peers can make the server do.
+    /// Changes the limits.
     pub fn limits(self, change: impl FnOnce(&mut Limits)) -> Self {
         self.settings(|settings| change(&mut settings.limits))
     }
 
-    /// Changes whatever else there is to set.
+    /// Changes any other settings.
     pub fn settings(mut self, change: impl FnOnce(&mut Settings)) -> Self {
         change(&mut self.settings);
         self
     }
 
-    /// Makes the server, which has its addresses from now on.
+    /// Makes the server and opens its ports.
     ///
     /// # Errors
     ///
-    /// Every setting that is wrong, or an address that cannot be had. No thread has been started then.
+    /// Every setting that is wrong, or an address that cannot be listened on. No thread has been started then.
     pub fn build(mut self) -> Result<Server, StartError> {
         if !self.bad.is_empty() {
             return Err(StartError::Settings(self.bad.into()));

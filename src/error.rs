@@ -1,4 +1,4 @@
-//! What can go wrong, sorted by whose fault it is, with the words and numbers that each side is told.
+//! What can go wrong, with the codes that clients and apps get.
 //!
 //! | fault | WebSocket | HTTP |
 //! | --- | --- | --- |
@@ -9,12 +9,12 @@
 //! | a limit | `room_limit`, `room_full`, `rate_limited` | 429 |
 //! | the server is busy or cannot | `unavailable` | 503 |
 
-/// A refused request: the connection lives on.
+/// A refused request. The connection stays open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// Not JSON, or nested too deep.
     BadJson,
-    /// JSON, but not a request: what is wrong with it.
+    /// JSON, but not a request. The text says what is wrong with it.
     BadRequest(&'static str),
     /// A `type` that this server does not know.
     UnknownType,
@@ -22,28 +22,28 @@ pub enum Fault {
     BadRoom,
     /// A room does not let this client do that.
     Forbidden,
-    /// Clients here do not write to users.
+    /// Clients may not write to users on this server.
     NoDirect,
-    /// A connection does not become another user's.
+    /// The new token is of another user than the connection.
     OtherUser,
-    /// The token that was to renew the connection's is not good.
+    /// A token that should renew the connection's is not valid.
     Unauthorized,
     /// The room must be joined first.
     NotJoined,
-    /// The connection is in as many rooms as it may be.
+    /// The connection has joined the most rooms that it may.
     RoomLimit,
-    /// As many rooms of the client's address are remembered as may be.
+    /// The client's address has made the most rooms that it may.
     TooManyRooms,
-    /// The room has as many members as it takes.
+    /// The room is full.
     RoomFull,
-    /// Too much at once; in so many milliseconds it may be tried again.
+    /// Too many requests. The client may try again after this many milliseconds.
     RateLimited(u32),
-    /// The server cannot do that now; trying again later may help.
+    /// The server cannot do that now; a later try may succeed.
     Unavailable,
 }
 
 impl Fault {
-    /// The word that stands in `code`.
+    /// The word in the field `code`.
     pub fn code(self) -> &'static str {
         match self {
             Self::BadJson => "bad_json",
@@ -60,7 +60,7 @@ impl Fault {
         }
     }
 
-    /// The sentence that stands in `message`.
+    /// The sentence in the field `message`.
     pub fn message(self) -> &'static str {
         match self {
             Self::BadJson => "this is not JSON, or it is nested more than 128 deep",
@@ -69,22 +69,22 @@ impl Fault {
             Self::BadRoom => "a room name is 1 to 200 bytes of A-Z a-z 0-9 _ - = @ , . ; : /",
             Self::Forbidden => "this room does not let you do that",
             Self::NoDirect => "clients of this server may not write to users",
-            Self::OtherUser => "a connection keeps its user; open another one for another user",
+            Self::OtherUser => "a connection keeps its user; open another connection for another user",
             Self::Unauthorized => {
-                "the token is not valid; what the last one allowed holds until that expires"
+                "the token is not valid; the connection keeps its last token until that expires"
             }
             Self::NotJoined => "join the room first",
-            Self::RoomLimit => "this connection is in as many rooms as it may be",
+            Self::RoomLimit => "this connection is in the most rooms that a connection may join",
             Self::TooManyRooms => {
-                "as many rooms of this address are remembered as may be; empty ones are forgotten after a while"
+                "this address has the most rooms that it may have; join one that exists, or wait until empty ones are forgotten"
             }
-            Self::RoomFull => "this room has as many members as it takes",
-            Self::RateLimited(_) => "this was too much at once; it was not done",
+            Self::RoomFull => "this room is full",
+            Self::RateLimited(_) => "too many requests; this one was not carried out",
             Self::Unavailable => "the server cannot do that now; try again later",
         }
     }
 
-    /// When the same may be tried again, in milliseconds, where that is known.
+    /// After how many milliseconds the client may try again, where that is known.
     pub fn retry_after_ms(self) -> Option<u32> {
         match self {
             Self::RateLimited(retry_after_ms) => Some(retry_after_ms),
@@ -92,7 +92,7 @@ impl Fault {
         }
     }
 
-    /// The HTTP status that says the same.
+    /// The HTTP status that means the same.
     pub fn status(self) -> u16 {
         match self {
             Self::BadJson | Self::BadRequest(_) | Self::UnknownType | Self::BadRoom | Self::NotJoined => 400,
@@ -116,7 +116,7 @@ pub struct Close {
 impl Close {
     /// The client fell too far behind what others sent.
     pub const SLOW_CONSUMER: Self = Self::fixed(4100, "slow consumer");
-    /// The client goes on asking for what it is refused.
+    /// The client repeats requests that are refused.
     pub const TOO_MANY_REFUSALS: Self = Self::fixed(1008, "too many refusals");
     /// All queues together are too large, and this one is among the fullest.
     pub const OVER_CAPACITY: Self = Self::fixed(1013, "over capacity");
@@ -124,32 +124,32 @@ impl Close {
     pub const NO_PONG: Self = Self::fixed(4101, "no pong");
     /// The native dialect is text.
     pub const TEXT_ONLY: Self = Self::fixed(1003, "this dialect is text, not binary");
-    /// A raw room could not be joined, and its dialect has no words for why.
+    /// A raw room could not be joined. Its dialect has no words for why.
     pub const NO_ROOM: Self = Self::fixed(1013, "the room cannot be joined now");
     /// A page of another site tried to use an open relay.
     pub const ORIGIN: Self = Self::fixed(1008, "origin not allowed");
 
-    /// Nobody comes in here without a token.
+    /// This server needs a token.
     pub const TOKEN_REQUIRED: Self = Self::fixed(1008, "token required");
-    /// The token is not good.
+    /// The token is not valid.
     pub const INVALID_TOKEN: Self = Self::fixed(1008, "invalid token");
-    /// The token was good; a fresh one will be.
+    /// The token has expired. The client may come back with a new one.
     pub const TOKEN_EXPIRED: Self = Self::fixed(1008, "token expired");
-    /// A raw room does not let this client in, and its dialect has no other words for that.
+    /// A raw room refuses this client. Its dialect has no other words for that.
     pub const FORBIDDEN: Self = Self::fixed(1008, "forbidden");
     /// No token came in time.
     pub const AUTH_TIMEOUT: Self = Self::fixed(1008, "auth timeout");
-    /// Something else than a token came.
+    /// The first message was not `auth`.
     pub const AUTH_FIRST: Self = Self::fixed(1008, "first message must be auth");
 
-    /// A user has as many connections as a user may have.
+    /// The user has the most connections that a user may have.
     pub const MAX_CONNECTIONS: Self = Self::fixed(1008, "max connections reached");
-    /// Somebody else on an open server has that name.
+    /// Another connection on an open server has that name.
     pub const NAME_TAKEN: Self = Self::fixed(1008, "user name taken");
-    /// The user has another connection in this one's place.
+    /// A newer connection of the user has replaced this one.
     pub const REPLACED: Self = Self::fixed(1008, "replaced by a newer connection");
 
-    /// The app does not want the client here.
+    /// The app closed the user's connections.
     pub fn by_app(reason: &str) -> Self {
         Self { code: 4000, reason: reason.to_owned().into() }
     }
@@ -159,7 +159,7 @@ impl Close {
         Self { code, reason: std::borrow::Cow::Borrowed(reason) }
     }
 
-    /// The server goes away; the client comes back after `retry_ms`.
+    /// The server shuts down. The client should come back after `retry_ms`.
     pub fn going_away(retry_ms: u64) -> Self {
         Self { code: 1001, reason: format!("retry in {retry_ms} ms").into() }
     }

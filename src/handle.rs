@@ -1,4 +1,4 @@
-//! The way to a running server from any thread.
+//! Controls a running server from any thread.
 
 mod answer;
 mod error;
@@ -31,21 +31,22 @@ pub use error::{AnswerError, SendError, TokenError};
 pub use found::{Members, Notified, Online, Room};
 pub use message::Message;
 
-/// Announcements that may be under way when another is made.
+/// Announcements that may be under way at once.
 const MAX_ANNOUNCEMENTS: usize = 64;
 
 /// Rooms or users in one page of a list.
 const PAGE: usize = 1_000;
 
-/// Speaks to a server and asks it things: cheap to clone, and for any thread, async or not, since no call waits.
+/// Controls a server and asks it questions. It is cheap to clone and can be used on any thread, async or not, because no call
+/// waits.
 ///
-/// What *does* something ([`publish`](Self::publish), [`notify`](Self::notify), [`announce`](Self::announce),
-/// [`remove`](Self::remove), [`disconnect`](Self::disconnect)) returns an error if nothing will be done, and otherwise an
-/// [`Answer`] that may be dropped. What only asks ([`online`](Self::online), [`room`](Self::room), [`rooms`](Self::rooms),
-/// [`members`](Self::members)) returns the answer.
+/// A call that *does* something ([`publish`](Self::publish), [`notify`](Self::notify), [`announce`](Self::announce),
+/// [`remove`](Self::remove), [`disconnect`](Self::disconnect)) returns an error if nothing will be done, else an [`Answer`]
+/// that may be dropped. A call that only asks ([`online`](Self::online), [`room`](Self::room), [`rooms`](Self::rooms),
+/// [`members`](Self::members)) returns the [`Answer`].
 ///
-/// What one thread asks about one room or one user is done in that order. What is asked of a server that does not run yet is
-/// done when it does, and of one that was dropped without having run, never: then every answer is
+/// The calls of one thread for one room or one user are carried out in order. Calls before the server runs are carried out
+/// when it runs. If the server is dropped before it runs, they are never carried out and every answer is
 /// [`AnswerError::Stopped`].
 ///
 /// ```
@@ -76,14 +77,14 @@ impl Handle {
         Self(Arc::new(Inner { inboxes, common, announcements: Mutex::default() }))
     }
 
-    /// Says something in `room`, as the app: no token and no setting of the room keeps it back.
+    /// Publishes a message in `room`, as the app: it needs no token, and no setting of the room forbids it.
     ///
-    /// The answer is the message's position, once every shard with members has it; none if it was not to be
+    /// The answer is the message's position, once every shard with members has the message; `None` if it is not
     /// [stored](Message::store).
     ///
     /// # Errors
     ///
-    /// If `room` cannot name a room, the message cannot be sent, too much is on its way, or the server has ended.
+    /// If `room` is not a room name, the message is not valid, too much is on its way, or the server has stopped.
     pub fn publish(
         &self,
         room: &str,
@@ -94,26 +95,25 @@ impl Handle {
         self.say(room, draft, found::position())
     }
 
-    /// Says something to a user, wherever they are connected; who is not finds it in the inbox, `$me`, when they come back
-    /// within [`Inbox::ttl`](crate::settings::Inbox), 5 minutes by default.
+    /// Sends a message to all connections of a user. A user who is not connected finds it in the inbox, `$me`, within
+    /// [`Inbox::ttl`](crate::settings::Inbox), 5 minutes by default.
     ///
     /// # Errors
     ///
-    /// If `user` cannot be a user's id, the message cannot be sent to a user, too much is on its way, or the server has
-    /// ended.
+    /// If `user` is not a user id, the message is not valid for a user, too much is on its way, or the server has stopped.
     pub fn notify(&self, user: &str, message: impl Into<Message>) -> Result<Answer<Notified>, SendError> {
         let inbox = self.0.common.room_keys.key(Space::User, checked_user(user)?);
         let draft = message.into().notification(self.limit())?;
         self.say(inbox, draft, found::notified())
     }
 
-    /// Says something to everybody who is connected now, by the native dialect or a stream of events. The answer is the
-    /// number of connections that got it.
+    /// Sends a message to everybody who is connected now by the native dialect or by a stream of Server-Sent Events. The
+    /// answer is the number of connections that got it.
     ///
     /// # Errors
     ///
-    /// If the message is more than data and an event, 64 announcements or 64 MiB are on their way already, or the server
-    /// has ended.
+    /// If the message has more than data and an event, 64 announcements or 64 MiB are on their way already, or the server has
+    /// stopped.
     pub fn announce(&self, message: impl Into<Message>) -> Result<Answer<u32>, SendError> {
         let (event, data) = message.into().announcement(self.limit())?;
         self.check_pressure()?;
@@ -123,76 +123,75 @@ impl Handle {
         self.tell_all(found::connections(), |caller| Post::Announce(announcement.clone(), caller))
     }
 
-    /// Takes a user out of a room; they are told, and may come back unless their token says otherwise. The answer is the
-    /// number of connections that were in it.
+    /// Takes a user out of a room. The user's clients are told, and may join again unless their token forbids it. The answer
+    /// is the number of connections that were in the room.
     ///
     /// # Errors
     ///
-    /// If there can be no such room or user, or the server has ended.
+    /// If `room` is not a room name, `user` is not a user id, or the server has stopped.
     pub fn remove(&self, room: &str, user: &str) -> Result<Answer<u32>, SendError> {
         let (room, user): (_, ArcStr) = (self.room_key(room)?, checked_user(user)?.into());
         self.tell_all(found::connections(), |caller| Post::Remove(room.clone(), user.clone(), caller))
     }
 
-    /// Closes all connections of a user with code 4000 and `reason`, of at most 123 bytes. Clients do not come back by
-    /// themselves. The answer is the number of connections.
+    /// Closes all connections of a user with code 4000 and `reason`, which has at most 123 bytes. Clients do not reconnect by
+    /// themselves after it. The answer is the number of connections.
     ///
     /// # Errors
     ///
-    /// If there can be no such user, the reason is too long, or the server has ended.
+    /// If `user` is not a user id, the reason is too long, or the server has stopped.
     pub fn disconnect(&self, user: &str, reason: &str) -> Result<Answer<u32>, SendError> {
         let user: ArcStr = checked_user(user)?.into();
         if reason.len() > MAX_REASON {
-            let why = format!("a reason is at most {MAX_REASON} bytes, and this one has {}", reason.len());
+            let why = format!("a reason may have {MAX_REASON} bytes; this one has {}", reason.len());
             return Err(SendError::BadMessage(why.into()));
         }
         let reason: ArcStr = reason.into();
         self.tell_all(found::connections(), |caller| Post::Disconnect(user.clone(), reason.clone(), caller))
     }
 
-    /// Where is this user?
+    /// How many connections does this user have, and which rooms have they joined?
     pub fn online(&self, user: &str) -> Answer<Online> {
         let user: ArcStr = user.into();
         self.ask_all(found::online(), |caller| Post::Seek(user.clone(), caller))
     }
 
-    /// How does this room stand? None if there is no such room: a room is there as long as somebody is in it, and for its
-    /// `ttl` behind the last message and the last member.
+    /// What is the state of this room? `None` if it does not exist. A room exists while it has members, and for its `ttl`
+    /// after the last message and the last member.
     pub fn room(&self, room: &str) -> Answer<Option<Room>> {
         let key = self.0.common.room_keys.key(Space::Native, room);
         self.ask_home(&key, found::room(room), |room, caller| Post::Look(room, caller, Span::Nothing))
     }
 
-    /// Which rooms are there whose names begin with `prefix`? The first 1,000 in byte order that come behind `after`; all
-    /// rooms have come when a page is empty. Each page looks at every room of the server, so this is for an operator's eyes
-    /// and not for every request of an app.
+    /// Which rooms exist whose names begin with `prefix`? The answer is the first 1,000 after `after`, in byte order. An
+    /// empty page is the end. Each page looks at every room of the server, so do not ask in every request of an app.
     pub fn rooms(&self, prefix: &str, after: Option<&str>) -> Answer<Vec<Room>> {
         let (prefix, after) = (prefix.to_owned(), after.unwrap_or_default().to_owned());
         let listing = Arc::new(Listing { prefix, after, limit: PAGE, rooms: None });
         self.ask_all(found::rooms(PAGE), |caller| Post::List(caller, listing.clone()))
     }
 
-    /// Who is in this room? The first 1,000 users in byte order that come behind `after`.
+    /// Who is in this room? The answer has the first 1,000 users after `after`, in byte order.
     pub fn members(&self, room: &str, after: Option<&str>) -> Answer<Members> {
         let key = self.0.common.room_keys.key(Space::Native, room);
         let page = Page { after: after.unwrap_or_default().into(), limit: PAGE };
         self.ask_home(&key, found::members(), |room, caller| Post::Members(room, caller, page))
     }
 
-    /// How many connections there are, those of HTTP included.
+    /// How many connections are open, plain HTTP connections included.
     pub fn connections(&self) -> usize {
         self.0.common.connections.load(Ordering::Relaxed)
     }
 
-    /// A token with which `user` is let in for `ttl`, signed with the server's secret (HS256): what an app gives to its page
-    /// once it knows who is there.
+    /// A token with which `user` can connect for `ttl`, signed with the server's secret (HS256). An app gives it to its page
+    /// after the user has logged in.
     ///
-    /// `rooms` are patterns of the rooms to join and publish in. `None` says nothing of rooms: then all are open but private
-    /// ones. `Some(&[])` opens none.
+    /// `rooms` are patterns of the rooms to join and publish in. `None` allows all rooms that are not private. `Some(&[])`
+    /// allows no room.
     ///
     /// # Errors
     ///
-    /// If there is no secret to sign with, or the server would not take the token.
+    /// If there is no secret to sign with, or the server would not accept the token.
     pub fn token(&self, user: &str, rooms: Option<&[&str]>, ttl: Duration) -> Result<String, TokenError> {
         let access = self.0.common.access.get();
         let secret = access.signing().ok_or(TokenError::NoSecret)?;
@@ -209,15 +208,15 @@ impl Handle {
         issue::token(&grant, secret).map_err(|why| TokenError::Refused(why.into()))
     }
 
-    /// Reads the files that hold keys again. What they hold now decides who comes in; whoever is in stays in. The server
-    /// looks for changed files by itself every 2 seconds.
+    /// Reloads the key files. New connections are checked with the new keys; open connections stay open. The server also
+    /// checks every 2 seconds whether a file has changed.
     ///
-    /// Unlike everything else here it waits for those files.
+    /// Unlike all other calls, it waits for the files.
     ///
     /// # Errors
     ///
-    /// Every key that cannot be read or used. It stays what it was; the others count as they are now. Of a key set only the
-    /// keys that can check a token count: the others are named in the log, and are an error only where there is no other.
+    /// Every key that cannot be read or used. These keep their old value; the others are reloaded. Keys of a key set that
+    /// cannot check a token are left out and named in the log; a set without any other key is an error.
     pub fn reload_keys(&self) -> Result<(), BadSettings> {
         let (settings, current) = (&self.0.common.settings, &self.0.common.access);
         let mut bad = Vec::new();
@@ -230,16 +229,16 @@ impl Handle {
         if bad.is_empty() { Ok(()) } else { Err(bad.into()) }
     }
 
-    /// Ends the server within `time`: nobody new is let in, and connections are closed with 1001 one after the other over
-    /// the first 80 % of it, each told when to come back. With nobody left it ends sooner. Once it is under way, only
-    /// [`stop_now`](Self::stop_now) is quicker.
+    /// Drains and stops the server within `time`. It accepts no new clients, and closes connections with 1001 one after
+    /// another during the first 80 % of it; each is told when to come back. It stops earlier when no connection is left. A
+    /// second call changes nothing: use [`stop_now`](Self::stop_now) to stop at once.
     ///
     /// Returns at once; [`Server::run`](crate::Server::run) returns when it is done.
     pub fn shutdown(&self, time: Duration) {
         self.tell(|| Letter::Drain(time));
     }
 
-    /// Ends the server at once, without a word to anybody.
+    /// Stops the server at once, without close frames.
     pub fn stop_now(&self) {
         self.tell(|| Letter::Stop);
     }
@@ -250,7 +249,7 @@ impl Handle {
         }
     }
 
-    /// Has a draft given its place.
+    /// Publishes a draft.
     fn say<T>(&self, room: RoomKey, draft: Draft, read: Read<T>) -> Result<Answer<T>, SendError> {
         self.check_pressure()?;
         let (question, parts) = question();
@@ -259,7 +258,7 @@ impl Handle {
         if self.put(home, post) { Ok(Answer::new(parts, 1, read)) } else { Err(SendError::Stopped) }
     }
 
-    /// Has every shard do its part.
+    /// Tells every shard to do its part.
     fn tell_all<T>(&self, read: Read<T>, post: impl Fn(Caller) -> Post) -> Result<Answer<T>, SendError> {
         let (parts, all) = self.post_all(post);
         if all { Ok(Answer::new(parts, self.0.inboxes.len(), read)) } else { Err(SendError::Stopped) }
@@ -270,7 +269,7 @@ impl Handle {
         Answer::new(self.post_all(post).0, self.0.inboxes.len(), read)
     }
 
-    /// The end to wait at, and whether every shard is still there.
+    /// Where the parts of the answer arrive, and whether every shard is still there.
     fn post_all(&self, post: impl Fn(Caller) -> Post) -> (Parts, bool) {
         let (question, parts) = question();
         let mut all = true;
@@ -293,7 +292,7 @@ impl Handle {
         Answer::new(parts, 1, read)
     }
 
-    /// Whether the shard takes it.
+    /// Whether the shard accepts it.
     fn put(&self, shard: usize, post: Post) -> bool {
         self.0.inboxes.get(shard).is_some_and(|inbox| inbox.put([Letter::Post(post)]))
     }
@@ -302,7 +301,7 @@ impl Handle {
         if self.0.common.pressure.is_high(false) { Err(SendError::Busy) } else { Ok(()) }
     }
 
-    /// Notes an announcement that is to begin, unless too many are under way.
+    /// Registers a new announcement, unless too many are under way.
     fn note(&self, announcement: &Arc<Announcement>) -> Result<(), SendError> {
         let mut under_way = lock(&self.0.announcements);
         under_way.retain(|one| one.strong_count() > 0);
@@ -328,7 +327,7 @@ fn checked_user(user: &str) -> Result<&str, SendError> {
     if is_user(user) { Ok(user) } else { Err(SendError::BadUser(user.into())) }
 }
 
-/// Locks what is whole at any time, so that a thread which panicked has left it so.
+/// Locks a mutex. Its content is valid at any time, so a panic of another thread does not matter.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -5,8 +5,9 @@
 //!           ◀── reactor ◀── queues ◀──── lanes ◀──── audience ◀──── posts ◀──┘
 //! ```
 //!
-//! Each core has one `reactor`, which turns bytes into events and queued bytes into writes. Everything between is state
-//! machines without sockets or clocks: a `shard` has one core's sessions and rooms, and the `broker` orders rooms.
+//! Each core has one `reactor`. It turns incoming bytes into events and queued bytes into writes. Everything else is state
+//! machines without sockets or clocks: a `shard` has one core's sessions and rooms, and the `broker` orders the messages of
+//! rooms.
 //!
 //! The smallest program:
 //!
@@ -15,7 +16,7 @@
 //! use switchboard::Server;
 //!
 //! fn main() -> Result<(), Box<dyn std::error::Error>> {
-//!     let server = Server::builder().listen("127.0.0.1:0".parse()?).build()?; // opens its ports, or says why it cannot
+//!     let server = Server::builder().listen("127.0.0.1:0".parse()?).build()?; // opens its ports, or returns an error
 //!     let handle = server.handle(); // for any thread, async or not: no call waits
 //!     println!("ws://{}/ws/lobby", server.local_addrs()[0]);
 //!     let running = std::thread::spawn(move || server.run());
@@ -26,13 +27,13 @@
 //! }
 //! ```
 //!
-//! - [`Server::builder`] configures a server; [`Settings`] lists what can be set.
-//! - [`Handle`] speaks to it: [`publish`](Handle::publish) to a room, [`notify`](Handle::notify) a user,
-//!   [`announce`](Handle::announce) to everybody, and ask who is there. A thread waits for an [`Answer`], async code
-//!   awaits it.
-//! - [`Handle::token`] lets people in.
+//! - [`Server::builder`] configures a server. [`Settings`] lists all settings.
+//! - [`Handle`] controls it: [`publish`](Handle::publish) to a room, [`notify`](Handle::notify) a user,
+//! [`announce`](Handle::announce) to everybody, and ask who is connected. A thread waits for an [`Answer`], async code awaits
+//! it.
+//! - [`Handle::token`] makes tokens for clients.
 //!
-//! `docs/embedding.md` is the guide, with axum and without. `docs/protocol.md` says what clients and apps can rely on.
+//! `docs/embedding.md` is the guide, with and without axum. `docs/protocol.md` says what clients and apps can rely on.
 //! `ARCHITECTURE.md` explains the code. Modules that are not shown here are public only for the project's own benches and
 //! tests, and may change at any time.
 
@@ -101,7 +102,7 @@ mod watch;
 #[doc(hidden)]
 pub mod ws;
 
-/// The type of a user's id in [`Person`]: a string that is shared and not copied. It is a `&str` wherever one is wanted.
+/// The type of a user's id in [`Person`]: a shared string that is cheap to clone. It derefs to `&str`.
 pub use arcstr::ArcStr;
 pub use broker::presence::Person;
 pub use builder::{Builder, Rooms};
@@ -113,12 +114,12 @@ pub use reactor::BindError;
 pub use server::{RunError, Running, Server, StartError};
 pub use settings::Settings;
 
-/// The examples of the guide are compiled and run as tests.
+/// Compiles and runs the examples of the guide as tests.
 #[cfg(doctest)]
 #[doc = include_str!("../docs/embedding.md")]
 struct Embedding;
 
-/// So is the one of the README.
+/// The same for the README.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -1,4 +1,4 @@
-//! The `switchboard` program: reads what the operator wants, starts the server and waits for a signal.
+//! The `switchboard` program: reads the configuration, starts the server and waits for a signal.
 
 mod cli;
 
@@ -11,7 +11,7 @@ use cli::{Command, Invocation, console, descriptors, signals, token};
 use switchboard::config::{self, Config, Input, credentials, memory};
 use switchboard::{Server, StartError};
 
-/// The server ended by itself.
+/// The exit status when the server failed.
 const FAILED: ExitCode = ExitCode::FAILURE;
 
 fn main() -> ExitCode {
@@ -25,7 +25,7 @@ fn main() -> ExitCode {
     result.map_or_else(|end| end, |()| ExitCode::SUCCESS)
 }
 
-/// `switchboard check`: says what is wrong, or that nothing is.
+/// `switchboard check`: prints every error, or that there is none.
 fn check(input: &Input) -> Result<(), ExitCode> {
     let config = config::read(input).map_err(console::refuse)?;
     credentials::warnings(&config.settings).iter().for_each(console::warn);
@@ -59,7 +59,7 @@ fn serve(input: &Input) -> Result<(), ExitCode> {
             limits.history_total,
             limits.rooms_total,
             limits.keys_total,
-            "totals lowered to fit the memory there is"
+            "limits lowered to fit the memory of this machine"
         );
     }
     credentials::warnings(&settings).iter().for_each(|warning| tracing::warn!("{warning}"));
@@ -77,7 +77,7 @@ fn serve(input: &Input) -> Result<(), ExitCode> {
     ended.map_err(|_| FAILED)
 }
 
-/// The system refuses what every program may have, which is nearly always for want of descriptors.
+/// The system refused a basic resource, nearly always because there are too few descriptors.
 fn no_room(error: std::io::Error) -> ExitCode {
     console::refuse_named(StartError::System(error))
 }

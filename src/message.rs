@@ -1,4 +1,4 @@
-//! Messages: what a room passes on, made once and shared by everybody who gets it.
+//! Messages of rooms. Each is made once and shared by all who get it.
 
 use arcstr::ArcStr;
 use bytes::Bytes;
@@ -25,56 +25,56 @@ impl Wire {
     pub const ALL: [Self; 4] = [Self::Native, Self::Raw, Self::Sse, Self::SseParts];
 }
 
-/// Who said something, and to whom.
+/// The sender and receiver of a message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Kind {
-    /// Somebody, or the app, to a room.
+    /// From a client or the app to a room.
     #[default]
     Message,
-    /// One user to another.
+    /// From a user to another user.
     Direct,
-    /// The app to one user.
+    /// From the app to a user.
     Notification,
 }
 
-/// What a publisher said, before the room gave it a place.
+/// A published message before its room gives it a position.
 #[derive(Clone, Debug)]
 pub struct Draft {
-    /// Who says it, and to whom.
+    /// Its sender and receiver.
     pub kind: Kind,
-    /// The user that says it; none for guests and the app.
+    /// The user that sends it; `None` for guests and the app.
     pub from: Option<ArcStr>,
-    /// The publisher's own word for what kind of message it is.
+    /// The kind of message, in the publisher's own word.
     pub event: Option<Box<str>>,
-    /// What it says: JSON as it was written, or on the raw wire the whole frame.
+    /// Its data: JSON as it was written, or on the raw wire the whole frame.
     pub data: Bytes,
-    /// Whether it gets a place in the order and in history, or goes only to who is there now.
+    /// Whether it gets a position and is kept in history, or goes only to present members.
     pub store: bool,
     /// A connection that does not get it.
     pub exclude: Option<SessionId>,
-    /// The publisher's own mark for it: under one mark it is said once, however often it is sent.
+    /// The idempotency key: messages with the same key are published once.
     pub key: Option<Box<str>>,
 }
 
 impl Draft {
-    /// What the app or a guest says to everybody who is there now.
+    /// A message of the app or a guest to all present members.
     pub fn new(kind: Kind, data: Bytes) -> Self {
         Self { kind, from: None, event: None, data, store: false, exclude: None, key: None }
     }
 }
 
-/// One message of one room, for ever as it is: already the frame that its members read.
+/// One message of one room. It never changes, and is already the frame that members read.
 #[derive(Debug)]
 pub struct Message {
-    /// The room that it was said in.
+    /// Its room.
     pub room: RoomKey,
-    /// Its place in the order; none if it was not to be stored.
+    /// Its position; `None` if it is not stored.
     pub position: Option<Position>,
     /// A connection that does not get it.
     pub exclude: Option<SessionId>,
     frame: Bytes,
     payload: u32,
-    /// When its room took it, in microseconds as in [`crate::time::Now::us`], as far as 32 bits go.
+    /// When its room received it, in microseconds as in [`crate::time::Now::us`], cut to 32 bits.
     pub taken_us: u32,
 }
 
@@ -91,7 +91,7 @@ impl Message {
         Self { room, position, exclude, frame, payload: header as u32, taken_us: 0 }
     }
 
-    /// The frame that carries it on its own space's wire.
+    /// Its frame on the wire of its own space.
     pub fn frame(&self) -> &Bytes {
         &self.frame
     }
@@ -101,7 +101,7 @@ impl Message {
         &self.frame[self.payload as usize..]
     }
 
-    /// Bytes that keeping this message costs.
+    /// Bytes of memory that this message costs.
     pub fn cost(&self) -> usize {
         size_of::<Self>() + self.frame.len()
     }

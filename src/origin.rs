@@ -1,4 +1,4 @@
-//! Origins of web pages (RFC 6454), and which of them are meant by a rule.
+//! Origins of web pages (RFC 6454), and rules that match them.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -8,9 +8,9 @@ use std::net::IpAddr;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OriginRule {
     origin: Origin,
-    /// The host itself is not meant, but every name below it.
+    /// The rule matches every name below the host, but not the host itself.
     subdomains: bool,
-    /// The port does not matter.
+    /// The rule matches any port.
     any_port: bool,
 }
 
@@ -23,9 +23,9 @@ struct Origin {
 }
 
 impl Origin {
-    /// Reads `scheme "://" host [ ":" port ]` and nothing behind it.
+    /// Reads `scheme "://" host [ ":" port ]` and nothing after it.
     ///
-    /// `null`, which sandboxed pages and files send and which may be anybody, is none.
+    /// `null` is refused: sandboxed pages and files send it, and it can be anybody.
     fn parse(text: &str) -> Option<Self> {
         let (scheme, authority) = text.split_once("://")?;
         let is_scheme = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
@@ -40,19 +40,18 @@ impl Origin {
         };
         let port = port.map(str::parse).transpose().ok()?;
         let scheme = scheme.to_ascii_lowercase();
-        // RFC 6454 section 6.2: a scheme's own port is not written, so whoever wrote it meant the same.
+        // RFC 6454 section 6.2: browsers leave out the default port, so a rule that has it means the same.
         let port = port.filter(|port| !matches!((scheme.as_str(), port), ("https", 443) | ("http", 80)));
         (!host.is_empty()).then(|| Self { scheme, host: host.to_ascii_lowercase(), port })
     }
 }
 
 impl OriginRule {
-    /// The rule that `text` writes: `https://example.com`, `https://example.com:8443`, `https://*.example.com` or
-    /// `http://localhost:*`.
+    /// Reads a rule: `https://example.com`, `https://example.com:8443`, `https://*.example.com` or `http://localhost:*`.
     ///
     /// # Errors
     ///
-    /// If it is no origin: what to write instead.
+    /// What to write instead, if `text` is not an origin.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         const ADVICE: &str =
             "write scheme, host and, if it is not the usual one, port, like \"https://example.com\"";
@@ -65,7 +64,7 @@ impl OriginRule {
         Ok(Self { origin, subdomains, any_port })
     }
 
-    /// Whether a page of `origin`, as its browser sent it, is meant.
+    /// Whether the rule matches `origin`, as a browser sent it.
     pub fn allows(&self, origin: &str) -> bool {
         let Some(Origin { scheme, host, port }) = Origin::parse(origin) else { return false };
         let same_host = if self.subdomains {
@@ -91,30 +90,30 @@ impl fmt::Display for OriginRule {
 
 /// Whether `origin` is a page of this machine: `localhost`, a name below it or a loopback address, on any port.
 ///
-/// An open relay is for whoever sits at the machine. Any page in that person's browser can reach it too, so pages of
-/// other sites are told from the developer's own by what the browser says of them.
+/// An open relay is for the person at this machine. Pages of other sites in that person's browser can reach it too, so only
+/// the `Origin` that the browser sends tells them from the person's own pages.
 pub fn is_local(origin: &str) -> bool {
     let Some(Origin { host, .. }) = Origin::parse(origin) else { return false };
     let address = host.trim_start_matches('[').trim_end_matches(']');
     is_localhost(&host) || address.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
 }
 
-/// Whether a host is `localhost` or below it: nobody can own such a name (RFC 6761 section 6.3).
+/// Whether a host is `localhost` or below it. Nobody can own such a name (RFC 6761 section 6.3).
 fn is_localhost(host: &str) -> bool {
     let host = host.strip_suffix('.').unwrap_or(host);
     host.rsplit('.').next().is_some_and(|label| label.eq_ignore_ascii_case("localhost"))
 }
 
-/// Whether `origin` is that of the page which a server gives out that is asked by `scheme` as `host`.
+/// Whether `origin` is the server's own, when the server is asked by `scheme` as `host`.
 pub fn is_own(origin: &str, scheme: &str, host: &str) -> bool {
     let own = Origin::parse(&format!("{scheme}://{host}"));
     own.is_some() && own == Origin::parse(origin)
 }
 
-/// Whether a `Host` can be meant for an open relay: an address, or a name that nobody on the internet can own.
+/// Whether an open relay accepts a `Host`: an address, or a name that nobody on the internet can own.
 ///
-/// A page of any site can have its own name resolve to this machine, and a browser then sends no `Origin` with what the
-/// page reads; but it sends the name.
+/// Any site can make its own name resolve to this machine. A browser then sends no `Origin` with what its pages read, but it
+/// sends the name.
 pub fn is_local_host(authority: &str) -> bool {
     let host = match authority.strip_prefix('[') {
         Some(rest) => rest.split_once(']').map_or("", |(host, _)| host),

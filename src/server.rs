@@ -1,4 +1,4 @@
-//! A whole server: bound, then run on one thread a shard.
+//! A whole server: bound, then run with one thread per shard.
 
 mod running;
 
@@ -19,10 +19,10 @@ use crate::shard::Common;
 use crate::watch::Watch;
 pub use running::Running;
 
-/// A server that has its addresses and does not serve yet: clients that connect wait.
+/// A server that has opened its ports but does not serve yet. Clients that connect wait.
 ///
-/// [`run`](Self::run) serves on the thread that calls it and on one for each shard, until the server is told to end;
-/// [`spawn`](Self::spawn) does so in the background.
+/// [`run`](Self::run) serves on the calling thread and on one thread per shard, until the server is stopped.
+/// [`spawn`](Self::spawn) does the same in the background.
 pub struct Server {
     reactors: Vec<Reactor>,
     addresses: Vec<SocketAddr>,
@@ -36,29 +36,29 @@ pub struct Server {
 pub enum StartError {
     /// An address cannot be listened on.
     Bind(BindError),
-    /// Settings that no server can have, or keys that cannot be read or used.
+    /// Settings that are wrong, or keys that cannot be read or used.
     Settings(BadSettings),
-    /// The system has no room for another server.
+    /// The system refused a thread, a descriptor or another resource.
     System(io::Error),
 }
 
-/// Why a server ended that was not told to.
+/// Why a server stopped by itself.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum RunError {
-    /// The system refused what it must not refuse.
+    /// A system call failed that the server cannot do without.
     System(io::Error),
-    /// A bug: a shard panicked, and a relay without one core's rooms is not half a relay.
+    /// A shard panicked, which is a bug. The server stops, because the rooms of that shard are lost.
     Panicked,
 }
 
 impl Server {
-    /// Begins to say what a server is to be like.
+    /// Starts to configure a server.
     pub fn builder() -> Builder {
         Builder::default()
     }
 
-    /// Binds every address of `settings`. Connections wait from now on; they are served by [`Server::run`].
+    /// Binds every address of `settings`. Connections wait until [`Server::run`] serves them.
     ///
     /// # Errors
     ///
@@ -86,21 +86,21 @@ impl Server {
         Ok(Self { reactors, addresses, handle, watch })
     }
 
-    /// The addresses that it listens on, with the ports that the system chose.
+    /// The addresses that the server listens on, with the ports that the system chose.
     pub fn local_addrs(&self) -> &[SocketAddr] {
         &self.addresses
     }
 
-    /// The way to it from other threads.
+    /// A handle to control it from any thread.
     pub fn handle(&self) -> Handle {
         self.handle.clone()
     }
 
-    /// Serves in the background, on threads of its own, as long as what it returns is kept.
+    /// Serves in the background, on its own threads, until the returned [`Running`] is dropped.
     ///
     /// # Errors
     ///
-    /// If the system has no room for a thread.
+    /// If the system refuses a thread.
     pub fn spawn(self) -> Result<Running, RunError> {
         let (handle, addresses) = (self.handle(), self.addresses.clone());
         let thread = thread::Builder::new().name("switchboard".to_owned()).spawn(|| self.run());
@@ -111,7 +111,7 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// If a shard cannot go on.
+    /// If a shard fails.
     pub fn run(self) -> Result<(), RunError> {
         let inboxes: Vec<Inbox> = self.reactors.iter().map(Reactor::inbox).collect();
         let (ended, endings) = mpsc::channel();
@@ -130,7 +130,7 @@ impl Server {
         drop(ended);
         let _watching = self.watch.start(self.handle.clone()).map_err(RunError::System)?;
         let mut result = Ok(());
-        // Threads end together: at the same word, or because one of them cannot go on.
+        // All threads end together: because the server is stopped, or because one of them failed.
         while let Ok(index) = endings.recv() {
             let Some(thread) = threads[index].take() else { continue };
             let this = thread.join().map_or(Err(RunError::Panicked), |end| end.map_err(RunError::System));
@@ -143,12 +143,12 @@ impl Server {
     }
 }
 
-/// Says that a thread has ended, however it did.
+/// Reports when a thread has ended, also after a panic.
 struct Ending(usize, mpsc::Sender<usize>);
 
 impl Drop for Ending {
     fn drop(&mut self) {
-        // Nobody listens any more once the server is gone.
+        // Nobody receives any more once the server is gone.
         let _ = self.1.send(self.0);
     }
 }
@@ -168,7 +168,7 @@ impl fmt::Display for StartError {
 impl fmt::Display for RunError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::System(error) => write!(f, "a shard cannot go on: {error}"),
+            Self::System(error) => write!(f, "a shard failed: {error}"),
             Self::Panicked => f.write_str("a shard panicked: this is a bug, please report it"),
         }
     }
@@ -177,7 +177,7 @@ impl fmt::Display for RunError {
 impl std::error::Error for StartError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            // What these say is said already: the source is what is behind them.
+            // The text has these errors already, so the source is the error behind them.
             Self::Bind(error) => error.source(),
             Self::Settings(_) => None,
             Self::System(error) => Some(error),

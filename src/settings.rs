@@ -1,7 +1,7 @@
-//! What an operator can set: plain values, already read and checked, that every floor above may look at.
+//! The settings of a server: plain values that every floor above may read.
 //!
-//! Reading them from files, the environment and flags is `config`'s work; nothing here knows where a value came from.
-//! Every limit carries its reason beside its default.
+//! `config` reads them from files, the environment and flags; nothing here knows where a value came from. Every limit has its
+//! reason beside its default.
 
 pub mod access;
 mod check;
@@ -24,36 +24,36 @@ pub const MIB: usize = 1024 * KIB;
 /// The whole configuration of one server.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
-    /// Addresses to listen on; port 0 lets the system choose.
+    /// Addresses to listen on. With port 0 the system chooses.
     pub listen: Vec<SocketAddr>,
-    /// Reactors to run, each on a thread of its own; 0 means one a core.
+    /// Event loops to run, each on its own thread. 0: one per core.
     pub shards: usize,
     /// How connections come to the shards.
     pub accept: Accept,
-    /// How long a stop may take: connections are closed over the first 80 % of it. Less than the 10 s after which `docker
-    /// stop` kills, for a client that does not answer its close is waited for to the end.
+    /// How long a stop may take. Connections are closed during the first 80 % of it; then the server waits for clients that
+    /// have not answered their close. The default is less than the 10 s after which `docker stop` kills.
     pub drain: Duration,
-    /// Whether the console, a page at `/` to try rooms in and to watch the server, and `/echo` are served.
+    /// Whether the console (a page at `/` to try rooms and watch the server) and `/echo` are served.
     pub console: Console,
-    /// Serve without keys on an address that is not loopback.
+    /// Allows addresses that are not loopback although no key is set.
     pub insecure: bool,
-    /// How clients say who they are.
+    /// How clients authenticate.
     pub auth: Auth,
     /// Who may use the HTTP API.
     pub api: Api,
-    /// Pages that may use the server; none listed: any page, or in open mode those of this machine.
+    /// Pages that may use the server. Empty: any page, or in open mode those of this machine.
     pub origins: Origins,
     /// Proxies in front of the server.
     pub proxies: Proxies,
     /// Who may read the server's metrics.
     pub metrics: Metrics,
-    /// Bounds on what peers can make the server do.
+    /// Limits on what peers can make the server do.
     pub limits: Limits,
-    /// When silent connections are asked for a sign of life.
+    /// When silent connections are pinged.
     pub heartbeat: Heartbeat,
-    /// What is kept for users until they come back for it.
+    /// What is kept for users who are not connected.
     pub inbox: Inbox,
-    /// Whether clients may write to users; none: as long as the server is open.
+    /// Whether clients may write to users. `None`: only while the server is open.
     pub direct: Option<bool>,
     /// Settings for rooms by pattern; the first match wins.
     pub rooms: Vec<RoomRule>,
@@ -62,15 +62,16 @@ pub struct Settings {
 /// How connections come to the shards.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Accept {
-    /// Each shard accepts its own, among which the kernel spreads them; where it does not, as [`Accept::First`].
+    /// Each shard accepts its own connections, and the kernel spreads them among the shards. Where it does not, like
+    /// [`Accept::First`].
     #[default]
     Each,
-    /// The first shard accepts all and hands them to the shards in turn: it costs a wake-up a connection, and the shards have
-    /// the same number of connections to within one.
+    /// The first shard accepts all connections and hands them to the shards in turn. It costs a wake-up per connection, and
+    /// the shards have the same number of connections, give or take one.
     First,
 }
 
-/// What is kept of what was sent to a user.
+/// How messages to a user are kept.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Inbox {
     /// Messages; 0: none.
@@ -82,7 +83,7 @@ pub struct Inbox {
 /// When the console, and `/echo` with it, is served.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Console {
-    /// In open mode, that is without keys on loopback.
+    /// Only in open mode: without keys, on loopback.
     #[default]
     Auto,
     /// Always.
@@ -94,40 +95,39 @@ pub enum Console {
 /// Who may read the server's metrics.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Metrics {
-    /// Everybody: `/metrics` needs no key of the API even where there is one.
+    /// Everybody: `/metrics` needs no API key even if one is set.
     pub public: bool,
 }
 
-/// Bounds on what peers can make the server do. 0 means that there is no limit only where a field says so; in any other
-/// field it is refused when the configuration is read.
+/// Limits on what peers can make the server do. 0 means no limit only where a field says so; any other field refuses it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Limits {
-    /// Open connections in all. Past it the HTTP connections that have been idle for longest are closed, and where there is
-    /// none upgrades and streams get 503. 0: as many as there are descriptors.
+    /// Open connections in all. Above it the HTTP connections that have been idle longest are closed; if none is idle,
+    /// upgrades and streams get 503. 0: as many as there are descriptors.
     pub connections: usize,
-    /// Connections of one address at once, of whatever kind, an IPv6 address standing for its /64 network. Past it the
-    /// address's own HTTP connection that has been idle for longest is closed, and where there is none requests get 429; `/`,
-    /// `/healthz` and `/readyz` are answered all the same. 0: any number.
+    /// Connections of one address at once, of any kind. An IPv6 address stands for its /64 network. Above it the address's
+    /// HTTP connection that has been idle longest is closed; if none is idle, requests get 429, except for `/`, `/healthz`
+    /// and `/readyz`. 0: any number.
     pub connections_per_ip: usize,
-    /// WebSockets and streams that one address may ask for a second, twice as many in a burst; past it they get 429. 0:
-    /// any number.
+    /// WebSockets and streams that one address may open per second, twice as many in a burst; above it they get 429. 0: any
+    /// number.
     pub handshakes_per_second_per_ip: u32,
     /// Connections of one user. 0: any number.
     pub connections_per_user: usize,
     /// What happens when a user has one too many.
     pub too_many: TooMany,
-    /// Rooms that one connection may be in.
+    /// Rooms that one connection may join.
     pub rooms_per_connection: usize,
-    /// Rooms that one connection may make a second, twice as many in a burst; past it joins of new rooms, and `direct` to users who
-    /// have no inbox yet, get `rate_limited`. 0: any number.
+    /// Rooms that one connection may make per second, twice as many in a burst. Above it joins of new rooms, and `direct` to
+    /// users who have no inbox yet, get `rate_limited`. 0: any number.
     pub rooms_per_second: u32,
     /// The same for all connections of one address. 0: any number.
     pub rooms_per_second_per_ip: u32,
-    /// Rooms that clients of one address made and that are remembered, at most a quarter of `rooms_total`; past it joins of new
-    /// rooms get `room_limit`. 0: any number.
+    /// Rooms that clients of one address made and that are remembered, at most a quarter of `rooms_total`. Above it joins of
+    /// new rooms get `room_limit`. 0: any number.
     pub rooms_per_ip: usize,
-    /// Bytes of all rooms together beside their history, some 0.5 KiB each; past it empty rooms go first, and then clients'
-    /// joins of new rooms are `unavailable`.
+    /// Bytes of all rooms together without their history, about 0.5 KiB each. Above it empty rooms are forgotten; if there is
+    /// none, clients' joins of new rooms get `unavailable`.
     pub rooms_total: usize,
     /// Bytes of one message on the native and raw dialects.
     pub message: usize,
@@ -135,27 +135,27 @@ pub struct Limits {
     pub echo_message: usize,
     /// Bytes of an HTTP request's body, after chunked decoding.
     pub api_body: usize,
-    /// Calls a second that one API key may make, twice as many in a burst; past it they get 429. 0: any number.
+    /// Calls that one API key may make per second, twice as many in a burst; above it they get 429. 0: any number.
     pub api_per_second: u32,
-    /// Messages that one connection may send a second. 0: any number.
+    /// Messages that one connection may send per second. 0: any number.
     pub messages_per_second: u32,
-    /// Messages that it may send at once. 0: twice as many as a second.
+    /// Messages that it may send in a burst. 0: twice as many as per second.
     pub messages_burst: u32,
-    /// Messages that one user may send a second, from all connections together, twice as many in a burst. 0: any number.
+    /// Messages that one user may send per second, from all connections together, twice as many in a burst. 0: any number.
     pub user_messages_per_second: u32,
-    /// Bytes of messages that one connection may send a second, twice as many in a burst. 0: any number.
+    /// Bytes of messages that one connection may send per second, twice as many in a burst. 0: any number.
     pub bytes_per_second: usize,
-    /// Bytes that others may have queued for one connection before it counts as slow.
+    /// Bytes from others that may be queued for one connection before it counts as slow.
     pub queue: usize,
     /// How long the oldest queued byte may wait before the connection counts as slow.
     pub stall: Duration,
-    /// Bytes waiting for all connections together, to be read by them or to be carried out; past it those with most go
-    /// first, and new connections get 503.
+    /// Bytes that wait for all connections together, to be read by them or to be carried out. Above it the connections with
+    /// most are closed, and new ones get 503.
     pub queue_total: usize,
-    /// Bytes of history kept for all rooms together; past it a room's oldest messages go first.
+    /// Bytes of history kept for all rooms together. Above it the oldest messages are dropped.
     pub history_total: usize,
-    /// Bytes of idempotency keys for all rooms together, half of it for the app's; past it the oldest of whoever has most go
-    /// first. About 200 bytes a key.
+    /// Bytes of idempotency keys for all rooms together, half of them for the app. About 200 bytes per key. Above it the
+    /// oldest keys of the sender that has most are dropped.
     pub keys_total: usize,
     /// Bytes of a request's head: the request line and all fields.
     pub header: usize,
@@ -165,11 +165,10 @@ pub struct Limits {
     pub handshake: Duration,
     /// Time for a request's whole body.
     pub body: Duration,
-    /// How long a kept-alive HTTP connection may be idle: longer than balancers keep theirs, commonly 60 s, for whoever ends
-    /// first must not be who is asked.
+    /// How long a kept-alive HTTP connection may be idle. Longer than balancers keep theirs, commonly 60 s: if the server
+    /// closed first, a balancer's next request could fail.
     pub http_idle: Duration,
-    /// Time for the close handshake, and for reading a closed connection to its end: a most, so that nobody who is sent
-    /// away stays longer.
+    /// The longest time for the close handshake, and for reading a closed connection to its end.
     pub close: Duration,
 }
 
@@ -183,48 +182,48 @@ pub enum TooMany {
     EvictOldest,
 }
 
-/// When silent connections are asked for a sign of life.
+/// When silent connections are pinged.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Heartbeat {
     /// Silence after which a ping goes out.
     pub interval: Duration,
-    /// Time for anything at all to come back.
+    /// Time for any byte to come back.
     pub timeout: Duration,
 }
 
 /// A pattern and the settings of the rooms that it matches.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RoomRule {
-    /// A room name in which `*` stands for any run of characters; at the start it does not match `$`.
+    /// A room name in which `*` stands for any characters, or none. A `*` at the start does not match `$`.
     pub pattern: String,
-    /// What such rooms are like.
+    /// The settings of these rooms.
     pub room: RoomSettings,
 }
 
-/// What a room is like.
+/// The settings of a room.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RoomSettings {
-    /// Messages kept for resume and for late comers; 0: none.
+    /// Messages kept for clients that reconnect or join later. 0: none.
     pub history: u32,
-    /// Bytes that the kept messages may take, their envelopes included.
+    /// The most bytes that the kept messages may take, envelopes included.
     pub history_bytes: usize,
-    /// How long a message is kept, and how long an empty and silent room is remembered.
+    /// How long a message is kept, and how long an empty room without messages is remembered.
     pub ttl: Duration,
-    /// Whether people are told of and listed.
+    /// Whether members are told who joins and leaves, and may list members.
     pub presence: bool,
-    /// Above this many people a room tells their number only.
+    /// Above this many people a room reports only their number.
     pub presence_limit: u32,
-    /// How long a user whose last connection went may take to come back before anybody is told.
+    /// How long a user has to come back after the last connection ended, before the others are told.
     pub presence_grace: Duration,
     /// Whether clients may publish, or only the app.
     pub client_publish: bool,
-    /// Whether members hear of each other's typing.
+    /// Whether members see each other's typing.
     pub typing: bool,
-    /// Whether clients without a name may join.
+    /// Whether guests, clients without a user name, may join.
     pub anonymous: bool,
-    /// Whether only a token whose `rooms` names it may join or publish.
+    /// Whether a client needs a token whose `rooms` names the room, to join or publish.
     pub private: bool,
-    /// Members that the room takes; 0: any number.
+    /// The most members in the room. 0: any number.
     pub max_members: u32,
     /// What happens to a member that does not keep up.
     pub slow: Slow,
@@ -233,15 +232,15 @@ pub struct RoomSettings {
 /// What happens to a member that does not keep up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Slow {
-    /// It is closed with 4100 and resumes when it comes back.
+    /// It is closed with 4100, and resumes when it reconnects.
     #[default]
     Disconnect,
-    /// It misses messages and is told which, by a `gap`.
+    /// It misses messages. A `gap` tells it which.
     Skip,
 }
 
 impl Settings {
-    /// Whether nobody has to say who they are: no key is set for either side.
+    /// Whether nobody has to authenticate: no key is set for clients or for the app.
     pub fn is_open(&self) -> bool {
         !self.auth.has_key() && !self.api.has_key()
     }

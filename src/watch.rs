@@ -71,9 +71,9 @@ impl Watch {
 /// A key that is wrong now may be half written; when the rest is, the file has changed again. The others are read all the same.
 fn reload(handle: &Handle) {
     match handle.reload_keys() {
-        Ok(()) => tracing::info!("keys read again: a file has changed"),
+        Ok(()) => tracing::info!("keys reloaded: a file has changed"),
         Err(bad) => {
-            bad.iter().for_each(|bad| tracing::error!(%bad, "not read again; the old keys hold there"))
+            bad.iter().for_each(|bad| tracing::error!(%bad, "not reloaded; its old keys stay in use"))
         }
     }
 }

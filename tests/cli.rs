@@ -159,7 +159,7 @@ fn check_says_ok() {
         assert_eq!((output.status.code(), output.stderr.len()), (Some(0), 0));
     }
     let nothing = String::from_utf8(run(&["check"]).stdout).unwrap();
-    assert_eq!(nothing, "ok: no file; listens on 127.0.0.1:8000; one shard a core; 0 room patterns\n");
+    assert_eq!(nothing, "ok: no file; listens on 127.0.0.1:8000; one shard per core; 0 room patterns\n");
 }
 
 #[test]
@@ -212,8 +212,8 @@ fn a_token_is_printed_alone() {
     assert_eq!(rooms(&["--join", "a"]), serde_json::json!({"join": ["a"], "publish": []}));
     assert_refused(
         &run(&["token", "--user", "alice"]),
-        "switchboard: there is no auth.secret to sign with; set it, or sign with the private key that belongs to the \
-         public one\n",
+        "switchboard: auth.secret is not set, so there is nothing to sign with; set it, or sign tokens in your app with \
+         its private key\n",
     );
 }
 

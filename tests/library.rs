@@ -233,7 +233,7 @@ fn what_cannot_be_done_is_said_at_once() {
     }
     assert_eq!(
         handle.publish("a b", &1).unwrap_err().to_string(),
-        "\"a b\" cannot name a room: use 1 to 200 bytes of A-Z a-z 0-9 _ - = @ , . ; : /"
+        "\"a b\" is not a room name: use 1 to 200 bytes of A-Z a-z 0-9 _ - = @ , . ; : /"
     );
 }
 

@@ -14,7 +14,7 @@ use tungstenite::Message;
 fn refuses(address: &str, shards: &str) {
     let output = output(program().args(["--listen", address, "--shards", shards]));
     let told = String::from_utf8_lossy(&output.stderr);
-    assert!(told.contains(address) && told.contains("another program has that port"), "{told}");
+    assert!(told.contains(address) && told.contains("another program uses this port"), "{told}");
     assert_eq!((told.lines().count(), output.stdout.len(), output.status.code()), (1, 0, Some(2)), "{told}");
 }
 

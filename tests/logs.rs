@@ -145,7 +145,7 @@ fn tokens_and_keys_are_never_logged() {
     let log = log("text");
     assert_nothing_secret(&log);
     // Each of the ten handshakes that became a WebSocket, good or bad, has its line at the end.
-    assert_eq!(log.matches("connection ends").count(), 10, "{log}");
+    assert_eq!(log.matches("connection closed").count(), 10, "{log}");
     assert!(log.contains("draining") && log.contains("stopped"), "{log}");
     assert!(log.contains(r#"user="alice""#) && log.contains("invalid token"), "{log}");
 }
@@ -156,7 +156,7 @@ fn every_line_for_machines_is_json() {
     assert_nothing_secret(&log);
     let lines: Vec<serde_json::Value> =
         log.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}"))).collect();
-    let ends: Vec<_> = lines.iter().filter(|line| line["message"] == "connection ends").collect();
+    let ends: Vec<_> = lines.iter().filter(|line| line["message"] == "connection closed").collect();
     assert_eq!(ends.len(), 10, "{log}");
     assert!(ends.iter().all(|line| line["code"].is_u64() && line["level"] == "DEBUG"), "{log}");
     assert!(lines.iter().any(|line| line["message"] == "stopped"), "{log}");
@@ -201,11 +201,11 @@ fn who_is_turned_away_is_found_at_the_usual_level() {
     assert!(!log.contains(&expired) && !log.contains(&nobody) && !log.contains(&"x".repeat(101)), "{log}");
     let lines: Vec<serde_json::Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     for (reason, words) in [
-        ("expired", "its token has expired"),
-        ("claims", "a claim of its token is not of its type"),
-        ("api_key", "its API key is none of this server's"),
-        ("no_api_key", "it brought no API key"),
-        ("origin", "its page is not in origins.allow"),
+        ("expired", "the token has expired"),
+        ("claims", "a claim of the token has the wrong type"),
+        ("api_key", "this server does not have the API key"),
+        ("no_api_key", "no API key was sent"),
+        ("origin", "the page is not in origins.allow"),
     ] {
         let told: Vec<_> = lines.iter().filter(|line| line["reason"] == reason).collect();
         // One at once, and another only where the machine took longer than ten seconds for all this.
@@ -233,7 +233,7 @@ fn peers_cannot_fill_the_log() {
     let log = running.stop();
     let lines = log.lines().filter(|line| line.contains("INFO") || line.contains("WARN"));
     // The page that the WebSocket comes from is not one of this machine, and that is told once.
-    let (away, lines): (Vec<&str>, Vec<&str>) = lines.partition(|line| line.contains("turned away"));
+    let (away, lines): (Vec<&str>, Vec<&str>) = lines.partition(|line| line.contains("access denied"));
     assert!((1..=3).contains(&away.len()), "{log}");
     assert!(lines.len() == 2 && lines[0].contains("draining") && lines[1].contains("stopped"), "{log}");
     // The last connection may or may not be reaped by then.

@@ -14,7 +14,7 @@ use crate::metrics::board::Totals;
 use crate::position::Position;
 use crate::room_key::RoomKey;
 
-/// The position of a room that there is not.
+/// The position of a room that does not exist.
 const NOWHERE: Position = Position { epoch: 0, offset: 0 };
 
 /// The answer of a server that is alive.
@@ -32,7 +32,7 @@ pub fn metrics(totals: Totals) -> Response {
     Response::new(200).body(exposition::CONTENT_TYPE, exposition::text(totals).into_bytes())
 }
 
-/// The answer of a call that has all of its answers.
+/// The response to a call that has gathered all of its answers.
 pub fn answer(gathered: Gathered) -> Response {
     match gathered {
         Gathered::Sent(sent) => match sent.result() {
@@ -105,12 +105,13 @@ fn rooms(listing: &Listing, mut lines: Vec<Line>) -> Response {
     Response::new(200).json(format!(r#"{{"rooms":[{}],"after":{after}}}"#, rooms.join(",")))
 }
 
-/// The answer to requests on behalf of a stream that there is not.
+/// The response to requests for a stream that does not exist.
 pub fn no_stream() -> Response {
     Response::new(404).error("not_found", "there is no stream with this name, or it has ended")
 }
 
-/// One request has its reply for an answer, or `null`; several have an array of those replies that there are.
+/// The response to one request is its reply, or `null`. The response to several is an array of the replies; requests without
+/// one are left out.
 fn replies(alone: bool, replies: &[Reply]) -> Response {
     let replies: Vec<&[u8]> = replies.iter().filter_map(|reply| reply.as_ref()?.as_deref()).collect();
     let body = match (alone, replies.first()) {

@@ -1,4 +1,4 @@
-//! What the body of a call asks.
+//! Reads the bodies of calls.
 
 use arcstr::ArcStr;
 use bytes::Bytes;
@@ -16,7 +16,7 @@ use crate::room_key::is_room_name;
 /// Messages in one batch, at most.
 pub const MAX_BATCH: usize = 1_000;
 
-/// Requests in one call on behalf of a stream, at most.
+/// Requests in one call for a stream, at most.
 pub const MAX_REQUESTS: usize = 100;
 
 /// The longest reason that a close frame holds, in bytes (RFC 6455 section 5.5).
@@ -37,7 +37,7 @@ pub enum Address {
 }
 
 impl Address {
-    /// Whom that means.
+    /// Who receives such a message.
     pub fn to(&self) -> To {
         match self {
             Self::Room(_) => To::Room,
@@ -58,9 +58,9 @@ pub fn notification(body: &[u8]) -> Result<Draft, Fault> {
     notice(&Fields::read(utf8(body)?)?)
 }
 
-/// The reason that a body gives, if it gives one: there may be none, and no body either.
+/// The reason in a body. A call may have no reason, and no body.
 pub fn reason(body: &[u8]) -> Result<Option<Box<str>>, Fault> {
-    const REASON: &str = "`reason` is a text";
+    const REASON: &str = "`reason` is a string";
     if body.is_empty() {
         return Ok(None);
     }
@@ -77,7 +77,7 @@ pub fn fitting(reason: &str) -> &str {
     &reason[..end]
 }
 
-/// The messages that the body of a batch holds, each with its own fault if it has one.
+/// The messages in the body of a batch, or the fault of each that has one.
 pub fn batch(body: &[u8], names: &ConnectionNames) -> Result<Vec<Entry>, Fault> {
     const FAULT: Fault = Fault::BadRequest("`messages` is an array of up to 1,000 messages");
     let fields = Fields::read(utf8(body)?)?;
@@ -89,8 +89,8 @@ pub fn batch(body: &[u8], names: &ConnectionNames) -> Result<Vec<Entry>, Fault> 
     Ok(messages.iter().map(|message| entry(message.get(), names)).collect())
 }
 
-/// The requests that the body of a call on behalf of a stream holds, as they were written: one object alone, or an array
-/// of 1 to [`MAX_REQUESTS`]. None is over `limit` bytes.
+/// The requests in the body of a call for a stream, as they were written: one object, or an array of 1 to [`MAX_REQUESTS`].
+/// None may be over `limit` bytes.
 pub fn requests(body: &[u8], limit: usize) -> Result<(bool, Vec<Box<str>>), Response> {
     const COUNT: Fault = Fault::BadRequest("the body is a request or an array of 1 to 100 requests");
     let bad_json = |_| refusal(Fault::BadJson);
@@ -109,7 +109,8 @@ pub fn requests(body: &[u8], limit: usize) -> Result<(bool, Vec<Box<str>>), Resp
 }
 
 fn entry(text: &str, names: &ConnectionNames) -> Entry {
-    const ONE: Fault = Fault::BadRequest("a message of a batch goes to one of `room`, `user` and `all`");
+    const ONE: Fault =
+        Fault::BadRequest("a message of a batch needs exactly one of `room`, `user` and `all`");
     let fields = Fields::read(text)?;
     match (fields.room, fields.user, fields.all) {
         (Some(_), None, None) => {
@@ -134,7 +135,7 @@ fn entry(text: &str, names: &ConnectionNames) -> Entry {
     }
 }
 
-/// What the app says to a user, or to everybody.
+/// A message of the app to a user, or to everybody.
 fn notice(fields: &Fields<'_>) -> Result<Draft, Fault> {
     let data = Bytes::copy_from_slice(fields::data(fields.data)?.as_bytes());
     Ok(Draft {
@@ -151,14 +152,14 @@ fn draft(fields: &Fields<'_>, names: &ConnectionNames) -> Result<Draft, Fault> {
     if from.as_ref().is_some_and(|from| !is_user(from)) {
         return Err(Fault::BadRequest(FROM));
     }
-    let exclude = fields::optional(fields.exclude, "`exclude` is a connection, which is a string")?;
+    let exclude = fields::optional(fields.exclude, "`exclude` is the name of a connection, a string")?;
     Ok(Draft {
         kind: Kind::Message,
         from: from.map(|from| from.as_ref().into()),
         event: fields::event(fields.event)?,
         data: Bytes::copy_from_slice(fields::data(fields.data)?.as_bytes()),
         store: fields::flag(fields.store, true, "`store` is true or false")?,
-        // A connection that is gone gets nothing anyway.
+        // A connection that has ended gets nothing anyway.
         exclude: exclude.and_then(|name| names.id(&name)),
         key: fields::key(fields.key)?,
     })

@@ -8,32 +8,32 @@ use crate::broker::post::{Line, Listing, Page, Receipt, Roster, Span, Standing};
 use crate::error::Fault;
 use crate::room_key::RoomKey;
 
-/// What is called, before its body is known.
+/// What a request calls, before its body is read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Call {
     /// Is the server alive?
     Health,
     /// Does the server take new clients?
     Ready,
-    /// What does it do, and how does it stand?
+    /// What are its live figures?
     Stats,
     /// The same, for Prometheus.
     Metrics,
     /// Which calls are there?
     Description,
-    /// Say something in a room.
+    /// Publish a message in a room.
     Publish(String),
-    /// Say something to a user.
+    /// Send a message to a user.
     Notify(ArcStr),
-    /// Say something to everybody.
+    /// Send a message to everybody.
     Broadcast,
-    /// Say several things, as far as the key is for them.
+    /// Send several messages, those that the key's scope allows.
     Batch(Scope),
     /// Which rooms are there?
     Rooms(Listing),
-    /// How does a room stand?
+    /// What is the state of a room?
     Room(String),
-    /// What was said in a room?
+    /// Which messages has a room kept?
     History(String, Span),
     /// Who is in a room?
     Members(String, Page),
@@ -41,24 +41,24 @@ pub enum Call {
     Remove(String, ArcStr),
     /// Where is a user?
     User(ArcStr),
-    /// Close a user's connections; the reason, if the query says one.
+    /// Close a user's connections, with the reason from the query if there is one.
     Disconnect(ArcStr, Option<Box<str>>),
-    /// Requests on behalf of a stream.
+    /// Requests for a stream.
     Requests {
         /// The name of its connection.
         stream: String,
-        /// Whose token came with them.
+        /// The user of the token that came with them.
         user: Option<ArcStr>,
     },
 }
 
 impl Call {
-    /// Whether it looks at its body at all.
+    /// Whether it reads a body at all.
     pub fn reads_body(&self) -> bool {
         self.takes_body() || matches!(self, Self::Disconnect(..))
     }
 
-    /// Whether it means something only with a body.
+    /// Whether it needs a body.
     pub fn takes_body(&self) -> bool {
         matches!(
             self,
@@ -72,9 +72,9 @@ impl Call {
 pub struct Pending {
     /// Answers that are still to come.
     pub left: usize,
-    /// What has come.
+    /// The answers that have come.
     pub gathered: Gathered,
-    /// What of that is a call's own, in bytes.
+    /// How much of that only this call holds, in bytes.
     held: usize,
 }
 
@@ -87,7 +87,7 @@ pub enum Gathered {
     Batch(Vec<Sent>),
     /// How many connections a user has, and the rooms that they are in.
     Found(u32, Vec<RoomKey>),
-    /// How many connections something was done to.
+    /// How many connections were affected.
     Counted(u32),
     /// Rooms of every shard so far.
     Rooms(Listing, Vec<Line>),
@@ -99,17 +99,17 @@ pub enum Gathered {
     Members(Rostered),
     /// Replies to the requests of a stream, in the order of the requests; whether it was one request alone.
     Replies(bool, Vec<Reply>),
-    /// No request was carried out, because of a fault, or (none) because there is no such stream.
+    /// No request was carried out: because of a fault, or (`None`) because there is no such stream.
     Unheard(Option<Fault>),
 }
 
-/// The reply to a request: JSON, or nothing where a request has no reply; none if it has not come.
+/// The reply to a request: `None` until it has come, then JSON, or `None` where a request has no reply.
 pub type Reply = Option<Option<Vec<u8>>>;
 
-/// Who is in a room; none if there is none.
+/// Who is in a room; `None` until the answer has come.
 pub type Rostered = Option<Result<Option<Box<Roster>>, Fault>>;
 
-/// How a room stands; none if there is none.
+/// The state of a room; `None` until the answer has come.
 pub type Looked = Option<Result<Option<Box<Standing>>, Fault>>;
 
 impl Pending {
@@ -123,12 +123,12 @@ impl Pending {
         Self { left, gathered, held }
     }
 
-    /// Bytes of memory that it holds: answers that have come, and places for those that have not.
+    /// Bytes of memory that it holds: answers that have come, and space for those that have not.
     pub fn held(&self) -> usize {
         self.held
     }
 
-    /// Takes what became of message number `index`, or of a part of it.
+    /// Records the result of message number `index`, or of a part of it.
     pub fn sent(&mut self, index: usize, outcome: Outcome) {
         let sent = match &mut self.gathered {
             Gathered::Sent(sent) => Some(sent),
@@ -140,7 +140,7 @@ impl Pending {
         }
     }
 
-    /// Takes that message number `index` is not sent, whatever was to come for it.
+    /// Records that message number `index` is not sent. Later answers for it are ignored.
     pub fn refused(&mut self, index: usize, fault: Fault) {
         if let Gathered::Batch(all) = &mut self.gathered
             && let Some(sent) = all.get_mut(index)
@@ -151,7 +151,7 @@ impl Pending {
         }
     }
 
-    /// Takes one shard's count of the connections that got a message, or that something was done to.
+    /// Records how many connections on one shard got a message, or were affected.
     pub fn counted(&mut self, index: usize, connections: u32) {
         if let Gathered::Counted(all) = &mut self.gathered {
             *all += connections;
@@ -161,7 +161,7 @@ impl Pending {
         }
     }
 
-    /// Takes where a user is on one shard.
+    /// Records a user's connections and rooms on one shard.
     pub fn found(&mut self, connections: u32, rooms: Vec<RoomKey>) {
         if let Gathered::Found(all, everywhere) = &mut self.gathered {
             *all += connections;
@@ -171,7 +171,7 @@ impl Pending {
         }
     }
 
-    /// Takes the reply to request number `index`.
+    /// Records the reply to request number `index`.
     pub fn replied(&mut self, index: usize, reply: Option<Vec<u8>>) {
         if let Gathered::Replies(_, slots) = &mut self.gathered
             && let Some(slot @ None) = slots.get_mut(index)
@@ -182,12 +182,12 @@ impl Pending {
         }
     }
 
-    /// Takes that none of its requests is carried out.
+    /// Records that none of its requests is carried out.
     pub fn unheard(&mut self, fault: Option<Fault>) {
         *self = Self::new(0, Gathered::Unheard(fault));
     }
 
-    /// Takes the rooms of one shard.
+    /// Records the rooms of one shard.
     pub fn listed(&mut self, lines: Vec<Line>) {
         if let Gathered::Rooms(_, all) = &mut self.gathered {
             self.held += size_of_val(&lines[..]);
@@ -196,7 +196,7 @@ impl Pending {
         }
     }
 
-    /// Takes who is in a room.
+    /// Records who is in a room.
     pub fn rostered(&mut self, result: Result<Option<Box<Roster>>, Fault>) {
         if let Gathered::Members(slot @ None) = &mut self.gathered {
             *slot = Some(result);
@@ -204,7 +204,7 @@ impl Pending {
         }
     }
 
-    /// Takes how a room stands.
+    /// Records the state of a room.
     pub fn looked(&mut self, result: Result<Option<Box<Standing>>, Fault>) {
         if let Gathered::Room(_, slot @ None) | Gathered::History(slot @ None) = &mut self.gathered {
             *slot = Some(result);

@@ -1,6 +1,6 @@
 //! What lets a web page of another origin read an answer (the Fetch standard's CORS protocol).
 //!
-//! Which pages those are is the same list that lets them open a WebSocket.
+//! The same list decides which pages may open a WebSocket.
 
 use std::borrow::Cow;
 
@@ -9,25 +9,25 @@ use crate::http::{Field, Head, Method, Response};
 /// How long a browser may remember what a preflight said, in seconds.
 const REMEMBERED: &str = "600";
 
-/// Fields that mean something here and that a page may not send unasked.
+/// Fields that this server reads and that a page may send only after a preflight.
 const FIELDS: [&str; 3] = ["Authorization", "Content-Type", "Last-Event-ID"];
 
-/// Further fields that one preflight may ask for; they are as long as the head that names them at most.
+/// Further fields that one preflight may ask for. Together they are no longer than the head that names them.
 const MOST_ASKED: usize = 64;
 
-/// What an answer says that is for one request alone: nothing between keeps it for another, and to a page of another origin it
-/// would have said something else. That goes for an answer without a grant, too.
+/// Fields that keep caches from storing a response, because a page of another origin gets another one. A response without a
+/// grant has them too.
 const ALONE: &[Field] = &[("Cache-Control", Cow::Borrowed("no-store")), ("Vary", Cow::Borrowed("Origin"))];
 
-/// Whether `head` only asks if the page could send a request.
+/// Whether `head` is a preflight: it asks whether the page may send a request.
 pub fn is_preflight(head: &Head) -> bool {
     head.method == Method::Options
         && head.field("origin").is_some()
         && head.field("access-control-request-method").is_some()
 }
 
-/// The answer to a preflight of a page that may use the server: the page may send the fields that it asks for. Tracing
-/// libraries add some of their own to whatever a page sends, and none of them means anything here.
+/// The response to a preflight of a page that may use the server. The page may send the fields that it asks for: tracing
+/// libraries add their own to every request, and they have no meaning here.
 pub fn preflight(head: &Head) -> Response {
     let mut fields = FIELDS.join(", ");
     let asked = head.tokens("access-control-request-headers");
@@ -44,8 +44,8 @@ pub fn preflight(head: &Head) -> Response {
         .header("Vary", "Origin, Access-Control-Request-Headers")
 }
 
-/// Makes an answer that of one request alone, and if `page` may read it, that page can; with `credentials` also where the
-/// request carried a cookie. What every page may read says so itself, and a page of the console says how long it may be kept.
+/// Keeps caches from storing a response, and lets `page` read it; with `credentials` also where the request carried a cookie.
+/// A response that sets one of these fields itself keeps its own.
 pub fn finish(response: Response, page: Option<&str>, credentials: bool) -> Response {
     if response.has("Access-Control-Allow-Origin") {
         return response;
@@ -60,7 +60,7 @@ pub fn finish(response: Response, page: Option<&str>, credentials: bool) -> Resp
 fn grant(response: Response, page: &str, credentials: bool) -> Response {
     let response = response
         .header("Access-Control-Allow-Origin", page.to_owned())
-        // Pages see none of the fields that say when to come back, unless they are named.
+        // A page can read `Retry-After` only if it is named here.
         .header("Access-Control-Expose-Headers", "Retry-After");
     if credentials { response.header("Access-Control-Allow-Credentials", "true") } else { response }
 }

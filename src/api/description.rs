@@ -1,12 +1,12 @@
-//! The calls as an OpenAPI document: what a program can learn of the API by itself.
+//! The calls as an OpenAPI document, for programs that read the API by themselves.
 
 const TEXT: &str = include_str!("openapi.json");
 
-/// How the document says that a key is needed: first of every call, then of the metrics alone.
+/// How the document says that a key is needed: first for every call, then for the metrics alone.
 const KEY: &str = r#""security": [{"apiKey": []}]"#;
 const NO_KEY: &str = r#""security": []"#;
 
-/// The document, true for a server that is `open` or not, and whose metrics are `public` or not.
+/// The document for a server that is `open` or not, and whose metrics are `public` or not.
 pub fn json(open: bool, public: bool) -> String {
     match TEXT.rsplit_once(KEY) {
         _ if open => TEXT.replace(KEY, NO_KEY),

@@ -25,8 +25,8 @@ pub fn text(totals: Totals) -> String {
     classic(&text)
 }
 
-/// The encoder writes OpenMetrics, which calls a counter by its name without `_total` and ends with a line of its own.
-/// In the older format, which everything reads, a counter has the name of its samples.
+/// Turns OpenMetrics, which the encoder writes, into the older format that everything reads. OpenMetrics names a counter
+/// without `_total` and ends with a line of its own; in the older format a counter has the name of its samples.
 fn classic(text: &str) -> String {
     let mut counters = Vec::new();
     for line in text.lines() {
@@ -85,13 +85,13 @@ impl Figures {
         let refusals = REFUSALS.into_iter().zip(self.0.refusals);
         page.counters("switchboard_refusals", "Requests that were answered with an error", "code", refusals)?;
         let denials = DENIALS.into_iter().zip(self.0.denials);
-        page.counters("switchboard_denied", "Clients and apps that were turned away", "reason", denials)?;
+        page.counters("switchboard_denied", "Clients and apps that were denied access", "reason", denials)?;
         let help = "Connections closed because they did not keep up";
         page.counter("switchboard_slow_consumers", help, self.0.counters.slow)
     }
 
     fn times(&self, page: &mut Page<'_>) -> Encoded {
-        let help = "Time from a message's turn to the last of a shard's members";
+        let help = "Time from a room's receipt of a message to the last of its members on a shard";
         page.histogram("switchboard_fanout_seconds", help, &self.0.fanout)?;
         page.histogram("switchboard_turn_seconds", "Time of one turn of an event loop", &self.0.turns)
     }

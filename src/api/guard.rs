@@ -1,4 +1,4 @@
-//! Which calls the bearer of an API key may make.
+//! Which calls an API key allows.
 
 use super::call::Call;
 use super::route::refusal;
@@ -9,11 +9,11 @@ use crate::broker::post::Listing;
 use crate::error::Fault;
 use crate::http::{Head, Response};
 
-/// The call as the bearer of the request's key may make it: of several rooms only with those that the key is for.
+/// The call, limited to what the request's key allows: a call for several rooms is limited to the rooms of the key.
 ///
 /// # Errors
 ///
-/// The answer, if it may not be made at all.
+/// The response, if the key does not allow it at all.
 pub fn authorise(access: &Access, head: &Head, call: Call) -> Result<Call, Response> {
     if access.is_open() || matches!(call, Call::Health | Call::Ready | Call::Requests { .. }) {
         return Ok(call);
@@ -33,7 +33,7 @@ pub fn authorise(access: &Access, head: &Head, call: Call) -> Result<Call, Respo
         Call::Remove(..) | Call::Disconnect(..) => scope.calls.remove,
     };
     if !kind {
-        return Err(Response::new(403).error("forbidden", "this key is not for such calls"));
+        return Err(Response::new(403).error("forbidden", "this key does not allow such calls"));
     }
     narrow(call, scope)
 }
@@ -50,7 +50,7 @@ fn narrow(call: Call, scope: &Scope) -> Result<Call, Response> {
             Err(refusal(Fault::Forbidden))
         }
         Call::Notify(_) | Call::Broadcast | Call::User(_) | Call::Disconnect(..) if scope.rooms.is_some() => {
-            Err(Response::new(403).error("forbidden", "this key is for rooms alone"))
+            Err(Response::new(403).error("forbidden", "this key is limited to rooms"))
         }
         Call::Rooms(listing) => Ok(Call::Rooms(Listing { rooms: scope.rooms.clone(), ..listing })),
         Call::Batch(_) => Ok(Call::Batch(scope.clone())),
@@ -59,5 +59,5 @@ fn narrow(call: Call, scope: &Scope) -> Result<Call, Response> {
 }
 
 fn unauthorized() -> Response {
-    Response::new(401).error("unauthorized", "this needs an API key, as Authorization: Bearer <key>")
+    Response::new(401).error("unauthorized", "this call needs an API key: send Authorization: Bearer <key>")
 }

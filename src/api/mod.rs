@@ -1,4 +1,4 @@
-//! The HTTP side: which path means what, what a body asks, and how answers are written. Carries nothing out.
+//! The HTTP API: what paths and bodies mean, and how answers are written. It carries nothing out.
 
 pub mod answer;
 pub mod body;

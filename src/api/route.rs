@@ -23,16 +23,16 @@ pub const PAGE: (usize, usize) = (100, 1_000);
 
 const READ: &[Method] = &[Method::Get, Method::Head];
 
-/// What the server offers, as far as it decides what a request means.
+/// What decides the meaning of a request besides its head.
 #[derive(Clone, Copy, Debug)]
 pub struct Offers<'a> {
-    /// The console is there, and `/echo` with it.
+    /// The console and `/echo` are served.
     pub console: bool,
     /// The server is about to stop.
     pub draining: bool,
     /// Who may come in.
     pub access: &'a Access,
-    /// Why the request is not for this server to answer, see [`foreign`].
+    /// Why this server does not answer the request, see [`foreign`].
     pub foreign: Option<Denied>,
 }
 
@@ -47,27 +47,27 @@ pub enum Route {
     Call(Call),
     /// A page of the console, or the browser client.
     Page(&'static Page),
-    /// Nothing: the page that asks may not, or nobody by that name.
+    /// Nothing: this page, or this `Host`, may not use the server.
     Foreign(Denied),
 }
 
 impl Route {
-    /// Whether it asks only how the server is, as balancers do, whoever else is behind their address.
+    /// Whether it only asks for the server's health. Balancers do, and other clients may share their address.
     pub fn is_probe(&self) -> bool {
         matches!(self, Self::Call(Call::Health | Call::Ready))
     }
 }
 
-/// A WebSocket that is asked for.
+/// A request for a WebSocket.
 #[derive(Debug)]
 pub struct Upgrade {
-    /// What it speaks.
+    /// The dialect that it speaks.
     pub dialect: Dialect,
     /// The rooms to join at once, as they were written.
     pub rooms: Vec<String>,
-    /// What the client calls itself; only in open mode does that count.
+    /// The user that the client names. It counts in open mode only.
     pub user: Option<ArcStr>,
-    /// Why it may not be asked for, by the page that does or by that name.
+    /// Why this page, or this `Host`, may not open it.
     pub foreign: Option<Denied>,
 }
 
@@ -124,15 +124,14 @@ pub fn route(head: &Head, offers: Offers<'_>) -> Result<Route, Response> {
     }
 }
 
-/// What a page is told that may not use the server, or whoever asks an open one by a name that is not its own.
+/// The response to a page, or to a `Host`, that may not use the server.
 pub fn foreigner(access: &Access) -> Response {
-    let open =
-        "an open server is for this machine: it takes no pages of this origin, and no other name as `Host`";
+    let open = "without keys this server takes only pages and `Host` names of its own machine";
     let message = if access.is_open() { open } else { "pages of this origin may not use this server" };
     Response::new(403).error("forbidden", message)
 }
 
-/// Balancers ask `OPTIONS /` where nobody told them what else to ask. It tells no less than a GET does: who stops is not ready.
+/// Balancers send `OPTIONS /` by default. The answer says as much as a GET: a server that drains is not ready.
 fn options(segments: &[&str], draining: bool) -> Result<Route, Response> {
     if draining && segments != ["healthz"] {
         return Ok(Route::Call(Call::Ready));
@@ -140,10 +139,9 @@ fn options(segments: &[&str], draining: bool) -> Result<Route, Response> {
     Err(Response::new(204).allow(&[Method::Get, Method::Head, Method::Options]))
 }
 
-/// Whether a browser sends `head` for a page of elsewhere and does not name it. For what a page loads and may not read, a
-/// picture or a script, browsers send no `Origin`, and a stream or a call would have begun all the same; but they say how far
-/// off the page is (Fetch Metadata, `Sec-Fetch-Site`). A sibling, on another host of the same site, is only let in where any
-/// page is.
+/// Whether a browser sends `head` for a page of another site without naming that page. Browsers send no `Origin` when a page
+/// loads a picture or a script, and such a request could still begin a stream or a call. But they send `Sec-Fetch-Site`
+/// (Fetch Metadata). A page on another host of the same site is allowed only where any page is.
 fn is_unnamed(head: &Head, access: &Access) -> bool {
     let elsewhere = |site: &str| match site {
         "cross-site" => true,
@@ -160,8 +158,8 @@ pub fn may_read(asker: &Asker, access: &Access) -> bool {
         && asker.host.as_deref().is_none_or(|host| access.answers_to(host))
 }
 
-/// Why `head`, sent by `scheme` if that is known, is not for this server to answer: it asks for another one, or comes from a
-/// page that may not use the server. No browser names two pages.
+/// Why this server does not answer `head`, sent by `scheme` if that is known: its `Host` is not this server's, or its page
+/// may not use the server. No browser sends two origins.
 pub fn foreign(head: &Head, access: &Access, scheme: Option<&'static str>) -> Option<Denied> {
     let host = head.host();
     if host.is_some_and(|host| !access.answers_to(host)) {
@@ -235,10 +233,10 @@ pub(super) fn named(room: &str) -> Result<String, Response> {
     if is_room_name(room) { Ok(room.to_owned()) } else { Err(refusal(Fault::BadRoom)) }
 }
 
-/// A fault as an answer.
+/// A fault as a response.
 pub fn refusal(fault: Fault) -> Response {
     let response = Response::new(fault.status()).error(fault.code(), fault.message());
-    // Limits and bad moments pass.
+    // These faults pass with time.
     let wait_ms = u64::from(fault.retry_after_ms().unwrap_or(1_000));
     if matches!(fault.status(), 429 | 503) {
         response.retry_after(Duration::from_millis(wait_ms))
@@ -259,7 +257,7 @@ fn user_id(user: &str) -> Result<ArcStr, Response> {
     }
 }
 
-/// The name that a client gives itself: 1 to 128 bytes of UTF-8 without control characters.
+/// The user that a client names: 1 to 128 bytes of UTF-8 without control characters.
 pub(super) fn user(head: &Head) -> Result<Option<ArcStr>, Response> {
     let Some(user) = head.target.query("user") else { return Ok(None) };
     if is_user(user) {

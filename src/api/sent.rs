@@ -1,4 +1,4 @@
-//! What became of a message that a call brought.
+//! The results of messages that a call sends.
 
 use std::fmt::Write;
 
@@ -6,10 +6,10 @@ use crate::broker::post::Receipt;
 use crate::dialect::native::event::{InQuotes, OrNull};
 use crate::error::Fault;
 
-/// Room that is made for the JSON that says what became of a message, in bytes: most fits.
+/// Capacity for the JSON of a result, in bytes. Most results fit.
 const ROOM: usize = 64;
 
-/// What became of a message, or of one shard's part of it.
+/// The result of a message, or of one shard's part of it.
 pub type Outcome = Result<Receipt, Fault>;
 
 /// Whom a message is for.
@@ -23,7 +23,7 @@ pub enum To {
     All,
 }
 
-/// A message under way, as the call that brought it sees it.
+/// A message under way, as its call sees it.
 #[derive(Debug)]
 pub struct Sent {
     to: To,
@@ -33,12 +33,12 @@ pub struct Sent {
 }
 
 impl Sent {
-    /// A message that `left` answers will come for.
+    /// A message that waits for `left` answers.
     pub fn new(to: To, left: usize) -> Self {
         Self { to, left, outcome: Ok(Receipt::default()) }
     }
 
-    /// Takes an answer; whether one was still to come.
+    /// Takes an answer. Returns whether one was expected.
     pub fn take(&mut self, outcome: Outcome) -> bool {
         if self.left == 0 {
             return false;
@@ -54,7 +54,7 @@ impl Sent {
         true
     }
 
-    /// The JSON that says what became of it, once everything has come.
+    /// Its result as JSON, once every answer has come.
     ///
     /// # Errors
     ///

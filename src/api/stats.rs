@@ -3,7 +3,7 @@
 use crate::dialect::native::event::OrNull;
 use crate::metrics::board::Totals;
 
-/// The answer of `/api/stats`, and what `$stats` is told.
+/// The answer of `/api/stats`, and what members of `$stats` get.
 pub fn json(totals: &Totals, uptime_s: u64) -> String {
     let connections = totals.connections();
     let (counters, gauges) = (&totals.counters, &totals.gauges);

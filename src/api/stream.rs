@@ -1,4 +1,4 @@
-//! What a request for a stream of Server-Sent Events asks for.
+//! Reads a request for a stream of Server-Sent Events.
 
 use arcstr::ArcStr;
 
@@ -11,23 +11,23 @@ use crate::room_key::is_joinable;
 /// Rooms of one stream, at most: the `id` of every event names a position in each.
 const MAX_ROOMS: usize = 64;
 
-/// A stream that is asked for.
+/// A request for a stream.
 #[derive(Debug)]
 pub struct Subscription {
-    /// Its rooms in the order asked for, each once.
+    /// Its rooms in the order of the request, each once.
     pub rooms: Vec<String>,
-    /// What the client has of each.
+    /// The position up to which the client has each.
     pub since: Vec<Since>,
-    /// Messages wanted, at most, of a room that the client knows nothing of, or whose place it has lost.
+    /// Messages of history, at most, for a room where the client has no position or one that is out of reach.
     pub history: Option<usize>,
-    /// What the client calls itself.
+    /// The user that the client names.
     pub user: Option<ArcStr>,
 }
 
-/// Reads what `head` asks for, of `room` if the path names one, else of those in the query. Only an `open` server takes a
-/// name for what somebody is called.
+/// Reads `head`. The room is `room` if the path names one, else the query names the rooms. Only an `open` server believes the
+/// user in the query.
 pub fn subscription(head: &Head, room: Option<&str>, open: bool) -> Result<Subscription, Response> {
-    const COUNT: &str = "a stream is of 1 to 64 rooms: /sse/{room} or /sse?room=...&room=...";
+    const COUNT: &str = "a stream needs 1 to 64 rooms: /sse/{room} or /sse?room=...&room=...";
     let mut rooms: Vec<String> = Vec::new();
     let asked = room.into_iter().chain(head.target.queries("room").filter(|_| room.is_none()));
     for room in asked {
@@ -50,7 +50,7 @@ fn joinable(room: &str) -> Result<String, Response> {
     if is_joinable(room) { Ok(room.to_owned()) } else { Err(refusal(Fault::BadRoom)) }
 }
 
-/// Where the client was. A browser that reconnects keeps the query that its page wrote, so the header is newer.
+/// The client's last position. A browser that reconnects repeats the query of its page, so the header is newer.
 fn last_event_id(head: &Head) -> Option<&str> {
     let header = head.field("last-event-id").filter(|id| !id.is_empty());
     header.or_else(|| head.target.query("last_event_id"))

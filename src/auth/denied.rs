@@ -1,30 +1,30 @@
-//! Why somebody may not come in.
+//! Why access is denied.
 
 use crate::error::{Close, Fault};
 use crate::http::Response;
 
-/// Why a client may not come in.
+/// Why a client or an app is denied access.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Denied {
-    /// It brought no token.
+    /// No token was sent.
     NoToken,
-    /// Its token is not good: why, for the log and the figures alone, since telling would help only who makes one up.
+    /// The token is not valid. The reason is for the log and the metrics alone: it would help only an attacker.
     Invalid(Flaw),
-    /// Its token was good once.
+    /// The token has expired.
     Expired,
-    /// Its page is not one that may use the server.
+    /// The page may not use the server.
     Origin,
-    /// It asks an open server by a name that somebody else can own.
+    /// The server is open, and the client asked for a host name that somebody else may own.
     Host,
-    /// It brought no key of the HTTP API.
+    /// No API key was sent.
     NoApiKey,
-    /// What it brought as a key of the HTTP API is none.
+    /// The server does not have the API key that was sent.
     ApiKey,
-    /// It said something else before it said who it is.
+    /// The first message was not `auth`.
     AuthFirst,
-    /// It did not say in time who it is.
+    /// No token came in time.
     AuthTimeout,
-    /// It may not be in a room without which its connection is nothing.
+    /// The client may not join a room that its connection depends on.
     Room,
 }
 
@@ -35,30 +35,30 @@ pub enum Flaw {
     Length,
     /// It does not have three parts.
     Shape,
-    /// Its header is not one, or names an algorithm that nobody knows.
+    /// Its header cannot be read, or names an unknown algorithm.
     Header,
     /// Its header has `crit`.
     Crit,
-    /// No key is for its algorithm.
+    /// There is no key for its algorithm.
     Algorithm,
-    /// No key for its algorithm is called what it calls its key.
+    /// No key for its algorithm has the name that it gives.
     Kid,
     /// No key for its algorithm and name made its signature.
     Signature,
-    /// A claim is not of its type.
+    /// A claim has the wrong type.
     Claims,
     /// It is not for this server.
     Audience,
-    /// It is not by whom it must be.
+    /// It is from another issuer.
     Issuer,
-    /// Its time has not come.
+    /// It is not valid yet.
     NotYet,
-    /// It names nobody.
+    /// It names no user.
     Subject,
 }
 
 impl Denied {
-    /// The close frame that says so.
+    /// The close frame for it.
     pub fn close(self) -> Close {
         match self {
             Self::NoToken | Self::NoApiKey => Close::TOKEN_REQUIRED,
@@ -71,7 +71,7 @@ impl Denied {
         }
     }
 
-    /// The answer to an HTTP request that says so.
+    /// The HTTP response for it.
     pub fn response(self) -> Response {
         let message = self.close().reason;
         match self {
@@ -81,7 +81,7 @@ impl Denied {
         }
     }
 
-    /// The word that the figures count it by: one of [`DENIALS`](crate::metrics::board::DENIALS).
+    /// The label of the metric that counts it: one of [`DENIALS`](crate::metrics::board::DENIALS).
     pub fn word(self) -> &'static str {
         match self {
             Self::NoToken => "no_token",
@@ -110,32 +110,36 @@ impl Denied {
         }
     }
 
-    /// What the log says: a whole sentence for whoever runs the server.
+    /// The sentence for the log, for the operator.
     pub fn sentence(self) -> &'static str {
         match self {
-            Self::NoToken => "it brought no token",
-            Self::Expired => "its token has expired (exp)",
-            Self::Origin => "its page is not in origins.allow, and on an open server not one of this machine",
-            Self::Host => "it asks an open server by a name that somebody else can own (Host)",
-            Self::NoApiKey => "it brought no API key (Authorization: Bearer)",
-            Self::ApiKey => "its API key is none of this server's",
-            Self::AuthFirst => "its first message was not auth",
-            Self::AuthTimeout => "it sent no token within auth.timeout",
-            Self::Room => "it may not be in a room that its stream or raw connection names",
+            Self::NoToken => "no token was sent",
+            Self::Expired => "the token has expired (exp)",
+            Self::Origin => {
+                "the page is not in origins.allow, or not of this machine where the server is open (Origin)"
+            }
+            Self::Host => {
+                "the server is open, and the host name that was asked for may belong to somebody else (Host)"
+            }
+            Self::NoApiKey => "no API key was sent (Authorization: Bearer)",
+            Self::ApiKey => "this server does not have the API key that was sent",
+            Self::AuthFirst => "the first message was not auth",
+            Self::AuthTimeout => "no token was sent within auth.timeout",
+            Self::Room => "the client may not join a room that its stream or raw connection names",
             Self::Invalid(flaw) => match flaw {
-                Flaw::Length => "its token is longer than 8 KiB",
-                Flaw::Shape => "its token does not have the three parts of a JSON Web Token",
-                Flaw::Header => "its token's header is not one, or names no known algorithm",
-                Flaw::Crit => "its token's header has crit, which asks for what is not known here",
-                Flaw::Algorithm => "no key here is for its token's algorithm (alg)",
-                Flaw::Kid => "no key here is called what its token calls its key (kid)",
-                Flaw::Signature => "no key here made its token's signature",
-                Flaw::Claims => "a claim of its token is not of its type",
-                Flaw::Audience => "its token is not for auth.audience (aud)",
-                Flaw::Issuer => "its token is not by auth.issuer (iss)",
-                Flaw::NotYet => "its token is not valid yet (nbf); are the clocks apart?",
+                Flaw::Length => "the token is longer than 8 KiB",
+                Flaw::Shape => "the token does not have the three parts of a JSON Web Token",
+                Flaw::Header => "the token's header cannot be read, or names an unknown algorithm",
+                Flaw::Crit => "the token's header has crit, which asks for an unknown extension",
+                Flaw::Algorithm => "this server has no key for the token's algorithm (alg)",
+                Flaw::Kid => "this server has no key of the name in the token (kid)",
+                Flaw::Signature => "the token's signature was made with no key of this server",
+                Flaw::Claims => "a claim of the token has the wrong type",
+                Flaw::Audience => "the token is not for auth.audience (aud)",
+                Flaw::Issuer => "the token is not from auth.issuer (iss)",
+                Flaw::NotYet => "the token is not valid yet (nbf); do the clocks differ?",
                 Flaw::Subject => {
-                    "its token's sub is not a user id: 1 to 128 bytes without control characters"
+                    "the token's sub is not a user id: 1 to 128 bytes without control characters"
                 }
             },
         }

@@ -1,4 +1,4 @@
-//! What a start tells: where the server is, what to try, and who may come in.
+//! The text at the start: where the server listens, what to try, and who may connect.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -57,12 +57,12 @@ impl Banner {
         Self { listens: all.join(" and "), near, access, exposed, console }
     }
 
-    /// Where the server is.
+    /// Where the server listens.
     pub(crate) fn ready(&self) -> String {
         format!("Switchboard {} listens on {}", env!("CARGO_PKG_VERSION"), self.listens)
     }
 
-    /// A command that sends to a room.
+    /// A command that publishes to a room.
     pub(crate) fn publish(&self) -> String {
         let key = if self.access.is_open() { "" } else { "-H \"Authorization: Bearer $KEY\" " };
         format!("curl {key}-d '{{\"data\":\"hello\"}}' http://{}/api/rooms/lobby/messages", self.near)
@@ -74,20 +74,24 @@ impl Banner {
         format!("ws://{}/ws/lobby?{who}", self.near)
     }
 
-    /// Who may come in.
+    /// Who may connect.
     pub(crate) fn access(&self) -> &'static str {
         match (self.access, self.exposed) {
             (Access { clients: false, app: false, .. }, true) => {
-                "open to everybody who can reach it: no key is set, and --insecure was given"
+                "open to everybody who can reach it: no key is set, and --insecure is given"
             }
             (Access { clients: false, app: false, .. }, false) => {
                 "open to everybody on this machine: it is on loopback and no key is set"
             }
-            (Access { guests: true, app: true, .. }, _) => "clients may be guests, the app needs its key",
-            (Access { guests: true, app: false, .. }, _) => {
-                "clients may be guests, the app cannot call: set api.key"
+            (Access { guests: true, app: true, .. }, _) => {
+                "clients may connect as guests, the app needs its key"
             }
-            (Access { app: false, .. }, _) => "clients need a token, the app cannot call: set api.key",
+            (Access { guests: true, app: false, .. }, _) => {
+                "clients may connect as guests, the app cannot call the API: set api.key"
+            }
+            (Access { app: false, .. }, _) => {
+                "clients need a token, the app cannot call the API: set api.key"
+            }
             (Access { clients: false, .. }, _) => {
                 "the app needs its key, clients cannot connect: set auth.secret"
             }
@@ -108,7 +112,7 @@ impl fmt::Display for Banner {
     }
 }
 
-/// An address that can be connected to from this machine: "any address" is none.
+/// An address that this machine can connect to: loopback instead of "any address".
 fn reachable(address: SocketAddr) -> SocketAddr {
     let ip = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
@@ -136,7 +140,10 @@ mod tests {
         assert_eq!(last(keys), "clients need a token, the app needs its key");
         assert!(last(Access { app: false, ..keys }).ends_with("set api.key"));
         assert!(last(Access { clients: false, ..keys }).ends_with("set auth.secret"));
-        assert!(last(Access { clients: false, guests: true, ..keys }).starts_with("clients may be guests"));
+        assert!(
+            last(Access { clients: false, guests: true, ..keys })
+                .starts_with("clients may connect as guests")
+        );
         let text = banner(&["0.0.0.0:80"], keys);
         assert!(!text.contains("try it"), "{text}");
         assert!(text.contains("?token=$TOKEN") && text.contains("Bearer $KEY"), "{text}");

@@ -5,18 +5,18 @@ use std::io;
 use rustix::io::fcntl_dupfd_cloexec;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Descriptors that no connection gets: listeners, pollers, wakers, the log.
+/// Descriptors of the server itself: listeners, pollers, wakers, the log.
 const OWN: u64 = 64;
-/// With no limit on connections set, fewer descriptors than this are worth a warning.
+/// Without a limit on connections, fewer descriptors than this bring a warning.
 const FEW: u64 = 1024;
-/// The most descriptors that room is made for at the start: the kernel takes 8 bytes for each.
+/// The most descriptors that the kernel's table is enlarged for at the start. Each takes 8 bytes.
 const ROOM: u64 = 65_536;
 
-/// Raises the soft limit of this process to the hard one, and warns when it is low for that many `connections` (0: as
-/// many as there are descriptors).
+/// Raises the soft limit of this process to the hard one. Warns when it is too low for that many `connections` (0: as many as
+/// there are descriptors).
 ///
-/// It also makes room for the descriptors: in a process with threads the kernel waits for every core, up to 20 ms, each time
-/// that its table of them doubles, and a burst of connections would overflow meanwhile.
+/// It also enlarges the kernel's table of descriptors. In a process with threads the kernel waits for every core, up to 20
+/// ms, each time that this table doubles. A burst of connections would overflow meanwhile.
 pub(crate) fn raise(connections: usize) {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     let raised = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
@@ -30,19 +30,19 @@ pub(crate) fn raise(connections: usize) {
     make_room(room(connections, descriptors));
 }
 
-/// Has the kernel's table hold descriptor `highest`, by using that number for a moment. Without it all goes on as well, only
-/// slower at first.
+/// Makes the kernel's table hold descriptor `highest`, by using that number for a moment. If this fails, only the first
+/// connections are slower.
 fn make_room(highest: u64) {
     drop(i32::try_from(highest).map(|highest| fcntl_dupfd_cloexec(io::stderr(), highest)));
 }
 
-/// The highest descriptor that room is made for.
+/// The highest descriptor that the table is enlarged for.
 fn room(connections: usize, descriptors: u64) -> u64 {
     let wanted = if connections == 0 { ROOM } else { (connections as u64).saturating_add(OWN) };
     wanted.min(ROOM).min(descriptors).saturating_sub(1)
 }
 
-/// The descriptors that are wanted, if there are fewer.
+/// How many descriptors are needed, if there are fewer.
 fn short_of(connections: usize, descriptors: u64) -> Option<u64> {
     let wanted = match connections {
         0 => FEW,

@@ -1,7 +1,7 @@
 //! The log, on standard error.
 //!
-//! Lines are handed to a thread that writes them. When nobody reads the pipe that standard error is, that thread waits
-//! and lines are dropped past a bound: the event loops never wait for a log.
+//! A thread writes the lines. When standard error is a pipe that nobody reads, that thread waits and lines over a bound are
+//! dropped. So the event loops never wait for the log.
 
 use std::fmt::Debug;
 use std::fs::File;
@@ -28,9 +28,9 @@ use super::banner::Banner;
 
 /// Lines that may wait to be written, about a megabyte of them; more are dropped.
 const LINES: usize = 8192;
-/// How long the end of the program waits for the last lines, when nobody reads them.
+/// How long the program waits at its end for the last lines to be written.
 const LAST_LINES: Duration = Duration::from_secs(1);
-/// The target whose lines are written at every level but `off`, for a start is always worth a line.
+/// The target of the start's line, which is written at every level but `off`.
 const ALWAYS: &str = "switchboard::start";
 
 /// The log of this process, from its start to [`close`](Self::close).
@@ -45,10 +45,9 @@ impl Logging {
     ///
     /// # Errors
     ///
-    /// When there is no standard error, or the process has a log already.
+    /// If there is no standard error, or the process has a log already.
     pub(crate) fn start(log: Log) -> io::Result<Self> {
-        // A descriptor of its own: the lock of `io::stderr` would be held while a write waits, and whoever else prints
-        // there would wait with it.
+        // A separate descriptor: `io::stderr` would hold its lock while a write waits, and every other print would wait too.
         let output = File::from(io::stderr().as_fd().try_clone_to_owned()?);
         let (writer, guard) = patient(output);
         let shown = Shown { writer: writer.clone(), format: log.format };
@@ -57,7 +56,7 @@ impl Logging {
         Ok(Self { log, writer, guard })
     }
 
-    /// Tells that the server is ready: plain lines for people, one event for machines.
+    /// Logs that the server is ready: plain lines for people, one event for machines.
     pub(crate) fn announce(&self, banner: &Banner) {
         match (self.log.level, self.log.format) {
             (LevelFilter::OFF, _) => {}
@@ -73,14 +72,14 @@ impl Logging {
 
     /// Waits a moment for the last lines to be written.
     ///
-    /// Dropping the guard waits too, but may print to standard output, which may be the same unread pipe; so it is
-    /// dropped by a thread that the end of the process does not wait for.
+    /// Dropping the guard waits too, but may print to standard output, which may be the same unread pipe. So another thread
+    /// drops it, and the process does not wait for that thread.
     pub(crate) fn close(self) {
         finish(self.guard);
     }
 }
 
-/// Has events written, as lines of `shown`'s format.
+/// A layer that writes events as lines of `shown`'s format.
 fn layer(shown: Shown, colours: bool) -> Box<dyn Layer<Registry> + Send + Sync> {
     let format = shown.format;
     let lines = fmt::layer().with_writer(shown).with_ansi(colours);
@@ -90,8 +89,8 @@ fn layer(shown: Shown, colours: bool) -> Box<dyn Layer<Registry> + Send + Sync> 
     }
 }
 
-/// Writes the message or another field of an event, the name in italics where there are colours. A value has no colours of
-/// its own: what would make one is written out.
+/// Writes the message or another field of an event, the name in italics where there are colours. Escape sequences in a value
+/// are written out.
 fn field(writer: &mut Writer<'_>, field: &Field, value: &dyn Debug) -> std::fmt::Result {
     let value = format!("{value:?}");
     let value = visible::line(&value);
@@ -102,7 +101,7 @@ fn field(writer: &mut Writer<'_>, field: &Field, value: &dyn Debug) -> std::fmt:
     }
 }
 
-/// Writes each event as one line that does nothing to a terminal, whatever names and reasons are in it.
+/// Writes each event as one line that cannot control the terminal, whatever names and reasons are in it.
 #[derive(Clone)]
 struct Shown {
     writer: NonBlocking,
@@ -110,8 +109,8 @@ struct Shown {
 }
 
 impl Shown {
-    /// The line of one event, as it is written. The escape character in a line of text is the colours' own: what stands in
-    /// fields has been written out by then.
+    /// The line of one event. An escape character in a line of text belongs to the colours: those in fields are already
+    /// written out.
     fn line(&self, event: &[u8]) -> Vec<u8> {
         let text = String::from_utf8_lossy(event);
         let line = text.strip_suffix('\n').unwrap_or(&text);
@@ -142,13 +141,13 @@ impl<'a> MakeWriter<'a> for Shown {
     }
 }
 
-/// What is written at `level`: at `off` nothing, else never less than the start.
+/// What is written at `level`: at `off` nothing, else at least the start.
 fn filter(level: LevelFilter) -> Targets {
     let filter = Targets::new().with_default(level);
     if level == LevelFilter::OFF { filter } else { filter.with_target(ALWAYS, level.max(LevelFilter::INFO)) }
 }
 
-/// A writer that never waits for `output`: a thread does.
+/// A writer that never waits for `output`. Its thread does.
 fn patient(output: impl Write + Send + 'static) -> (NonBlocking, WorkerGuard) {
     NonBlockingBuilder::default().lossy(true).buffered_lines_limit(LINES).thread_name("log").finish(output)
 }

@@ -1,4 +1,4 @@
-//! The command line, and what surrounds a server in its process.
+//! The command line, and the process around the server.
 
 pub(crate) mod banner;
 pub(crate) mod console;
@@ -19,7 +19,7 @@ use token::Wish;
 
 /// What the program was asked to do.
 pub(crate) struct Invocation {
-    /// What to do other than serve.
+    /// The command; `None` serves.
     pub(crate) command: Option<Command>,
     pub(crate) input: Input,
 }
@@ -39,41 +39,41 @@ struct Cli {
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Read the configuration, say everything that is wrong with it, and exit: 0 if nothing is, else 2.
+    /// Check the configuration, print every error in it, and exit: 0 if there is none, else 2.
     Check,
-    /// Print a token for a client, signed with the configuration's auth.secret, and nothing else.
+    /// Print a token for a client, signed with the configuration's auth.secret.
     Token(Wish),
-    /// Print a new random key, for auth.secret or api.key, and nothing else.
+    /// Print a new random key, for auth.secret or api.key.
     Key,
 }
 
 #[derive(Args)]
-#[command(next_help_heading = "Options of the server, which every command reads")]
+#[command(next_help_heading = "Options of the server, for every command")]
 struct Options {
-    /// The configuration, a TOML file. [default: none, only defaults]
+    /// The configuration, a TOML file. [default: no file, all defaults]
     #[arg(short, long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// An address to listen on; may be repeated. A port alone is on 127.0.0.1, localhost:PORT on 127.0.0.1 and [::1]. Port 0
-    /// lets the system choose. [default: 127.0.0.1:8000]
+    /// An address to listen on; may be repeated. A port alone means 127.0.0.1, localhost:PORT means 127.0.0.1 and [::1]. With
+    /// port 0 the system chooses. [default: 127.0.0.1:8000]
     #[arg(long, global = true, value_name = "ADDRESS:PORT")]
     listen: Vec<String>,
-    /// Event loops to run, each on a thread of its own; 0 means one a core. [default: 0]
+    /// Event loops to run, each on its own thread; 0 means one per core. [default: 0]
     #[arg(long, global = true, value_name = "NUMBER", allow_hyphen_values = true)]
     shards: Option<String>,
-    /// How long a stop may take: connections are closed spread over the first 80 % of it. [default: 8s]
+    /// How long a stop may take. Connections are closed one after another during the first 80 % of it. [default: 8s]
     #[arg(long, global = true, value_name = "DURATION", allow_hyphen_values = true)]
     drain: Option<String>,
-    /// Serve the console at / and /echo, which gives every message back: auto, true or false. Auto means in open mode, that is on loopback
-    /// without keys. [default: auto]
+    /// Serve the console at /, and /echo, which sends every message back: auto, true or false. Auto means only on loopback
+    /// without keys (open mode). [default: auto]
     #[arg(long, global = true, value_name = "WHEN")]
     console: Option<String>,
-    /// Listen on addresses that are not loopback although no key keeps strangers out.
+    /// Listen on addresses that are not loopback although no key is set.
     #[arg(long, global = true)]
     insecure: bool,
-    /// The least important lines to log: off, error, warn, info, debug or trace. [default: info]
+    /// The lowest level to log: off, error, warn, info, debug or trace. [default: info]
     #[arg(long, global = true, value_name = "LEVEL")]
     log: Option<String>,
-    /// How log lines look on standard error: text or json. [default: text]
+    /// The format of log lines on standard error: text or json. [default: text]
     #[arg(long, global = true, value_name = "FORMAT")]
     log_format: Option<String>,
 }
@@ -87,15 +87,15 @@ Examples:
   curl -d '{\"data\":\"hello\"}' http://127.0.0.1:8000/api/rooms/lobby/messages
       Send to everybody in the room \"lobby\".
   switchboard --config switchboard.toml --listen 127.0.0.1:9000 --listen '[::1]:9000'
-      Flags win over the environment, the environment wins over the file.
+      Flags override the environment, and the environment overrides the file.
   switchboard check --config switchboard.toml
-      Say what is wrong with a configuration, as file:line.
+      Print every error in a configuration, as file:line.
   SWITCHBOARD_AUTH__SECRET=$(switchboard key) SWITCHBOARD_API__KEY=$(switchboard key) switchboard
-      Serve those who have a token, and an app that has the key.
+      Serve clients that have a token, and an app that has the key.
   switchboard token --config switchboard.toml --user alice --room 'chat:*' --ttl 1h
-      A token that lets alice into every room whose name begins with \"chat:\".
+      Print a token with which alice may join and publish in every room whose name begins with \"chat:\".
   switchboard token --config switchboard.toml --user bob --join 'news:*' --publish news:talk
-      A token that lets bob read all news and write in one room of them.
+      Print a token with which bob may join all rooms of news and publish in one of them.
 
 Environment:
   Every key of the file is a variable too: SWITCHBOARD_ and the key in capitals, with a
@@ -103,27 +103,26 @@ Environment:
       SWITCHBOARD_CONFIG=/etc/switchboard.toml
       SWITCHBOARD_LISTEN='[\"127.0.0.1:8000\", \"[::1]:8000\"]'
       SWITCHBOARD_LIMITS__MESSAGE=128KiB
-  The flags are as well: SWITCHBOARD_LOG=debug, SWITCHBOARD_INSECURE=1.
+  Every flag is a variable too: SWITCHBOARD_LOG=debug, SWITCHBOARD_INSECURE=1.
 
 Configuration:
   switchboard.example.toml in the source tree lists every key with its default and its reason.
 
 Signals:
-  SIGTERM or SIGINT drains and exits; a second one exits at once.
-  SIGHUP reads the files again that hold keys, as happens by itself when they change. All
-  else takes a restart; the log says what has changed in the configuration since the start.
+  SIGTERM or SIGINT drains and exits; a second signal exits at once.
+  SIGHUP reloads the key files; the server also reloads them when they change. Everything
+  else needs a restart; the log says what has changed in the configuration since the start.
 
 Exit status:
-  0 after a stop that was asked for, 1 when the server failed, 2 when it could not start.";
+  0 after a normal stop, 1 when the server failed, 2 when it could not start.";
 
-/// Reads the command line. When there is nothing to do, because of a mistake or because help was printed, the answer is
-/// the status to exit with.
+/// Reads the command line. After a mistake, or after help was printed, it returns the exit status.
 pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Invocation, ExitCode> {
     let cli = Cli::try_parse_from(arguments).map_err(|error| {
         if error.use_stderr() {
             return console::refuse_named(one_line(&error));
         }
-        // Printing fails when nobody reads; whoever asked for help has then gone away.
+        // Printing fails only when nobody reads any more.
         let _ = error.print();
         ExitCode::SUCCESS
     })?;
@@ -133,7 +132,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Inv
 }
 
 impl Options {
-    /// The flags that were given, for the configuration to judge like any other source.
+    /// The flags that were given. The configuration checks them like any other source.
     fn given(self) -> Vec<Flag> {
         let one = |key, value: Option<String>| value.map(|value| Flag { key, values: vec![value] });
         let listen = (!self.listen.is_empty()).then_some(Flag { key: "listen", values: self.listen });
@@ -150,10 +149,10 @@ impl Options {
     }
 }
 
-/// What clap would say on several lines.
+/// An error of clap, on one line.
 fn one_line(error: &clap::Error) -> String {
     let rendered = error.render().to_string();
-    // What is missing is on lines of its own, up to an empty one.
+    // Clap lists missing arguments on lines of their own, up to an empty one.
     let first: Vec<_> = rendered.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
     let first = first.join(" ");
     let what = first.strip_prefix("error: ").unwrap_or(&first);
@@ -177,7 +176,7 @@ pub(crate) fn summary(input: &Input, config: &Config) -> String {
     let file = file.map_or_else(|| "no file".to_owned(), |path| path.display().to_string());
     let listen: Vec<_> = settings.listen.iter().map(ToString::to_string).collect();
     let shards = match settings.shards {
-        0 => "one shard a core".to_owned(),
+        0 => "one shard per core".to_owned(),
         1 => "1 shard".to_owned(),
         many => format!("{many} shards"),
     };

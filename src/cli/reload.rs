@@ -1,11 +1,11 @@
-//! What SIGHUP does, and what it tells: which keys were read again, and what waits for a restart.
+//! What SIGHUP does: it reloads key files, and logs which settings wait for a restart.
 
 use std::path::PathBuf;
 
 use switchboard::Handle;
 use switchboard::config::{self, Input, Written};
 
-/// What a server was started with, to be compared with what is there when somebody asks.
+/// The configuration at the start, to compare with the current one.
 pub(crate) struct Reload {
     input: Input,
     /// The configuration file as it was at the start.
@@ -21,34 +21,37 @@ impl Reload {
         Self { input: input.clone(), file, keys }
     }
 
-    /// Has the keys read again, and tells what became of everything that may have changed.
+    /// Reloads the keys, and logs what has changed.
     pub(crate) fn run(&self, handle: &Handle) {
         self.read_keys(handle);
         self.compare();
     }
 
-    /// A key that is wrong now may be half written, so the server goes on with the one that it has in its place.
+    /// A key file with an error may be half written, so the server keeps the old key in its place.
     fn read_keys(&self, handle: &Handle) {
         if self.keys.is_empty() {
-            tracing::info!("no key is in a file of its own, so there is nothing to read again");
+            tracing::info!("nothing to reload: the configuration names no key files");
             return;
         }
         match handle.reload_keys() {
             Ok(()) => {
                 let files: Vec<_> = self.keys.iter().map(|path| path.display().to_string()).collect();
-                tracing::info!(files = files.join(", "), "keys read again");
+                tracing::info!(files = files.join(", "), "keys reloaded");
             }
             Err(bad) => {
-                bad.iter().for_each(|bad| tracing::error!(%bad, "not read again; the old keys hold there"));
+                bad.iter().for_each(|bad| tracing::error!(%bad, "not reloaded; its old keys stay in use"));
                 if bad.iter().count() < self.keys.len() {
-                    tracing::info!("all other keys read again");
+                    tracing::info!("all other keys reloaded");
                 }
             }
+            Err(bad) => bad
+                .iter()
+                .for_each(|bad| tracing::error!(%bad, "keys not reloaded; the old keys stay in use")),
         }
     }
 
-    /// The configuration itself is read at a start only. What has changed in it is told, and what would keep the next start
-    /// from coming up.
+    /// The configuration itself is read at the start only. This logs what has changed in it, and errors that would stop the
+    /// next start.
     fn compare(&self) {
         let Some((path, before)) = &self.file else { return };
         let file = path.display();
@@ -56,17 +59,17 @@ impl Reload {
             for problem in problems.iter() {
                 tracing::error!(
                     %problem,
-                    "the configuration is wrong now: the server goes on as it was started, and would not start again"
+                    "the configuration has an error: the running server is not affected, but a restart would fail"
                 );
             }
             return;
         }
         let changed = config::written(path).map(|now| before.differences(&now)).unwrap_or_default();
         if changed.is_empty() {
-            tracing::info!(%file, "the configuration is what it was at the start");
+            tracing::info!(%file, "the configuration has not changed since the start");
         } else {
             let keys = changed.join(", ");
-            tracing::warn!(%file, keys, "the configuration has changed; these take effect with a restart");
+            tracing::warn!(%file, keys, "the configuration has changed; these keys take effect after a restart");
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Signals: SIGHUP has keys read again, and tells what else has changed; others end the server, the first lets it drain, the second does not.
+//! Signals. SIGHUP reloads keys and logs what else has changed. SIGTERM and SIGINT stop the server: the first drains it, the
+//! second stops it at once.
 
 use std::io;
 use std::thread;
@@ -10,11 +11,11 @@ use switchboard::Handle;
 
 use super::reload::Reload;
 
-/// Obeys signals from now on, draining for `drain`, on a thread of its own that lives as long as the process.
+/// Handles signals from now on, on a thread that lives as long as the process. A drain takes `drain` at most.
 ///
 /// # Errors
 ///
-/// When the system refuses a handler or the thread.
+/// If the system refuses a handler or the thread.
 pub(crate) fn listen(handle: Handle, drain: Duration, reload: Reload) -> io::Result<()> {
     let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP])?;
     thread::Builder::new().name("signals".to_owned()).spawn(move || {
@@ -23,7 +24,7 @@ pub(crate) fn listen(handle: Handle, drain: Duration, reload: Reload) -> io::Res
             match signal {
                 SIGHUP => reload.run(&handle),
                 _ if draining => {
-                    tracing::warn!(signal = name(signal), "ending at once");
+                    tracing::warn!(signal = name(signal), "stopping at once");
                     handle.stop_now();
                 }
                 _ => {
@@ -31,7 +32,7 @@ pub(crate) fn listen(handle: Handle, drain: Duration, reload: Reload) -> io::Res
                     tracing::info!(
                         signal = name(signal),
                         connections,
-                        "draining; a second signal ends at once"
+                        "draining; a second signal stops the server at once"
                     );
                     handle.shutdown(drain);
                     draining = true;

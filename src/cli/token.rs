@@ -7,13 +7,13 @@ use switchboard::auth::issue::{self, Grant, Rooms};
 use switchboard::config::credentials;
 use switchboard::settings::Settings;
 
-/// What a token is to say.
+/// The options of `switchboard token`.
 #[derive(Args)]
 pub(crate) struct Wish {
-    /// Whom the token is for: a user id of 1 to 128 bytes.
+    /// The user that the token is for: 1 to 128 bytes.
     #[arg(long, value_name = "USER")]
     user: String,
-    /// A pattern of rooms to join and publish in; may be repeated. [default: what the rooms let everybody do]
+    /// A pattern of rooms to join and publish in; may be repeated. [default: all rooms that are not private]
     #[arg(long, value_name = "PATTERN")]
     room: Vec<String>,
     /// A pattern of rooms to join; may be repeated.
@@ -22,12 +22,12 @@ pub(crate) struct Wish {
     /// A pattern of rooms to publish in; may be repeated.
     #[arg(long, value_name = "PATTERN")]
     publish: Vec<String>,
-    /// How long the token is good.
+    /// How long the token is valid.
     #[arg(long, value_name = "DURATION", default_value = "1h")]
     ttl: String,
 }
 
-/// The token that `wish` asks for, as `settings` want it.
+/// The token that `wish` describes, as `settings` require it.
 pub(crate) fn token(wish: &Wish, settings: &Settings) -> Result<String, String> {
     let ttl = humantime::parse_duration(&wish.ttl).ok().filter(|ttl| *ttl >= Duration::from_secs(1));
     let ttl = ttl
@@ -36,7 +36,7 @@ pub(crate) fn token(wish: &Wish, settings: &Settings) -> Result<String, String> 
     let sources =
         sources.map_err(|bad| bad.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))?;
     let (_, secret) = sources.secrets.first().ok_or(
-        "there is no auth.secret to sign with; set it, or sign with the private key that belongs to the public one",
+        "auth.secret is not set, so there is nothing to sign with; set it, or sign tokens in your app with its private key",
     )?;
     let [join, publish] = [&wish.join, &wish.publish].map(|own| [&wish.room[..], own].concat());
     let rooms = match (join.is_empty() && publish.is_empty(), wish.join.is_empty() && wish.publish.is_empty())

@@ -1,6 +1,7 @@
-//! The console, a page to try rooms in and to watch the server live, and the browser client. All of it is in the binary.
+//! The console (a page to try rooms and watch the server live) and the browser client. The binary contains all of it.
 //!
-//! Nothing is built: a file is served as it stands in the repository, and a browser asks each time whether it has changed.
+//! There is no build step: files are served as they are in the repository. A browser asks each time whether a file has
+//! changed.
 
 mod page;
 
@@ -53,7 +54,7 @@ static INDEX: Page = Page::document(&[], include_str!("pages/index.html"));
 static CLIENT: Page =
     Page::script(&["switchboard.js"], include_str!("../../clients/js/switchboard.js")).for_everybody();
 
-/// What is at the path of these segments; `console` says whether the console is served beside the client.
+/// The page at the path of these segments. `console` says whether the console is served besides the client.
 pub fn find(segments: &[&str], console: bool) -> Option<&'static Page> {
     let page = match segments {
         [] => Some(&INDEX),

@@ -1,12 +1,12 @@
-//! A file that is part of the binary, as an answer.
+//! Serves a file that is part of the binary.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::OnceLock;
 
 use crate::http::{Head, Response};
 
-/// What the console's page may do: load what this server serves and speak to servers, and nothing else. No page may show
-/// it in a frame, where it could be made to be clicked unseen.
+/// The console's page may load files of this server and connect to servers, nothing else. No page may show it in a frame,
+/// which prevents clickjacking.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
      connect-src 'self' ws: wss:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
      require-trusted-types-for 'script'; trusted-types 'none'";
@@ -68,9 +68,9 @@ impl Page {
         self.text
     }
 
-    /// The answer to `head`: the file, or 304 where the client has it already.
+    /// The response to `head`: the file, or 304 if the client has it already.
     pub fn answer(&self, head: &Head) -> Response {
-        // RFC 9110 15.4.5: a 304 has the fields by which a cache would update what it keeps.
+        // RFC 9110 15.4.5: a 304 has the fields with which a cache updates its copy.
         let status = if self.is_known(head) { 304 } else { 200 };
         let response = Response::new(status)
             .header("ETag", self.tag().to_owned())
@@ -91,7 +91,7 @@ impl Page {
         head.list("if-none-match").any(|tag| tag == "*" || tag.trim_start_matches("W/") == self.tag())
     }
 
-    /// Changes with the text; nothing is kept by it for longer than a browser's cache, so it may change for nothing.
+    /// A tag that changes with the text. It may also change without reason: only browsers' caches depend on it.
     fn tag(&self) -> &str {
         self.tag.get_or_init(|| {
             let mut hasher = DefaultHasher::new();

@@ -1,5 +1,5 @@
-//! The twin of the local engine that behaves as one across a network may: it answers late, says that it failed when it
-//! did not, forgets an epoch with members live, and keeps more messages than a home does. Driven by a seed.
+//! A twin of the local engine that behaves like a remote one. It answers late, reports failures that did not happen, loses an
+//! epoch while there are members, and keeps more messages than a home. A seed drives it.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -11,12 +11,12 @@ use crate::position::Position;
 use crate::room_key::RoomKey;
 use crate::time::Now;
 
-/// How often things go wrong, each in so many of a thousand.
+/// How often things go wrong, each per thousand.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Odds {
     /// An ask fails and nothing was stored.
     pub fail: u32,
-    /// A publish is said to have failed, and comes out committed later.
+    /// A publish is reported as failed, and committed later.
     pub fail_late: u32,
     /// An answer never comes.
     pub silent: u32,
@@ -26,25 +26,25 @@ pub struct Odds {
     pub delay_ms: u64,
 }
 
-/// A local engine behind a slow and unreliable line.
+/// A local engine behind a slow, unreliable line.
 pub struct Delayed {
     local: Local,
     odds: Odds,
     random: u64,
-    /// Tells on their way, in the order in which they may arrive.
+    /// Answers on their way, in order of arrival.
     line: VecDeque<(u64, Tell)>,
     /// Everything stored, by name, for reads beyond what homes keep.
     log: BTreeMap<String, Vec<Arc<Message>>>,
 }
 
 impl Delayed {
-    /// An engine whose whims follow from `seed`.
+    /// An engine whose faults follow from `seed`.
     pub fn new(seed: u64, odds: Odds) -> Self {
         let local = Local::default();
         Self { local, odds, random: seed | 1, line: VecDeque::new(), log: BTreeMap::new() }
     }
 
-    /// Takes an ask; what comes of it is told by [`Delayed::poll`].
+    /// Takes an ask. [`Delayed::poll`] gives the answers.
     pub fn ask(&mut self, ask: Ask, now: Now) {
         let (room, tag) = subject(&ask);
         if matches!(ask, Ask::Close(_)) {
@@ -72,7 +72,7 @@ impl Delayed {
         }
     }
 
-    /// Tells what has arrived.
+    /// Gives the answers that have arrived.
     pub fn poll(&mut self, now: Now, tells: &mut VecDeque<Tell>) {
         while let Some((at, _)) = self.line.front()
             && *at <= now.loop_ms
@@ -81,7 +81,7 @@ impl Delayed {
         }
     }
 
-    /// When the next tell arrives, in milliseconds of the loop.
+    /// When the next answer arrives, in milliseconds of the loop.
     pub fn next_ms(&self) -> Option<u64> {
         self.line.front().map(|(at, _)| *at)
     }
@@ -99,7 +99,7 @@ impl Delayed {
         Tell::Page { room, tag, messages }
     }
 
-    /// Remembers what is stored, and says of a room how far back that goes.
+    /// Remembers what is stored, and how far back a room's messages go.
     fn keep(&mut self, tell: Tell) -> Tell {
         match tell {
             Tell::Committed { message, tag } => {
@@ -113,7 +113,7 @@ impl Delayed {
         }
     }
 
-    /// A line keeps order: nothing arrives before what was sent before it.
+    /// A line keeps order: an answer never overtakes an earlier one.
     fn send(&mut self, tell: Tell, now: Now) {
         let delay = self.next_random() % (self.odds.delay_ms + 1);
         let last = self.line.back().map_or(0, |(at, _)| *at);

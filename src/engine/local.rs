@@ -1,4 +1,4 @@
-//! Order within one process: a counter for each room, drawn anew with each life of the room.
+//! Order within one process: a counter for each room, with a new epoch for each life of the room.
 
 use std::collections::VecDeque;
 use std::hash::{BuildHasher, RandomState};
@@ -11,7 +11,7 @@ use crate::position::Position;
 use crate::room_key::{RoomKey, Space};
 use crate::time::Now;
 
-/// The engine without a network: whatever is asked is told within the same call, and nothing fails.
+/// The engine without a network. It answers within the same call, and never fails.
 #[derive(Default)]
 pub struct Local {
     rooms: Directory<Position>,
@@ -38,12 +38,12 @@ impl Local {
                 message.taken_us = now.us as u32;
                 tells.push_back(Tell::Committed { message: Arc::new(message), tag: Some(tag) });
             }
-            // The home keeps all there is.
+            // The home has all history.
             Ask::Read { room, tag, .. } => tells.push_back(Tell::Page { room, tag, messages: Vec::new() }),
         }
     }
 
-    /// Gives the room a new epoch, as if its order had been lost.
+    /// Gives the room a new epoch, as after a loss of its order.
     pub fn reopen(&mut self, room: &RoomKey) -> Position {
         if let Some(number) = self.rooms.find_key(room) {
             self.rooms.remove(number);

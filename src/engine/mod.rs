@@ -1,5 +1,5 @@
-//! What gives messages their places in the order: [`local::Local`] within this process, and for tests a twin of it that
-//! answers late, fails and forgets, so that every state which an engine across a network will need exists and is tested.
+//! The engine gives messages their positions. [`local::Local`] works within this process. A twin for tests answers late,
+//! fails and forgets, so that the states that a remote engine needs are tested.
 
 pub mod delayed;
 pub mod local;
@@ -11,14 +11,14 @@ use crate::time::Now;
 
 /// The engine of one shard, for the rooms that are at home there.
 pub enum Engine {
-    /// Tells within the same call.
+    /// Answers within the same call.
     Local(local::Local),
-    /// Tells later, or never.
+    /// Answers later, or never.
     Delayed(Box<delayed::Delayed>),
 }
 
 impl Engine {
-    /// Takes a home's ask. What can be told at once goes to `tells`.
+    /// Takes a home's ask. Answers that are ready at once go to `tells`.
     pub fn ask(&mut self, ask: Ask, now: Now, tells: &mut VecDeque<Tell>) {
         match self {
             Self::Local(local) => local.ask(ask, now, tells),
@@ -26,7 +26,7 @@ impl Engine {
         }
     }
 
-    /// Tells what has become ready meanwhile.
+    /// Adds the answers that have become ready.
     pub fn poll(&mut self, now: Now, tells: &mut VecDeque<Tell>) {
         match self {
             Self::Local(_) => {}

@@ -1,4 +1,4 @@
-//! Answers, for threads that wait and for futures of any runtime.
+//! Answers, for threads and for futures of any runtime.
 
 use std::fmt;
 use std::pin::Pin;
@@ -9,12 +9,12 @@ use super::AnswerError;
 use crate::broker::question::{Part, Parts};
 use crate::error::Fault;
 
-/// What an answer says, read from what the shards said.
+/// Makes an answer from the parts that the shards sent.
 pub(super) type Read<T> = Box<dyn Fn(Vec<Part>) -> Result<T, AnswerError> + Send + Sync>;
 
 /// An answer on its way. A thread [waits](Self::wait) for it, async code of any runtime awaits it.
 ///
-/// It may be dropped: what was asked is done all the same, and nothing is kept for it.
+/// It may be dropped: the request is still carried out.
 pub struct Answer<T> {
     parts: Parts,
     /// How many parts make it whole.
@@ -27,20 +27,20 @@ impl<T> Answer<T> {
         Self { parts, whole, read }
     }
 
-    /// Waits for it, for `patience` at most. Zero only looks.
+    /// Waits for it, for at most `patience`. With zero it only checks.
     ///
-    /// The server answers within milliseconds, and within 5 seconds whatever happens. Async code must not block a thread of
-    /// its runtime and awaits instead.
+    /// The server answers within milliseconds, and always within 5 seconds. Async code must not block a thread of its
+    /// runtime: it awaits instead.
     ///
     /// # Errors
     ///
-    /// If it has not come in that time, which a later call may find it to have, or will not come any more. It is given
-    /// once.
+    /// If it has not come in that time ([`AnswerError::TimedOut`]; call again to wait longer), or will not come any more. An
+    /// answer is returned once.
     pub fn wait(&mut self, patience: Duration) -> Result<T, AnswerError> {
         self.parts.wait(patience).map_or(Err(AnswerError::TimedOut), |parts| self.whole(parts))
     }
 
-    /// If the server ends half-way some parts are missing.
+    /// If the server stops meanwhile, some parts are missing.
     fn whole(&self, parts: Vec<Part>) -> Result<T, AnswerError> {
         if parts.len() < self.whole { Err(AnswerError::Stopped) } else { (self.read)(parts) }
     }
@@ -61,7 +61,7 @@ impl<T> fmt::Debug for Answer<T> {
 }
 
 impl From<Fault> for AnswerError {
-    /// What else a room refuses, it refuses to clients.
+    /// A room's other refusals are for clients only.
     fn from(_: Fault) -> Self {
         Self::Unavailable
     }

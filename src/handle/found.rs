@@ -1,4 +1,4 @@
-//! What a program finds when it asks: users, rooms and who is in them.
+//! The answers to a program's questions: users, rooms and their members.
 
 use super::AnswerError;
 use super::answer::Read;
@@ -12,11 +12,11 @@ use crate::position::Position;
 pub struct Online {
     /// Their open connections.
     pub connections: u32,
-    /// The rooms that those are in, in byte order.
+    /// The rooms that these connections have joined, in byte order.
     pub rooms: Vec<String>,
 }
 
-/// How a room stands.
+/// The state of a room.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Room {
     /// Its name.
@@ -29,23 +29,23 @@ pub struct Room {
     pub position: Position,
 }
 
-/// Who is in a room.
+/// The people in a room.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Members {
     /// How many people: users, each counted once, and guests.
     pub count: u32,
-    /// One page of the users, in byte order; none where the room does not tell, because its `presence` is off.
+    /// One page of the users, in byte order; `None` where the room's `presence` is off.
     pub users: Option<Vec<Person>>,
-    /// Where the next page begins, if there is one: what to ask for as `after`.
+    /// The `after` to pass for the next page; `None` on the last page.
     pub after: Option<String>,
 }
 
-/// What became of a message to a user.
+/// The result of a message to a user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Notified {
-    /// Its place in the user's inbox; none if it was not to be stored.
+    /// Its position in the user's inbox; `None` if it was not stored.
     pub position: Option<Position>,
-    /// The connections that it went to. With none it waits in the inbox, if it was stored.
+    /// How many connections got it. With 0 it waits in the inbox, if it was stored.
     pub connections: u32,
 }
 

@@ -1,4 +1,4 @@
-//! A message of the program.
+//! A message that the program sends.
 
 use bytes::Bytes;
 use serde::Serialize;
@@ -9,10 +9,10 @@ use crate::dialect::native::fields::{is_event, is_too_deep};
 use crate::id::{ConnectionNames, is_user};
 use crate::message::{Draft, Kind};
 
-/// What the program has to say: data, and what goes with it.
+/// A message that the program sends: data, and options.
 ///
-/// Anything that serialises to JSON is a message by itself, so that [`Handle::publish`](crate::Handle::publish) takes
-/// `"text"` or `&value` as they are; this is for saying more about it. What cannot be sent is told when it is sent.
+/// Anything that serialises to JSON is a message by itself: [`Handle::publish`](crate::Handle::publish) takes `"text"` or
+/// `&value`. Use this type to set more than the data. A message that is not valid is refused when it is sent.
 ///
 /// ```
 /// use switchboard::Message;
@@ -31,41 +31,40 @@ pub struct Message {
 }
 
 impl Message {
-    /// A message of `data`, which is made JSON. A [`serde_json::value::RawValue`] is sent byte for byte as it is.
+    /// A message of `data`, serialised to JSON. A [`serde_json::value::RawValue`] is sent byte for byte.
     ///
-    /// The JSON may have as many bytes as a body of the HTTP API ([`Limits::api_body`](crate::settings::Limits), 1 MiB
-    /// by default) and be nested 128 deep.
+    /// The JSON may be as long as a body of the HTTP API ([`Limits::api_body`](crate::settings::Limits), 1 MiB by default)
+    /// and nested at most 128 deep.
     pub fn new<T: Serialize + ?Sized>(data: &T) -> Self {
         let data = serde_json::to_vec(data).map(Bytes::from);
         let data = data.map_err(|error| format!("its data cannot be made JSON: {error}").into());
         Self { data, event: None, from: None, exclude: None, store: true, key: None }
     }
 
-    /// What kind of message it is, in the program's own word: 1 to 64 bytes of `A-Z a-z 0-9 _ . : -`. Streams of
-    /// Server-Sent Events dispatch on it.
+    /// The kind of message, in the program's own word: 1 to 64 bytes of `A-Z a-z 0-9 _ . : -`. Streams of Server-Sent Events
+    /// dispatch on it.
     pub fn event(self, event: &str) -> Self {
         Self { event: Some(event.into()), ..self }
     }
 
-    /// The user that says it, 1 to 128 bytes. Without one it is from nobody: from the app. In rooms only.
+    /// The user that the message is from, 1 to 128 bytes. Without one it is from the app. For rooms only.
     pub fn from_user(self, user: &str) -> Self {
         Self { from: Some(user.into()), ..self }
     }
 
-    /// The connection that does not get it, by the name that `welcome` told its client: the one that already knows. One
-    /// that is gone does not matter. In rooms only.
+    /// A connection that does not get the message, by the name in its `welcome`: for example the one that caused it. A
+    /// connection that has ended is ignored. For rooms only.
     pub fn exclude(self, connection: &str) -> Self {
         Self { exclude: Some(connection.into()), ..self }
     }
 
-    /// Whether it gets a position and is kept in history, as it is by default. What is not stored goes only to who is there
-    /// now: a cursor, a progress bar.
+    /// Whether it gets a position and is kept in history. The default is true. A message that is not stored goes only to
+    /// those who are connected now: a cursor, a progress bar.
     pub fn store(self, store: bool) -> Self {
         Self { store, ..self }
     }
 
-    /// A mark of 1 to 128 bytes under which this is said once, however often it is sent within 5 minutes. Every time the
-    /// answer is the first one's.
+    /// A key of 1 to 128 bytes. Messages with the same key within 5 minutes are sent once, and all get the first answer.
     pub fn idempotency_key(self, key: &str) -> Self {
         Self { key: Some(key.into()), ..self }
     }
@@ -74,21 +73,21 @@ impl Message {
     pub(super) fn announcement(self, limit: usize) -> Result<(Option<Box<str>>, Bytes), SendError> {
         let plain = self.from.is_none() && self.exclude.is_none() && self.key.is_none() && self.store;
         if !plain {
-            return Err(bad("an announcement is data and an event, and nothing more"));
+            return Err(bad("an announcement has only data and an event"));
         }
         self.check(limit)?;
         Ok((self.event, self.data.map_err(SendError::BadMessage)?))
     }
 
-    /// As something to say to one user.
+    /// As a message to one user.
     pub(super) fn notification(self, limit: usize) -> Result<Draft, SendError> {
         if self.from.is_some() || self.exclude.is_some() {
-            return Err(bad("a notification is from the app and goes to all of a user's connections"));
+            return Err(bad("a notification has no sender and excludes no connection"));
         }
         Ok(Draft { kind: Kind::Notification, ..self.draft(limit, None)? })
     }
 
-    /// As something to say in a room. Connections are called by `names`.
+    /// As a message to a room. `names` knows the connections' names.
     pub(super) fn publication(self, limit: usize, names: &ConnectionNames) -> Result<Draft, SendError> {
         self.draft(limit, Some(names))
     }

@@ -31,7 +31,7 @@ impl Framing {
         match length {
             // RFC 9112 6.1: this "ought to be handled as an error", being how requests are smuggled.
             Some(_) if coded => {
-                Err(Refusal::bad_request("Content-Length and Transfer-Encoding exclude each other"))
+                Err(Refusal::bad_request("Content-Length and Transfer-Encoding may not be used together"))
             }
             Some(0) => Ok(Self::Empty),
             Some(length) if length > limit => Err(Refusal::content_too_large(limit)),
@@ -56,7 +56,7 @@ fn content_length(fields: &Fields) -> Result<Option<usize>, Refusal> {
 
 /// RFC 9110 8.6 has digits and nothing else; `usize::from_str` alone would take a `+`.
 fn parse_length(digits: &str) -> Result<usize, Refusal> {
-    let malformed = || Refusal::bad_request("Content-Length is not a number that could be a length");
+    let malformed = || Refusal::bad_request("Content-Length is not a valid length");
     if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(malformed());
     }

@@ -225,9 +225,9 @@ fn check_expect(fields: &Fields) -> Result<bool, Refusal> {
 fn refuse_syntax(error: httparse::Error, head: &[u8]) -> Refusal {
     match error {
         httparse::Error::Version if names_other_version(head) => Refusal::version_not_supported(),
-        httparse::Error::HeaderName => Refusal::bad_request(
-            "a field name is empty, or has whitespace or other characters that it must not have",
-        ),
+        httparse::Error::HeaderName => {
+            Refusal::bad_request("a field name is empty, or has whitespace or another forbidden character")
+        }
         httparse::Error::HeaderValue => Refusal::bad_request("a field value has a control character"),
         httparse::Error::TooManyHeaders => Refusal::header_too_large("too many header fields"),
         _ => malformed_line(),
@@ -235,7 +235,7 @@ fn refuse_syntax(error: httparse::Error, head: &[u8]) -> Refusal {
 }
 
 fn malformed_line() -> Refusal {
-    Refusal::bad_request("the request line is not a method, a target and a version with one space between")
+    Refusal::bad_request("the request line must be a method, a target and a version, with one space between")
 }
 
 /// Whether the request line is whole and ends in `HTTP/` DIGIT `.` DIGIT (RFC 9112 2.3), so that only its version is

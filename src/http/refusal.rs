@@ -1,11 +1,11 @@
-//! Why a request was not read to its end.
+//! Requests that are refused before they are read to their end.
 
 use std::borrow::Cow;
 
 use crate::http::asker::Asker;
 
-/// The answer to a request that cannot be served. The connection closes after it, since what follows on it may not
-/// begin where it seems to.
+/// The response to a request that cannot be served. The connection closes after it, because the next request may not begin
+/// where it seems to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     /// The HTTP status.
@@ -16,7 +16,7 @@ pub struct Refusal {
     pub message: Cow<'static, str>,
     /// Fields that a status asks for, such as `Allow` with 405 or `Upgrade` with 426.
     pub headers: Vec<(&'static str, Cow<'static, str>)>,
-    /// Who asked, where a head was refused.
+    /// Who sent the request, where a head was refused.
     pub asker: Option<Box<Asker>>,
 }
 
@@ -39,7 +39,7 @@ impl Refusal {
         Self { asker: Some(Box::new(Asker::of(head))), ..self }
     }
 
-    /// 400: the bytes are not a request, or not the same request to everybody.
+    /// 400: the bytes are not a request, or another server may read them as a different one.
     pub fn bad_request(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(400, "bad_request", message)
     }
@@ -59,7 +59,7 @@ impl Refusal {
         Self::new(414, "uri_too_long", message)
     }
 
-    /// 415: the body is encoded. RFC 9110 12.5.3 asks to say what would have been accepted.
+    /// 415: the body is encoded. RFC 9110 12.5.3 asks for the encodings that are accepted.
     pub fn unsupported_encoding() -> Self {
         Self::new(415, "unsupported_media_type", "Content-Encoding must be identity or absent")
             .header("Accept-Encoding", "identity")
@@ -82,6 +82,6 @@ impl Refusal {
 
     /// 505: a version of HTTP other than 1.0 and 1.1.
     pub fn version_not_supported() -> Self {
-        Self::new(505, "version_not_supported", "only HTTP/1.1 and HTTP/1.0 are spoken here")
+        Self::new(505, "version_not_supported", "this server supports HTTP/1.1 and HTTP/1.0 only")
     }
 }

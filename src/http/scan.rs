@@ -97,7 +97,7 @@ impl Scan {
                 b'\n' => return Err(bare_lf()),
                 _ if is_token(byte) => return Ok(at),
                 TLS_HANDSHAKE => return Err(Refusal::bad_request("this port speaks plain HTTP, not TLS")),
-                _ => return Err(Refusal::bad_request("a request begins with a method")),
+                _ => return Err(Refusal::bad_request("a request must begin with a method")),
             }
         }
         Ok(input.len())

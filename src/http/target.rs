@@ -63,7 +63,7 @@ impl Target {
     pub(crate) fn parse(method: &Method, text: &str) -> Result<Self, Refusal> {
         // RFC 3986 forbids more (such as `|` and `{`), but browsers send those in queries and they mislead nobody.
         if !text.is_ascii() || text.contains('#') {
-            return Err(Refusal::bad_request("the request target has a character that is not allowed there"));
+            return Err(Refusal::bad_request("the request target has a forbidden character"));
         }
         match text {
             // CONNECT is the only method with an authority for a target, and this server is no tunnel.

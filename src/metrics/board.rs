@@ -1,7 +1,7 @@
-//! Where every shard shows its figures: each writes its own place and no other, and whoever asks adds the places up.
+//! Where every shard shows its figures. Each shard writes its own place only, and readers add the places up.
 //!
-//! Invariant: a place has one writer, its shard. So writing is plain stores, needs no lock, and asks nobody to wait; a
-//! reader on another core costs the writer one cache miss.
+//! Invariant: a place has one writer, its shard. So writing is plain stores without locks or waits. A reader on another core
+//! costs the writer one cache miss.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,13 +9,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::histogram::{Distribution, Histogram, Recent, add};
 use super::{Counters, Gauges};
 
-/// Codes of closes that are told apart; every other is `other`.
+/// Close codes that are counted separately. Every other code counts as `other`.
 pub const CLOSES: [&str; 15] = [
     "1000", "1001", "1002", "1003", "1005", "1006", "1007", "1008", "1009", "1011", "1013", "4000", "4100",
     "4101", "other",
 ];
 
-/// Codes of refusals that are told apart; every other is `other`.
+/// Error codes that are counted separately. Every other code counts as `other`.
 pub const REFUSALS: [&str; 25] = [
     "bad_json",
     "bad_request",
@@ -44,7 +44,7 @@ pub const REFUSALS: [&str; 25] = [
     "other",
 ];
 
-/// Why clients are turned away, by reasons that are told apart; every other is `other`.
+/// Reasons for denied access that are counted separately. Every other reason counts as `other`.
 pub const DENIALS: [&str; 22] = [
     "algorithm",
     "api_key",
@@ -74,7 +74,7 @@ pub const DENIALS: [&str; 22] = [
 #[derive(Debug)]
 pub struct Board {
     places: Box<[Place]>,
-    /// What is known of the process.
+    /// Figures of the process.
     pub process: Process,
     began_ms: OnceLock<u64>,
 }
@@ -88,18 +88,18 @@ pub struct Place {
     closes: [AtomicU64; CLOSES.len()],
     refusals: [AtomicU64; REFUSALS.len()],
     denials: [AtomicU64; DENIALS.len()],
-    /// From a message's place in the order to the last of a shard's members who was given it.
+    /// From a room's receipt of a message to the last of its members on the shard.
     pub fanout: Histogram,
     /// The same, lately.
     pub fanout_lately: Recent,
-    /// From the end of a wait to the end of what it led to.
+    /// From the end of a wait to the end of its turn.
     pub turns: Histogram,
 }
 
-/// What is known of the process as a whole; zero where the system does not say.
+/// Figures of the process as a whole; zero where the system does not report them.
 #[derive(Debug, Default)]
 pub struct Process {
-    /// When it was last looked at, by the wall clock in seconds.
+    /// When they were last read, by the wall clock in seconds.
     pub looked_s: AtomicU64,
     /// Resident memory, in bytes.
     pub memory_bytes: AtomicU64,
@@ -110,17 +110,17 @@ pub struct Process {
 /// The figures of the whole server at one moment.
 #[derive(Clone, Debug, Default)]
 pub struct Totals {
-    /// What was done since the server began.
+    /// Counts since the server began.
     pub counters: Counters,
-    /// How it stands.
+    /// The current state.
     pub gauges: Gauges,
     /// Closes, each as often as it happened, in the order of [`CLOSES`].
     pub closes: [u64; CLOSES.len()],
     /// Refusals, likewise, in the order of [`REFUSALS`].
     pub refusals: [u64; REFUSALS.len()],
-    /// Clients that were turned away, likewise, in the order of [`DENIALS`].
+    /// Denied accesses, likewise, in the order of [`DENIALS`].
     pub denials: [u64; DENIALS.len()],
-    /// How long messages took to their last member.
+    /// How long messages took to reach their last member.
     pub fanout: Distribution,
     /// The same for this second and the one before it.
     pub fanout_lately: Distribution,
@@ -135,7 +135,7 @@ pub struct Totals {
 }
 
 impl Board {
-    /// A board for so many shards that have nothing to show yet.
+    /// A board for `shards` shards, all zero.
     pub fn new(shards: usize) -> Self {
         Self {
             places: (0..shards).map(|_| Place::default()).collect(),
@@ -144,7 +144,7 @@ impl Board {
         }
     }
 
-    /// The server has begun at this moment of the wall clock; the first to say so is right.
+    /// Records when the server began, by the wall clock. Only the first call counts.
     pub fn begins(&self, wall_ms: u64) {
         self.began_ms.get_or_init(|| wall_ms);
     }
@@ -169,7 +169,7 @@ impl Board {
 }
 
 impl Place {
-    /// Shows what the shard has done, and how it stands: 14 stores.
+    /// Shows the shard's counts and state: 14 stores.
     pub fn show(&self, counters: &Counters, gauges: &Gauges) {
         let Counters { messages_in, messages_out, bytes_in, bytes_out, encodes, writes, slow } = *counters;
         let counters = [messages_in, messages_out, bytes_in, bytes_out, encodes, writes, slow];
@@ -196,7 +196,7 @@ impl Place {
         add(&self.refusals[index], 1);
     }
 
-    /// Counts a client that was turned away for this reason.
+    /// Counts an access that was denied for this reason.
     pub fn denied(&self, reason: &str) {
         let index = DENIALS.iter().position(|name| *name == reason).unwrap_or(DENIALS.len() - 1);
         add(&self.denials[index], 1);

@@ -1,8 +1,8 @@
-//! How long things took: counts by length, written by one thread and read by any.
+//! Histograms of durations, written by one thread and read by any.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// The longest that each bucket counts, in microseconds; one more bucket has whatever took longer.
+/// The upper bound of each bucket, in microseconds. One more bucket counts what took longer.
 pub const BOUNDS_US: [u32; 19] = [
     10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000, 200_000, 500_000,
     1_000_000, 2_000_000, 5_000_000, 10_000_000,
@@ -10,12 +10,12 @@ pub const BOUNDS_US: [u32; 19] = [
 
 const BUCKETS: usize = BOUNDS_US.len() + 1;
 
-/// Adds to what one thread alone writes: a load and a store, and no locked instruction.
+/// Adds to a number that only one thread writes: a load and a store, no locked instruction.
 pub(super) fn add(to: &AtomicU64, more: u64) {
     to.store(to.load(Ordering::Relaxed).wrapping_add(more), Ordering::Relaxed);
 }
 
-/// Lengths of time since the beginning. Only one thread may record.
+/// Durations since the start. Only one thread may record.
 #[derive(Debug, Default)]
 pub struct Histogram {
     counts: [AtomicU64; BUCKETS],
@@ -23,13 +23,13 @@ pub struct Histogram {
 }
 
 impl Histogram {
-    /// Counts something that took so many microseconds.
+    /// Counts something that took this many microseconds.
     pub fn record(&self, us: u32) {
         add(&self.counts[bucket(us)], 1);
         add(&self.sum_us, u64::from(us));
     }
 
-    /// What was recorded so far. A record that is under way may be in it by half.
+    /// Everything recorded so far. A record under way may be half in it.
     pub fn read(&self) -> Distribution {
         let counts = self.counts.each_ref().map(|count| count.load(Ordering::Relaxed));
         Distribution { counts, sum_us: self.sum_us.load(Ordering::Relaxed) }
@@ -40,7 +40,7 @@ fn bucket(us: u32) -> usize {
     BOUNDS_US.partition_point(|bound| *bound < us)
 }
 
-/// Lengths of time of the second that is under way and the one before it. Only one thread may record.
+/// Durations of the current second and the one before. Only one thread may record.
 #[derive(Debug, Default)]
 pub struct Recent {
     /// Even seconds and odd ones.
@@ -54,7 +54,7 @@ struct Window {
 }
 
 impl Recent {
-    /// Counts something that took so many microseconds and ended in this second.
+    /// Counts something that took this many microseconds and ended in this second.
     pub fn record(&self, us: u32, second: u64) {
         let window = &self.windows[(second % 2) as usize];
         if window.second.load(Ordering::Relaxed) != second {
@@ -104,20 +104,20 @@ impl Distribution {
         self.sum_us
     }
 
-    /// How many fell in each bucket, with the bucket's bound in microseconds; none for what took longer than all.
+    /// How many are in each bucket, with the bucket's bound in microseconds; `None` for the last, which has no bound.
     pub fn buckets(&self) -> impl Iterator<Item = (Option<u32>, u64)> {
         BOUNDS_US.iter().copied().map(Some).chain([None]).zip(self.counts)
     }
 
-    /// How long the given share of them took at most, in microseconds: exact to the bucket, and within it as if lengths
-    /// were spread evenly. None if there were none.
+    /// The quantile at `share`, in microseconds. Exact to the bucket; within a bucket it assumes an even spread. `None` if
+    /// nothing was recorded.
     pub fn quantile_us(&self, share: f64) -> Option<u64> {
         let count = self.count();
         let rank = ((count as f64 * share).ceil() as u64).clamp(1, count.max(1));
         let mut below = 0;
         let mut from = 0;
         for (bound, here) in self.buckets() {
-            // Nothing is known of what took longer than the last bound but that.
+            // The last bucket has no upper bound.
             let to = bound.map_or(from, u64::from);
             if here > 0 && below + here >= rank {
                 return Some(from + (to - from) * (rank - below) / here);
@@ -178,7 +178,7 @@ mod tests {
         assert_eq!([count(100), count(101), count(102), count(103)], [1, 3, 2, 0]);
         recent.record(15, 102);
         assert_eq!([count(102), count(103)], [3, 1]);
-        // A clock that was set back begins anew.
+        // A clock that was set back starts again.
         recent.record(15, 50);
         assert_eq!(count(50), 1);
     }

@@ -99,7 +99,7 @@ impl Open<'_> {
         let Self { inside, inbox, wakes } = self;
         drop(inside);
         if wakes && let Err(error) = inbox.0.waker.wake() {
-            tracing::error!(%error, "a reactor cannot be woken");
+            tracing::error!(%error, "cannot wake an event loop");
         }
     }
 }

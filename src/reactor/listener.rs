@@ -41,13 +41,13 @@ impl fmt::Display for BindError {
         write!(f, "cannot listen on {address}: ")?;
         match error.kind() {
             io::ErrorKind::AddrInUse => {
-                f.write_str("another program has that port; stop it, or listen on another")
+                f.write_str("another program uses this port; stop it, or choose another port")
             }
             io::ErrorKind::PermissionDenied if address.port() < FIRST_UNPRIVILEGED => {
-                f.write_str("ports below 1024 need a privilege; listen on a higher one")
+                f.write_str("ports below 1024 need a privilege; choose a higher port")
             }
-            io::ErrorKind::AddrNotAvailable => f.write_str("this machine does not have that address"),
-            _ if self.is(Errno::AFNOSUPPORT) => f.write_str("this machine does not have IPv6"),
+            io::ErrorKind::AddrNotAvailable => f.write_str("this machine does not have this address"),
+            _ if self.is(Errno::AFNOSUPPORT) => f.write_str("this machine has no IPv6"),
             _ if self.is(Errno::MFILE) || self.is(Errno::NFILE) => {
                 write!(f, "{error}; raise the limit of open files (ulimit -n)")
             }
@@ -103,13 +103,15 @@ pub fn bind(addresses: &[SocketAddr], shards: usize, accept: Accept) -> Result<B
                 }
             }
             Err(error) if error.is_without_ipv6() && has_counterpart(address, addresses) => {
-                tracing::warn!(%address, "left out: this machine does not have IPv6");
+                tracing::warn!(%address, "not listening on this address: this machine has no IPv6");
             }
             Err(error) => return Err(error),
         }
     }
     if !refused.is_empty() {
-        tracing::warn!("the system refuses socket options that only tune, so they are left out: {refused}");
+        tracing::warn!(
+            "the system refused socket options that are not essential; the server runs without them: {refused}"
+        );
     }
     Ok(bound)
 }
@@ -247,11 +249,11 @@ mod tests {
             let error = BindError { address: address.parse().unwrap(), error: errno.into() };
             error.to_string().strip_prefix(&format!("cannot listen on {address}: ")).unwrap().to_owned()
         };
-        assert!(told(Errno::ADDRINUSE, "[::1]:80").starts_with("another program has that port"));
+        assert!(told(Errno::ADDRINUSE, "[::1]:80").starts_with("another program uses this port"));
         assert!(told(Errno::ACCESS, "0.0.0.0:80").starts_with("ports below 1024"));
         assert!(told(Errno::ACCESS, "0.0.0.0:8000").starts_with("Permission denied"));
-        assert_eq!(told(Errno::ADDRNOTAVAIL, "192.0.2.1:1"), "this machine does not have that address");
-        assert_eq!(told(Errno::AFNOSUPPORT, "[::1]:1"), "this machine does not have IPv6");
+        assert_eq!(told(Errno::ADDRNOTAVAIL, "192.0.2.1:1"), "this machine does not have this address");
+        assert_eq!(told(Errno::AFNOSUPPORT, "[::1]:1"), "this machine has no IPv6");
         assert!(told(Errno::MFILE, "[::1]:1").contains("ulimit -n"));
     }
 
@@ -274,7 +276,7 @@ mod tests {
             let taken = bind(&addresses(&["127.0.0.1:0"]), shards, Accept::Each).unwrap();
             assert_eq!(taken.listeners.iter().map(Vec::len).collect::<Vec<_>>(), vec![1; shards]);
             let Err(error) = bind(&taken.addresses, shards, Accept::Each) else { panic!("it was had twice") };
-            assert!(error.to_string().contains("another program has that port"), "{error}");
+            assert!(error.to_string().contains("another program uses this port"), "{error}");
         }
     }
 

@@ -8,10 +8,10 @@ use std::time::Duration;
 use super::RunError;
 use crate::handle::Handle;
 
-/// A server that serves on threads of its own, as long as this is there: made by [`Server::spawn`](crate::Server::spawn).
+/// A server that serves on its own threads until this is dropped. [`Server::spawn`](crate::Server::spawn) makes it.
 ///
-/// Dropping it ends the server at once and waits until its threads and ports are gone, so that a test or an early `?` leaves
-/// nothing behind. [`shutdown`](Self::shutdown) ends it gently.
+/// Dropping it stops the server at once and waits until its threads have ended and its ports are closed, so a test or an
+/// early `?` leaves nothing behind. [`shutdown`](Self::shutdown) drains it first.
 #[must_use = "the server ends when this is dropped"]
 pub struct Running {
     handle: Handle,
@@ -28,30 +28,30 @@ impl Running {
         Self { handle, addresses, thread: Some(thread) }
     }
 
-    /// The addresses that it listens on, with the ports that the system chose.
+    /// The addresses that the server listens on, with the ports that the system chose.
     pub fn local_addrs(&self) -> &[SocketAddr] {
         &self.addresses
     }
 
-    /// The way to it from other threads.
+    /// A handle to control it from any thread.
     pub fn handle(&self) -> Handle {
         self.handle.clone()
     }
 
-    /// Waits until it ends, by [`Handle::shutdown`] or [`Handle::stop_now`].
+    /// Waits until the server has stopped, after [`Handle::shutdown`] or [`Handle::stop_now`].
     ///
     /// # Errors
     ///
-    /// If it ended because a shard could not go on.
+    /// If it stopped because a shard failed.
     pub fn join(mut self) -> Result<(), RunError> {
         self.end()
     }
 
-    /// Ends it within `time`, as [`Handle::shutdown`] does, and waits for that.
+    /// Drains and stops it within `time`, as [`Handle::shutdown`] does, and waits for that.
     ///
     /// # Errors
     ///
-    /// If it ended before, because a shard could not go on.
+    /// If it stopped before, because a shard failed.
     pub fn shutdown(self, time: Duration) -> Result<(), RunError> {
         self.handle.shutdown(time);
         self.join()
@@ -68,7 +68,7 @@ impl Drop for Running {
     fn drop(&mut self) {
         self.handle.stop_now();
         if let Err(error) = self.end() {
-            tracing::error!(%error, "the server had failed");
+            tracing::error!(%error, "the server failed");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Who may come in: keys, origins, and proxies whose word about a client's address counts.
+//! Who may connect: keys, origins, and proxies that report a client's address.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -9,7 +9,7 @@ use ipnet::IpNet;
 
 use crate::origin::OriginRule;
 
-/// Something that nobody else may see. It never shows itself in a log.
+/// A secret. It never appears in a log.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Arc<str>);
 
@@ -31,7 +31,7 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// How clients say who they are. Without any key here or in [`Api`] the server is open.
+/// How clients authenticate. Without any key here or in [`Api`] the server is open.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Auth {
     /// The secret that tokens are signed with (HS256, HS384, HS512).
@@ -46,24 +46,24 @@ pub struct Auth {
     pub audience: Option<String>,
     /// What a token's `iss` must be.
     pub issuer: Option<String>,
-    /// How far the clocks of this server and of whoever signs may be apart.
+    /// How far the clocks of this server and of the tokens' signer may differ.
     pub leeway: Duration,
-    /// Time for the first message, where that is to bring the token.
+    /// Time for the first message, if that brings the token.
     pub timeout: Duration,
     /// The cookie that holds a token.
     pub cookie: Option<String>,
-    /// Whether clients without a token are let in as guests, once a key is set.
+    /// Whether clients without a token may connect as guests, once a key is set.
     pub anonymous: bool,
-    /// Whether on an open server a name is one connection's alone.
+    /// Whether on an open server only one connection may have a name.
     pub unique_names: bool,
-    /// How a client that may not come in is told.
+    /// How a client that is denied access is told.
     pub reject: Reject,
 }
 
-/// How a WebSocket client that may not come in is told.
+/// How a WebSocket client that is denied access is told.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Reject {
-    /// The handshake completes and a close frame says why: browsers let a page read that.
+    /// The handshake completes, and a close frame has the reason, which browsers let a page read.
     #[default]
     Close,
     /// The handshake is answered with a status and an error.
@@ -86,13 +86,13 @@ pub struct ApiKey {
     pub name: String,
     /// The key itself.
     pub key: KeySource,
-    /// Patterns of the rooms that it is for; none: all rooms, and everything else.
+    /// Patterns of the rooms that it is limited to. `None`: all rooms, users and figures.
     pub rooms: Option<Vec<String>>,
     /// What it may do.
     pub calls: Calls,
 }
 
-/// Where a key stands.
+/// Where a key is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeySource {
     /// In the configuration.
@@ -106,7 +106,7 @@ pub enum KeySource {
 pub struct Calls {
     /// Sending messages.
     pub publish: bool,
-    /// Looking at rooms, people, messages and figures.
+    /// Reading rooms, people, messages and figures.
     pub read: bool,
     /// Taking people out of rooms and closing their connections.
     pub remove: bool,
@@ -122,17 +122,17 @@ impl Calls {
 /// Proxies in front of the server.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Proxies {
-    /// Where they are: what they say about a client's address is believed.
+    /// Their addresses. What they report about a client's address is believed.
     pub trust: Vec<IpNet>,
     /// Whether connections from there begin with a header of the PROXY protocol.
     pub proxy_protocol: bool,
 }
 
-/// Pages that may use the server; none listed: any page.
+/// Pages that may use the server. Empty: any page.
 pub type Origins = Vec<OriginRule>;
 
 impl Auth {
-    /// Whether anything is set that a token can be checked with.
+    /// Whether a key is set that can check a token.
     pub fn has_key(&self) -> bool {
         self.secret.is_some()
             || self.secret_file.is_some()

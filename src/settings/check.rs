@@ -1,6 +1,6 @@
-//! What cannot work, or would be a danger, in settings that a program made itself.
+//! Refuses settings of a program that cannot work or would be dangerous.
 //!
-//! What an operator writes is checked by `config`, which can say where it stands.
+//! `config` checks what an operator writes, and can name the line.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -9,10 +9,10 @@ use std::time::Duration;
 use super::{Limits, Settings, overlap};
 use crate::room_key::{MAX_NAME, is_room_byte};
 
-/// The most shards: each is a thread, and no machine that this runs on has more cores.
+/// The most shards. Each is a thread, and no machine has more cores.
 pub(crate) const MOST_SHARDS: usize = 1024;
 
-/// Bytes of the shortest secret or key that keeps strangers out: fewer are found by trying.
+/// Bytes of the shortest secret or key that is safe. A shorter one can be found by trying.
 pub(crate) const LEAST_SECRET: usize = 16;
 
 /// A setting that a server cannot start with.
@@ -52,10 +52,10 @@ pub fn check(settings: &Settings) -> Result<(), BadSettings> {
     note("listen", listen(settings));
     note(
         "shards",
-        (settings.shards > MOST_SHARDS).then(|| format!("at most {MOST_SHARDS}; 0 means one a core")),
+        (settings.shards > MOST_SHARDS).then(|| format!("at most {MOST_SHARDS}; 0 means one per core")),
     );
     for (setting, value) in least_one(&settings.limits) {
-        note(setting, (value == 0).then(|| "0 does not mean that there is no limit; give one".to_owned()));
+        note(setting, (value == 0).then(|| "0 does not mean \"no limit\" here; give a limit".to_owned()));
     }
     let second = Duration::from_secs(1);
     let short = settings.heartbeat.interval < second;
@@ -76,17 +76,17 @@ pub fn check(settings: &Settings) -> Result<(), BadSettings> {
     if bad.is_empty() { Ok(()) } else { Err(BadSettings(bad)) }
 }
 
-/// Whether only this machine can reach `address`; `::ffff:127.0.0.1` is 127.0.0.1.
+/// Whether only this machine can reach `address`. `::ffff:127.0.0.1` is 127.0.0.1.
 pub(crate) fn is_loopback(address: &SocketAddr) -> bool {
     address.ip().to_canonical().is_loopback()
 }
 
-/// An address that others can reach, unless somebody said that the network is trusted.
+/// An address that others can reach, unless `insecure` is set.
 pub(crate) fn reachable(settings: &Settings) -> Option<SocketAddr> {
     settings.listen.iter().find(|address| !settings.insecure && !is_loopback(address)).copied()
 }
 
-/// An address that others can reach, where no key keeps them out and nobody said that this is meant.
+/// An address that others can reach although no key is set and `insecure` is not.
 pub(crate) fn exposed(settings: &Settings) -> Option<SocketAddr> {
     let open = settings.is_open() && !settings.insecure;
     settings.listen.iter().find(|address| open && !is_loopback(address)).copied()
@@ -94,7 +94,7 @@ pub(crate) fn exposed(settings: &Settings) -> Option<SocketAddr> {
 
 fn listen(settings: &Settings) -> Option<String> {
     if settings.listen.is_empty() {
-        return Some("no address is given, so nobody could come".to_owned());
+        return Some("no address is given, so nobody could connect".to_owned());
     }
     if let Some(why) = overlap(&settings.listen) {
         return Some(why);
@@ -107,7 +107,7 @@ fn listen(settings: &Settings) -> Option<String> {
     ))
 }
 
-/// What cannot be 0.
+/// Limits that cannot be 0.
 fn least_one(limits: &Limits) -> [(&'static str, usize); 10] {
     let whole = |time: Duration| usize::from(!time.is_zero());
     [
@@ -124,7 +124,7 @@ fn least_one(limits: &Limits) -> [(&'static str, usize); 10] {
     ]
 }
 
-/// Whether `text` can be a pattern of rooms: the characters of their names and `*`; `$` only in front, where it begins the
+/// Whether `text` can be a pattern of rooms: the characters of room names and `*`. `$` may only be the first, as in the
 /// server's own names.
 ///
 /// # Errors

@@ -1,8 +1,8 @@
-//! Which addresses cannot be listened on side by side.
+//! Finds addresses that cannot be listened on at the same time.
 
 use std::net::{IpAddr, SocketAddr};
 
-/// What is wrong with `addresses` together: one that is there twice, or one that another takes in.
+/// What is wrong with `addresses` together: one is there twice, or one includes another.
 ///
 /// An address of IPv4 beside `[::]` on its port is fine: `[::]` is for IPv6 only then.
 pub(crate) fn overlap(addresses: &[SocketAddr]) -> Option<String> {
@@ -20,17 +20,17 @@ pub(crate) fn overlap(addresses: &[SocketAddr]) -> Option<String> {
                 return Some(format!("{earlier} and {address} are the same; remove one"));
             }
             if takes_in(earlier, address) {
-                return Some(format!("{earlier} takes in {address}; remove one"));
+                return Some(format!("{earlier} includes {address}; remove one"));
             }
             if takes_in(address, earlier) {
-                return Some(format!("{address} takes in {earlier}; remove one"));
+                return Some(format!("{address} includes {earlier}; remove one"));
             }
         }
     }
     None
 }
 
-/// Whether `any` is any address of the family that `one` is of.
+/// Whether `any` means any address of the family of `one`.
 fn takes_in(any: &SocketAddr, one: &SocketAddr) -> bool {
     let (any, one) = (any.ip().to_canonical(), one.ip().to_canonical());
     any.is_unspecified()
@@ -64,8 +64,8 @@ mod tests {
                 &["127.0.0.1:80", "[::ffff:127.0.0.1]:80"],
                 "127.0.0.1:80 and [::ffff:127.0.0.1]:80 are the same; remove one",
             ),
-            (&["127.0.0.1:80", "0.0.0.0:80"], "0.0.0.0:80 takes in 127.0.0.1:80; remove one"),
-            (&["[::]:80", "[::1]:80"], "[::]:80 takes in [::1]:80; remove one"),
+            (&["127.0.0.1:80", "0.0.0.0:80"], "0.0.0.0:80 includes 127.0.0.1:80; remove one"),
+            (&["[::]:80", "[::1]:80"], "[::]:80 includes [::1]:80; remove one"),
         ] {
             assert_eq!(told(texts).as_deref(), Some(expected));
         }

@@ -140,7 +140,7 @@ impl Shard {
             user = user.map(|user| &**user),
             code,
             reason,
-            "connection ends"
+            "connection closed"
         );
     }
 

@@ -79,6 +79,14 @@ impl Shard {
         let page = page.map(|page| page.chars().take(SHOWN).collect::<String>());
         let address = address.map(tracing::field::display);
         let more = (untold.times > 0).then_some(untold.times);
-        tracing::info!(address, user, page, reason, more_before = more, "turned away: {}", denied.sentence());
+        tracing::info!(
+            address,
+            user,
+            page,
+            reason,
+            more_before = more,
+            "access denied: {}",
+            denied.sentence()
+        );
     }
 }

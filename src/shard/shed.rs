@@ -174,7 +174,7 @@ impl Shard {
             tracing::warn!(
                 closed = self.shedding.lately,
                 limit,
-                "all queues together are over limits.queue_total"
+                "closed the fullest connections: all queues together are over limits.queue_total"
             );
             self.shedding.lately = 0;
             self.shedding.quiet_until = Tick(now.0.saturating_add(QUIET));

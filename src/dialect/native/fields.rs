@@ -52,8 +52,8 @@ impl<'a> Fields<'a> {
         let mut json = serde_json::Deserializer::from_str(text);
         let filled = json.deserialize_map(Fill(&mut fields)).and_then(|()| json.end());
         filled.map(|()| fields).map_err(|_| match serde_json::from_str::<IgnoredAny>(text) {
-            Ok(_) if text.trim_start().starts_with('{') => Fault::BadRequest("a field stands twice"),
-            Ok(_) => Fault::BadRequest("a request is a JSON object"),
+            Ok(_) if text.trim_start().starts_with('{') => Fault::BadRequest("a field is there twice"),
+            Ok(_) => Fault::BadRequest("a request must be a JSON object"),
             Err(_) => Fault::BadJson,
         })
     }

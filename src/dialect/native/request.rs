@@ -144,9 +144,9 @@ pub fn read(text: &str) -> Result<Request<'_>, Refused<'_>> {
 }
 
 fn what<'a>(fields: &Fields<'a>) -> Result<What<'a>, Fault> {
-    match &*fields::required(fields.kind, "`type` is a string that every request has")? {
+    match &*fields::required(fields.kind, "every request needs `type`, a string")? {
         "auth" => {
-            let token = fields::required(fields.token, "`token` is a string that this request needs")?;
+            let token = fields::required(fields.token, "this request needs `token`, a string")?;
             Ok(What::Auth { token: Token(token) })
         }
         "join" => Ok(What::Join { room: room(fields)?, span: join_span(fields)? }),
@@ -177,7 +177,7 @@ fn what<'a>(fields: &Fields<'a>) -> Result<What<'a>, Fault> {
 }
 
 fn room<'a>(fields: &Fields<'a>) -> Result<Cow<'a, str>, Fault> {
-    let room = fields::required(fields.room, "`room` is a string that this request needs")?;
+    let room = fields::required(fields.room, "this request needs `room`, a string")?;
     if is_joinable(&room) { Ok(room) } else { Err(Fault::BadRoom) }
 }
 
@@ -189,7 +189,7 @@ fn user<'a>(fields: &Fields<'a>) -> Result<Cow<'a, str>, Fault> {
 
 /// A position is opaque to clients, so one that no server wrote is not an error: nothing can be recovered from it.
 fn since(fields: &Fields<'_>) -> Result<Option<Option<Position>>, Fault> {
-    let since = fields::optional(fields.since, "`since` is a position, which is a string")?;
+    let since = fields::optional(fields.since, "`since` is a position, a string")?;
     Ok(since.map(|since| since.parse().ok()))
 }
 

@@ -25,7 +25,7 @@ fn too_many_messages_are_refused_in_words() {
     bench.turn(0);
     let text = bench.text(key);
     assert_eq!(count(&text, r#""type":"pong""#), 4);
-    let refused = r#"{"type":"error","id":7,"code":"rate_limited","message":"this was too much at once; it was not done","retry_after_ms":500}"#;
+    let refused = r#"{"type":"error","id":7,"code":"rate_limited","message":"too many requests; this one was not carried out","retry_after_ms":500}"#;
     assert_eq!(count(&text, refused), 1, "{text}");
     bench.turn(500);
     bench.frame(key, TEXT, PING);
