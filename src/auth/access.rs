@@ -1,4 +1,4 @@
-//! Everything that decides who may come in, as one value.
+//! The rules of who may connect, as one value.
 
 use std::fmt;
 use std::time::Duration;
@@ -20,10 +20,10 @@ pub const PUBLIC_KEY: &str = "auth.public_key_file";
 /// The setting that names a key set.
 pub const JWKS: &str = "auth.jwks_file";
 
-/// The keys that the configuration names, as they stand in it or in their files.
+/// The keys that the configuration contains or names.
 #[derive(Clone, Default)]
 pub struct Sources {
-    /// Secrets that tokens are signed with, each under the key of the configuration that named it.
+    /// Secrets that tokens are signed with, each with its setting.
     pub secrets: Vec<(&'static str, Vec<u8>)>,
     /// A public key in PEM.
     pub public_key: Option<Vec<u8>>,
@@ -42,7 +42,7 @@ impl Sources {
         self.api_keys.extend(more.api_keys);
     }
 
-    /// Those of them that `setting` names, and of several the one called `name`.
+    /// The keys of `setting`; if it has several, the one called `name`.
     pub fn only(&self, setting: &str, name: &str) -> Self {
         let secrets = self.secrets.iter().filter(|(own, _)| *own == setting);
         let api_keys = self.api_keys.iter().filter(|(own, key, _)| *own == setting && key.name == name);
@@ -55,7 +55,7 @@ impl Sources {
     }
 }
 
-/// Who may come in.
+/// Who may connect.
 pub struct Access {
     keys: KeySet,
     api_keys: Vec<ApiKey>,
@@ -68,18 +68,18 @@ pub struct Access {
     anonymous: bool,
     open: bool,
     origins: Vec<OriginRule>,
-    /// Of pages that no rule names only those of this machine may use the server.
+    /// Whether, of pages that no rule names, only those of this machine may use the server.
     local_only: bool,
 }
 
-/// What it is like, and no key.
+/// Shows no key.
 impl fmt::Debug for Access {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Access").field("keys", &self.keys).field("open", &self.open).finish_non_exhaustive()
     }
 }
 
-/// An open server on loopback: nobody has to say who they are.
+/// An open server on loopback: nobody has to authenticate.
 impl Default for Access {
     fn default() -> Self {
         Self {
@@ -97,7 +97,7 @@ impl Default for Access {
     }
 }
 
-/// Refuses what others can find by trying, where others can try.
+/// Refuses secrets that can be found by trying, if the server is reachable from other machines.
 fn long_enough(settings: &Settings, secret: &[u8]) -> Result<(), String> {
     match reachable(settings) {
         Some(address) if (1..LEAST_SECRET).contains(&secret.len()) => Err(format!(
@@ -109,19 +109,19 @@ fn long_enough(settings: &Settings, secret: &[u8]) -> Result<(), String> {
     }
 }
 
-/// What becomes of a client that is not turned away.
+/// The decision about a client that is not denied access.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Admission {
-    /// It is in, without a name.
+    /// It connects as a guest.
     Guest,
-    /// It is in.
+    /// It connects as this user.
     Known(Identity),
-    /// It has to say who it is with its first message.
+    /// It has to authenticate with its first message.
     Waits,
 }
 
 impl Access {
-    /// What `settings` say, with the keys of `sources`.
+    /// The rules of `settings`, with the keys of `sources`.
     ///
     /// # Errors
     ///
@@ -171,12 +171,12 @@ impl Access {
         })
     }
 
-    /// Whether nobody has to say who they are, because no key is set for either side.
+    /// Whether nobody has to authenticate: no key is set for clients or for the app.
     pub fn is_open(&self) -> bool {
         self.open
     }
 
-    /// The secret that tokens are signed with which are made here: whichever is there checks, and the first of them signs.
+    /// The secret that signs tokens made here. All secrets check tokens; the first one signs.
     pub fn signing(&self) -> Option<&[u8]> {
         self.sources.secrets.first().map(|(_, secret)| &secret[..])
     }
@@ -186,12 +186,12 @@ impl Access {
         &self.sources
     }
 
-    /// Keys of `auth.jwks_file` that are left out because they cannot check tokens: which and why, a sentence each.
+    /// Keys of `auth.jwks_file` that are left out because they cannot check tokens, a sentence each.
     pub fn left_out(&self) -> &[String] {
         &self.left_out
     }
 
-    /// How far clocks may be apart.
+    /// How far clocks may differ.
     pub fn leeway(&self) -> Duration {
         self.terms.leeway
     }
@@ -201,12 +201,12 @@ impl Access {
         self.cookie.as_deref()
     }
 
-    /// Decides about a client that brings `token` and calls itself `name`; `may_wait` if it can bring a token later.
-    /// What a look at the token took, in microseconds, is added to `spent_us`.
+    /// Decides about a client with `token` and the user name `name`. With `may_wait` it can send a token later. Adds the time
+    /// to check the token, in microseconds, to `spent_us`.
     ///
     /// # Errors
     ///
-    /// Why it may not come in.
+    /// Why access is denied.
     pub fn admit(
         &self,
         token: Option<&str>,
@@ -227,14 +227,14 @@ impl Access {
         }
     }
 
-    /// Who `token` says its bearer is. What finding out took, in microseconds, is added to `spent_us`.
+    /// The user of `token`. Adds the time to check it, in microseconds, to `spent_us`.
     ///
     /// # Errors
     ///
-    /// If it does not say so well enough.
+    /// If the token is not valid.
     pub fn identify(&self, token: &str, now_ms: u64, spent_us: &mut u32) -> Result<Identity, Denied> {
         if self.keys.is_empty() && !self.anonymous && !self.open {
-            // No token will do, so this is not about this one.
+            // No key is set, so the fault is not in this token.
             return Err(Denied::NoToken);
         }
         token::verify(presented::bare(token), &self.keys, &self.terms, now_ms, spent_us)
@@ -245,39 +245,39 @@ impl Access {
         !self.api_keys.is_empty()
     }
 
-    /// The key of the HTTP API that `bearer` is.
+    /// The API key that `bearer` matches.
     pub fn api_key(&self, bearer: &str) -> Option<&ApiKey> {
         api_key::find(&self.api_keys, bearer)
     }
 
-    /// Whether a page of `origin` is one that this server gave out.
+    /// Whether a page of `origin` comes from this server.
     ///
-    /// Whoever owns a name can have it point at this server and give out a page of that name first (DNS rebinding). So the
-    /// name alone counts only where nobody can own it, where a certificate stands for it, or where the page needs a token
-    /// that only its own visitors have: a cookie would come along by itself, and a guest needs none.
+    /// The owner of a name can serve a page under it, then point the name at this server (DNS rebinding). So a name alone is
+    /// enough only if nobody can own it, if a certificate proves it, or if the page needs a token that it must know. A cookie
+    /// is not enough, because browsers send it by themselves, and a guest needs no token.
     fn is_own(&self, origin: &str, scheme: Option<&str>, host: &str) -> bool {
         let local = is_local_host(host);
         let needs_token = !self.open && !self.anonymous && self.cookie.is_none();
         match scheme {
             Some("https") => is_own(origin, "https", host),
             Some(_) => (local || needs_token) && is_own(origin, "http", host),
-            // A proxy that does not say how it was asked.
+            // A proxy that does not report the scheme.
             None => local && is_own(origin, "http", host),
         }
     }
 
-    /// Whether a request that asks `host` can be meant for this server.
+    /// Whether a request to `host` can be meant for this server.
     pub fn answers_to(&self, host: &str) -> bool {
         !self.local_only || is_local_host(host)
     }
 
-    /// Whether not every page may use the server.
+    /// Whether some pages may not use the server.
     pub fn judges_pages(&self) -> bool {
         self.local_only || !self.origins.is_empty()
     }
 
-    /// Whether a page of `origin`, as its browser sent it, may use the server, which it asked by `scheme`, if that is known,
-    /// as `host`.
+    /// Whether a page of `origin`, as its browser sent it, may use the server. The page asked for `host` by `scheme`, if that
+    /// is known.
     pub fn welcomes(&self, origin: &str, scheme: Option<&str>, host: Option<&str>) -> bool {
         let named = self.origins.iter().any(|rule| rule.allows(origin));
         let own = host.is_some_and(|host| self.is_own(origin, scheme, host));
@@ -300,7 +300,7 @@ mod tests {
         Access::new(&settings, &Sources::default()).unwrap()
     }
 
-    /// Whether a page is let in that asks the server of its own origin.
+    /// Whether a page may use the server of its own origin.
     fn own(access: &Access, origin: &str, scheme: Option<&str>) -> bool {
         access.welcomes(origin, scheme, origin.split_once("://").map(|(_, host)| host))
     }
@@ -318,7 +318,7 @@ mod tests {
         assert!(!own(&tokens, "https://relay.example", Some("http")));
     }
 
-    /// Where a page gets in without a token that it must know, a name that it can own proves nothing.
+    /// If a page needs no token that it must know, a name that it can own proves nothing.
     #[test]
     fn a_name_that_points_here_is_not_enough() {
         let guests = access(|settings| settings.auth.anonymous = true);

@@ -18,10 +18,10 @@ pub struct ApiKey {
     key: Box<[u8]>,
 }
 
-/// What the bearer of a key may do.
+/// What a key allows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scope {
-    /// The rooms that it is for; none: all rooms, and everything else.
+    /// The rooms that it is limited to. `None`: all rooms, users and figures.
     pub rooms: Option<Arc<[Pattern]>>,
     /// The kinds of calls.
     pub calls: Calls,
@@ -31,7 +31,7 @@ impl Scope {
     /// Everything, as in open mode.
     pub const ALL: Self = Self { rooms: None, calls: Calls::ALL };
 
-    /// Whether the room called `name` is one that the key is for.
+    /// Whether the key allows the room called `name`.
     pub fn covers(&self, name: &str) -> bool {
         self.rooms.as_ref().is_none_or(|rooms| is_any(rooms, name))
     }
@@ -48,20 +48,20 @@ impl ApiKey {
             return Err("is empty; make one with: switchboard key".to_owned());
         }
         if !key.iter().all(u8::is_ascii_graphic) {
-            return Err("has characters that no header carries; make one with: switchboard key".to_owned());
+            return Err("has characters that no header can carry; make one with: switchboard key".to_owned());
         }
         Ok(Self { name: name.into(), scope, key: key.into() })
     }
 }
 
-/// The name, never the key.
+/// Shows the name, never the key.
 impl fmt::Debug for ApiKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ApiKey").field("name", &self.name).field("scope", &self.scope).finish_non_exhaustive()
     }
 }
 
-/// The key that `bearer` is. Takes as long whichever it is, and whether it is one: only lengths can be told apart.
+/// The key that `bearer` matches. The time does not depend on the result: it can reveal only lengths.
 pub fn find<'a>(keys: &'a [ApiKey], bearer: &str) -> Option<&'a ApiKey> {
     let mut found = None;
     for key in keys {

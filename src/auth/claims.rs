@@ -1,4 +1,4 @@
-//! What a token says, read strictly: a claim of another type than its own, null included, makes the token no token.
+//! The claims of a token, read strictly: a claim of a wrong type, also null, makes the token invalid.
 
 use std::fmt;
 
@@ -7,25 +7,24 @@ use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAcce
 
 use jsonwebtoken::Algorithm;
 
-/// Patterns that a token may have, less one. Matching is done for every join and publish, and nobody who means rooms
-/// by their pattern needs as many.
+/// A token must have fewer patterns than this. Every join and publish matches against them.
 pub(super) const MAX_PATTERNS: usize = 1_000;
 
-/// The header of a token (RFC 7515 section 4.1), as far as it is looked at. Where it says to find a key (`jku`, `jwk`,
-/// `x5u`) is not: keys come from the configuration alone.
+/// The fields of a token's header (RFC 7515 section 4.1) that are used. Its keys (`jku`, `jwk`, `x5u`) are ignored: keys come
+/// from the configuration only.
 #[derive(serde::Deserialize)]
 pub(super) struct Header {
-    /// The algorithm. There is no `none` among those that this can be.
+    /// The algorithm. It cannot be `none`.
     pub(super) alg: Algorithm,
-    /// Which key.
+    /// The name of the key.
     #[serde(default, deserialize_with = "present")]
     pub(super) kid: Option<String>,
-    /// Extensions that must be understood. None is.
+    /// Extensions that must be understood. No extension is.
     #[serde(default, deserialize_with = "present")]
     pub(super) crit: Option<IgnoredAny>,
 }
 
-/// The claims of a token (RFC 7519 section 4.1), as far as they are looked at.
+/// The claims of a token (RFC 7519 section 4.1) that are used.
 #[derive(serde::Deserialize)]
 pub(super) struct Claims {
     #[serde(default, deserialize_with = "present")]
@@ -42,7 +41,7 @@ pub(super) struct Claims {
     pub(super) rooms: Option<Rooms>,
 }
 
-/// Reads a field that is there. Serde's own reading of an `Option` would take null for a field that is not.
+/// Reads a field that is present. Serde's own `Option` would accept null for an absent field.
 fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }
@@ -52,7 +51,7 @@ fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> R
 pub(super) struct NumericDate(f64);
 
 impl NumericDate {
-    /// In milliseconds: 0 before 1970, and what is too far away to count as far as counting goes.
+    /// In milliseconds: 0 before 1970, and the largest number for times too far away.
     pub(super) fn ms(self) -> u64 {
         (self.0 * 1_000.0) as u64
     }
@@ -75,7 +74,7 @@ impl Audience {
     }
 }
 
-/// The rooms that a token names: one list, or one for each of two purposes.
+/// The rooms in a token: one list, or one to join and one to publish.
 pub(super) enum Rooms {
     Both(Patterns),
     Each { join: Patterns, publish: Patterns },

@@ -1,13 +1,13 @@
-//! What checking a token takes, so that a turn can be kept to its time.
+//! Estimates the time to check a token, so that a turn keeps to its limit.
 
 use jsonwebtoken::Algorithm;
 
-/// What reading a token takes before any key is tried.
+/// The time to read a token before any key is tried.
 pub(super) const READ_US: u32 = 5;
 
-/// What one check of a signature takes, in microseconds: by a key of `bits` if it is RSA, of a message of so many bytes.
+/// The time of one check of a signature, in microseconds, for a message of `bytes` bytes; for RSA with a key of `bits`.
 ///
-/// By `token check` of `benches/README.md`, on one of two busy cores; a machine that is faster has shorter turns, no more.
+/// Measured by `token check` of `benches/README.md` on one of two busy cores. On a faster machine turns are only shorter.
 pub(super) fn check_us(algorithm: Algorithm, bits: usize, bytes: usize) -> u32 {
     use Algorithm::{ES256, ES384, EdDSA, HS256, HS384, HS512};
     let fixed = match algorithm {

@@ -1,18 +1,18 @@
-//! Who may come in as of now: the one place where that is kept and replaced.
+//! The current [`Access`]: the one place where it is kept and replaced.
 //!
-//! Nobody else keeps an [`Access`] for longer than a turn, so nobody can go on by one that was replaced.
+//! Nobody else keeps an [`Access`] for longer than a turn, so nobody uses one that was replaced.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::access::Access;
 
-/// The access that counts, and how often it has been replaced.
+/// The current access, and how often it has been replaced.
 #[derive(Debug, Default)]
 pub struct Current {
     access: Mutex<Arc<Access>>,
     replaced: AtomicU64,
-    /// Held by whoever makes another.
+    /// Held while a new one is made.
     replacing: Mutex<()>,
 }
 
@@ -22,17 +22,17 @@ impl Current {
         Self { access: Mutex::new(Arc::new(access)), ..Self::default() }
     }
 
-    /// The access that counts now, to be asked at once and not to be kept.
+    /// The current access. Use it at once; do not keep it.
     pub fn get(&self) -> Arc<Access> {
         self.lock().clone()
     }
 
-    /// Replaces it by what `make` makes, unless that fails. Who else would replace it waits: what was read first is not the
-    /// last to count.
+    /// Replaces it with the result of `make`, unless that fails. Another replacement waits meanwhile, so an older reading
+    /// never replaces a newer one.
     ///
     /// # Errors
     ///
-    /// If `make` fails: then everything stays as it was.
+    /// If `make` fails. Then nothing changes.
     pub fn replace<E>(&self, make: impl FnOnce() -> Result<Access, E>) -> Result<Arc<Access>, E> {
         let _alone = self.replacing.lock().unwrap_or_else(PoisonError::into_inner);
         let access = Arc::new(make()?);
@@ -42,12 +42,12 @@ impl Current {
     }
 
     fn lock(&self) -> MutexGuard<'_, Arc<Access>> {
-        // What it guards is whole at any time.
+        // The content is valid at any time.
         self.access.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// What a shard works by during one turn.
+/// The access that a shard uses during one turn.
 #[derive(Debug)]
 pub struct Snapshot {
     access: Arc<Access>,
@@ -55,21 +55,21 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// What counts now.
+    /// The current access.
     pub fn of(current: &Current) -> Self {
-        // Counted first: if it is replaced in between, the next look finds that out.
+        // Read the count first: if the access is replaced in between, the next look notices.
         let replaced = current.replaced.load(Ordering::Acquire);
         Self { access: current.get(), replaced }
     }
 
-    /// Catches up with `current`, as every turn does when it begins. Costs one load while nothing was replaced.
+    /// Catches up with `current`. Every turn does this at its beginning. It costs one load if nothing was replaced.
     pub fn renew(&mut self, current: &Current) {
         if current.replaced.load(Ordering::Acquire) != self.replaced {
             *self = Self::of(current);
         }
     }
 
-    /// The access itself, for longer than a borrow of the shard.
+    /// A clone of the access, to use beyond a borrow of the shard.
     pub fn share(&self) -> Arc<Access> {
         self.access.clone()
     }

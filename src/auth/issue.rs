@@ -1,4 +1,4 @@
-//! Makes tokens and keys, for trying things out and for apps whose language has no library for it.
+//! Makes tokens and keys, for tests and for apps whose language has no library for it.
 
 use std::time::Duration;
 
@@ -11,20 +11,20 @@ use super::claims::MAX_PATTERNS;
 use crate::id::is_user;
 use crate::settings::check_pattern;
 
-/// What a token says.
+/// The content of a token.
 #[derive(Clone, Copy, Debug)]
 pub struct Grant<'a> {
-    /// Who its bearer is.
+    /// The user.
     pub user: &'a str,
-    /// The rooms that it names; none: what the rooms let everybody do.
+    /// Its rooms. `None`: all rooms that are not private.
     pub rooms: Option<Rooms<'a>>,
-    /// Whom it is for.
+    /// The audience (`aud`).
     pub audience: Option<&'a str>,
-    /// Who makes it.
+    /// The issuer (`iss`).
     pub issuer: Option<&'a str>,
     /// The time, since 1970.
     pub now: Duration,
-    /// How long it is good.
+    /// How long it is valid.
     pub ttl: Duration,
 }
 
@@ -34,7 +34,7 @@ pub struct Grant<'a> {
 pub enum Rooms<'a> {
     /// To join and to publish in.
     Both(&'a [String]),
-    /// Each for itself.
+    /// Separate lists.
     Each {
         /// To join.
         join: &'a [String],
@@ -44,7 +44,7 @@ pub enum Rooms<'a> {
 }
 
 impl Rooms<'_> {
-    /// Whether a server would take them, and some room could be meant.
+    /// Checks that a server accepts the patterns, and that they can match a room.
     fn check(self) -> Result<(), String> {
         let lists = match self {
             Self::Both(patterns) => [patterns, &[]],
@@ -52,7 +52,7 @@ impl Rooms<'_> {
         };
         if lists.iter().any(|list| list.len() >= MAX_PATTERNS) {
             return Err(format!(
-                "a token has fewer than {MAX_PATTERNS} patterns of rooms; use * to mean many"
+                "a token must have fewer than {MAX_PATTERNS} room patterns; use * to match many rooms"
             ));
         }
         lists.into_iter().flatten().try_for_each(|pattern| check_pattern(pattern))
@@ -72,11 +72,11 @@ struct Claims<'a> {
     exp: u64,
 }
 
-/// A token that says `grant`, signed with `secret` by HS256.
+/// A token for `grant`, signed with `secret` (HS256).
 ///
 /// # Errors
 ///
-/// If the server would not take it.
+/// If the server would not accept it.
 pub fn token(grant: &Grant<'_>, secret: &[u8]) -> Result<String, String> {
     if !is_user(grant.user) {
         return Err("a user id is 1 to 128 bytes without control characters".to_owned());

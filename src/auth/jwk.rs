@@ -1,4 +1,4 @@
-//! One key of a JSON Web Key Set (RFC 7517 section 4), read so that whoever wrote it is told why it cannot be used.
+//! Reads one key of a JSON Web Key Set (RFC 7517 section 4), and explains why a key cannot be used.
 
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyOperations, PublicKeyUse};
 use jsonwebtoken::{Algorithm, DecodingKey};
@@ -10,7 +10,7 @@ use crate::settings::LEAST_SECRET;
 /// Characters of a name that a message shows.
 const SHOWN: usize = 64;
 
-/// What a message calls the key that stands at `index`: by its own name, if it has one.
+/// How a message names the key at `index`: by its own name, if it has one.
 pub(super) fn name(value: &Value, index: usize) -> String {
     match value.get("kid").and_then(Value::as_str) {
         Some(kid) => format!("the key {:?}", kid.chars().take(SHOWN).collect::<String>()),
@@ -22,16 +22,16 @@ pub(super) fn name(value: &Value, index: usize) -> String {
 ///
 /// # Errors
 ///
-/// Why it can check no token, in words that follow `it`.
+/// Why it cannot check tokens, as words that follow `it`.
 pub(super) fn read(value: &Value) -> Result<Key, String> {
     let kind = member(value, "kty").ok_or("has no `kty`, which every JSON Web Key has")?;
     if !["RSA", "EC", "OKP", "oct"].contains(&kind) {
-        return Err(format!("is of the kind {kind:.SHOWN$?}; RSA, EC, OKP and oct are known"));
+        return Err(format!("is of the kind {kind:.SHOWN$?}; RSA, EC, OKP and oct are supported"));
     }
     if let Some(curve) = member(value, "crv")
         && !["P-256", "P-384", "Ed25519"].contains(&curve)
     {
-        return Err(format!("is on the curve {curve:.SHOWN$?}; P-256, P-384 and Ed25519 are known"));
+        return Err(format!("is on the curve {curve:.SHOWN$?}; P-256, P-384 and Ed25519 are supported"));
     }
     let incomplete = || format!("is not a whole key of the kind {kind:?}");
     let jwk: Jwk = serde_json::from_value(value.clone()).map_err(|_| incomplete())?;
@@ -44,7 +44,7 @@ pub(super) fn read(value: &Value) -> Result<Key, String> {
     Key::new(jwk.common.key_id, key, own)
 }
 
-/// The algorithm that the key says it is for, if it says one.
+/// The algorithm that the key names, if any.
 fn purpose(jwk: &Jwk, value: &Value) -> Result<Option<Algorithm>, String> {
     let common = &jwk.common;
     if let Some(other) = common.public_key_use.as_ref().filter(|it| **it != PublicKeyUse::Signature) {
@@ -56,7 +56,7 @@ fn purpose(jwk: &Jwk, value: &Value) -> Result<Option<Algorithm>, String> {
     }
     let Some(algorithm) = common.key_algorithm else { return Ok(None) };
     let named = member(value, "alg").unwrap_or_default();
-    let unknown = |_| format!("is for the algorithm {named:.SHOWN$?}, which no token here has");
+    let unknown = |_| format!("is for the algorithm {named:.SHOWN$?}, which is not supported");
     Algorithm::try_from(algorithm).map(Some).map_err(unknown)
 }
 
@@ -69,15 +69,15 @@ fn curve_fits(jwk: &Jwk) -> Result<(), String> {
         AlgorithmParameters::OctetKeyPair(key) => key.curve == EllipticCurve::Ed25519,
         _ => true,
     };
-    if fits { Ok(()) } else { Err("is on a curve that is none of its kind's".to_owned()) }
+    if fits { Ok(()) } else { Err("is on a curve of another kind of key".to_owned()) }
 }
 
-/// Without so many bytes anybody finds the secret by trying, and makes tokens.
+/// A shorter secret can be found by trying, and then anybody can make tokens.
 fn secret_is_long(value: &Value) -> Result<(), String> {
     // Base64 has four characters for three bytes.
     let bytes = member(value, "k").unwrap_or_default().len() * 3 / 4;
     if bytes < LEAST_SECRET {
-        return Err(format!("has {bytes} bytes; {LEAST_SECRET} are the least"));
+        return Err(format!("has {bytes} bytes; it needs at least {LEAST_SECRET}"));
     }
     Ok(())
 }

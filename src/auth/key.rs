@@ -1,4 +1,4 @@
-//! Keys that tokens are checked with, each for exactly the algorithms that it is for.
+//! Keys that check tokens, each for its own algorithms only.
 
 use std::fmt;
 
@@ -11,8 +11,7 @@ use super::presented::BOM;
 /// Bits of the smallest RSA key (RFC 7518 section 3.3).
 const MIN_RSA_BITS: usize = 2_048;
 
-/// Bits of the largest RSA key: each doubling makes a check four times as expensive, and more is refused by the
-/// library that checks.
+/// Bits of the largest RSA key. Twice the bits make a check four times as expensive, and the library refuses more.
 const MAX_RSA_BITS: usize = 4_096;
 
 /// One key.
@@ -24,7 +23,7 @@ pub struct Key {
     bits: usize,
 }
 
-/// The name and kind of a key, never the key.
+/// Shows the name and kind of a key, never the key.
 impl fmt::Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Key")
@@ -51,7 +50,7 @@ impl Key {
     ///
     /// # Errors
     ///
-    /// If it is none, not a public one, one of several, or one that is too weak.
+    /// If it is not a key, not a public one, one of several, or too weak.
     pub fn pem(bytes: &[u8]) -> Result<Self, String> {
         let bytes = bytes.strip_prefix(BOM).unwrap_or(bytes);
         let text = String::from_utf8_lossy(bytes);
@@ -71,11 +70,11 @@ impl Key {
         Self::new(None, key, None)
     }
 
-    /// A key for `own`, or for all algorithms that a key of its kind is for; `kid` is its name.
+    /// A key called `kid`, for the algorithm `own`, or for all algorithms of its kind.
     ///
     /// # Errors
     ///
-    /// If it is too weak, no key of its kind, or not one for `own`.
+    /// If it is too weak, not a key of its kind, or not for `own`.
     pub(super) fn new(kid: Option<String>, key: DecodingKey, own: Option<Algorithm>) -> Result<Self, String> {
         let bits = if key.family() == AlgorithmFamily::Rsa { rsa_bits(&key)? } else { 0 };
         let mut algorithms = algorithms(&key, bits)?;
@@ -83,7 +82,7 @@ impl Key {
             algorithms.retain(|algorithm| *algorithm == own);
         }
         if algorithms.is_empty() {
-            return Err("is for an algorithm that keys of its kind are not for".to_owned());
+            return Err("is for an algorithm of another kind of key".to_owned());
         }
         Ok(Self { kid, algorithms, key, bits })
     }
@@ -93,12 +92,12 @@ impl Key {
         self.algorithms.contains(&algorithm)
     }
 
-    /// Whether it can be the one that a token calls `kid`: where only one of them says a name, the other may have it.
+    /// Whether it can be the key that a token calls `kid`. If the key or the token has no name, it can.
     pub(super) fn is_called(&self, kid: Option<&str>) -> bool {
         self.kid.as_deref().zip(kid).is_none_or(|(own, kid)| own == kid)
     }
 
-    /// Whether `other` is the same key, for the same.
+    /// Whether `other` is the same key for the same purpose.
     pub(super) fn repeats(&self, other: &Self) -> bool {
         let same = match (self.key.kind(), other.key.kind()) {
             (DecodingKeyKind::SecretOrDer(own), DecodingKeyKind::SecretOrDer(other)) => own == other,
@@ -111,7 +110,7 @@ impl Key {
         same && self.kid == other.kid && self.algorithms == other.algorithms
     }
 
-    /// Whether a signature by it, in base64url, has so many characters: what has not need not be checked.
+    /// Whether a signature by it, in base64url, has this many characters. Others need no check.
     pub(super) fn signs_with(&self, algorithm: Algorithm, characters: usize) -> bool {
         let bytes = match algorithm {
             // RFC 7518 section 3.2: as long as the hash.
@@ -132,22 +131,22 @@ impl Key {
         crypto::verify(signature, message.as_bytes(), &self.key, algorithm).unwrap_or(false)
     }
 
-    /// What [`Key::verifies`] takes for a message of so many bytes, in microseconds.
+    /// The time of [`Key::verifies`] for a message of this many bytes, in microseconds.
     pub(super) fn cost_us(&self, algorithm: Algorithm, bytes: usize) -> u32 {
         cost::check_us(algorithm, self.bits, bytes)
     }
 }
 
-/// The algorithms that `key` is for, if it is a good key at all.
+/// The algorithms that `key` is for, if it is a valid key.
 fn algorithms(key: &DecodingKey, bits: usize) -> Result<Vec<Algorithm>, String> {
     let family = key.family();
     let all = family.algorithms();
     match family {
         AlgorithmFamily::Hmac => Ok(all.to_vec()),
         AlgorithmFamily::Rsa => match bits {
-            ..MIN_RSA_BITS => Err(format!("has {bits} bits; RSA needs {MIN_RSA_BITS}")),
+            ..MIN_RSA_BITS => Err(format!("has {bits} bits; RSA needs at least {MIN_RSA_BITS}")),
             MIN_RSA_BITS..=MAX_RSA_BITS => Ok(all.to_vec()),
-            _ => Err(format!("has {bits} bits; {MAX_RSA_BITS} are the most")),
+            _ => Err(format!("has {bits} bits; at most {MAX_RSA_BITS} are allowed")),
         },
         AlgorithmFamily::Ed if !is_ed25519_long(key) => Err("is not a point on Ed25519".to_owned()),
         // A key is a point on one curve, and each curve has its algorithm (RFC 7518 section 3.4).
@@ -161,7 +160,7 @@ fn algorithms(key: &DecodingKey, bits: usize) -> Result<Vec<Algorithm>, String> 
     }
 }
 
-/// RFC 8032 section 5.1.5: 32 bytes. The library takes them for granted and panics.
+/// RFC 8032 section 5.1.5: 32 bytes. The library panics on another length.
 fn is_ed25519_long(key: &DecodingKey) -> bool {
     matches!(key.kind(), DecodingKeyKind::SecretOrDer(bytes) if bytes.len() == 32)
 }

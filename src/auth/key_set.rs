@@ -1,4 +1,4 @@
-//! All keys that tokens are checked with: which of them a token is tried against, and what that costs.
+//! All keys that check tokens: which of them are tried for a token, and what that costs.
 
 use jsonwebtoken::Algorithm;
 use serde_json::Value;
@@ -8,20 +8,20 @@ use super::jwk;
 use super::key::Key;
 use super::presented::BOM;
 
-/// Keys that one set may have. Providers have two or three.
+/// Keys in one set, at most. Providers have two or three.
 const MAX_KEYS: usize = 100;
 
-/// Keys that one token is tried against, so that one which names no key costs no more than this many checks.
+/// Keys that are tried for one token, at most, so that a token without a key name costs no more checks.
 const MAX_TRIES: usize = 4;
 
-/// What the keys that one token is tried against may take together, in microseconds: two of the slowest. Nobody else on the
-/// shard is served meanwhile.
+/// The time for all keys that are tried for one token, at most, in microseconds: two of the slowest. Nobody else on the shard
+/// is served meanwhile.
 const MOST_US: u32 = 15_000;
 
-/// Keys of a set that are named when they are left out: more would hide the first of them.
+/// How many left-out keys of a set the log names. More would hide the first of them.
 const MAX_NAMED: usize = 10;
 
-/// All keys that tokens are checked with.
+/// All keys that check tokens.
 #[derive(Debug, Default)]
 pub struct KeySet(Vec<Key>);
 
@@ -31,12 +31,12 @@ impl KeySet {
         self.0.push(key);
     }
 
-    /// Adds the keys of a JSON Web Key Set (RFC 7517 section 5). Keys that cannot check tokens are left out, as it says;
-    /// returns which those are and why, a sentence each.
+    /// Adds the keys of a JSON Web Key Set (RFC 7517 section 5). Keys that cannot check tokens are left out, as the RFC says.
+    /// Returns why, a sentence for each.
     ///
     /// # Errors
     ///
-    /// If it is no such set, or has no key that can be used.
+    /// If it is not a key set, or has no key that can be used.
     pub fn add_jwks(&mut self, bytes: &[u8]) -> Result<Vec<String>, String> {
         const SHAPE: &str = "is not a JSON Web Key Set: an object with the list `keys`";
         let bytes = bytes.strip_prefix(BOM).unwrap_or(bytes);
@@ -47,7 +47,7 @@ impl KeySet {
         for (index, value) in all.iter().enumerate() {
             let key = match jwk::read(value) {
                 Ok(key) if keys.iter().any(|other| other.repeats(&key)) => {
-                    Err("stands there a second time".to_owned())
+                    Err("is there a second time".to_owned())
                 }
                 Ok(_) if keys.len() == MAX_KEYS => Err(format!("comes after {MAX_KEYS} others")),
                 result => result,
@@ -71,12 +71,12 @@ impl KeySet {
         self.0.is_empty()
     }
 
-    /// Checks that one of the keys that are for `algorithm`, and called `kid` if both have a name, made `signature` (in
-    /// base64url) for `message`. What that took, in microseconds, is added to `spent_us`.
+    /// Checks that `signature` (in base64url) for `message` was made with one of the keys for `algorithm`, and with the name
+    /// `kid` if both have a name. Adds the time for it, in microseconds, to `spent_us`.
     ///
     /// # Errors
     ///
-    /// Why that cannot be, or that none did.
+    /// If there is no such key, or none of them made the signature.
     pub fn check(
         &self,
         algorithm: Algorithm,

@@ -1,12 +1,12 @@
-//! Who somebody is: tokens of clients, keys of apps, and what either lets its bearer do.
+//! Authentication: tokens of clients, keys of apps, and what each allows.
 //!
 //! ```text
 //!   Sources (bytes) ─▶ Access ─┬─ admit(token) ─▶ Admission: a guest, an Identity, or wait for one
 //!                              └─ key(bearer)  ─▶ ApiKey: which rooms, which calls
 //! ```
 //!
-//! Nothing here reads a file or a clock: bytes and the time are passed in. An [`access::Access`] never changes; when a
-//! key file does, a new one takes its place in [`current::Current`], which owns the one that counts.
+//! Nothing here reads a file or a clock: callers pass bytes and the time. An [`access::Access`] never changes. When a key
+//! file changes, a new one replaces it in [`current::Current`].
 
 pub mod access;
 pub mod api_key;

@@ -1,12 +1,11 @@
-//! Where a request brings its token.
+//! Finds the token in a request.
 
 use crate::http::Head;
 
-/// The mark that some editors put in front of UTF-8. Nobody means it.
+/// The byte order mark that some editors put in front of UTF-8.
 pub(super) const BOM: &[u8] = "\u{feff}".as_bytes();
 
-/// A token without what came with it by accident: blanks and line breaks, a byte order mark, quotation marks. None of them is
-/// ever part of one.
+/// A token without blanks, line breaks, a byte order mark or quotation marks around it. These are never part of a token.
 pub fn bare(token: &str) -> &str {
     let is_blank = |c: char| c.is_whitespace() || c == '\u{feff}';
     let token = token.trim_matches(is_blank);
@@ -14,17 +13,17 @@ pub fn bare(token: &str) -> &str {
     quoted.map_or(token, |inner| inner.trim_matches(is_blank))
 }
 
-/// The token that decides: the first of query, `Authorization` and the cookie called `cookie`. If that one is bad, no
-/// other helps.
+/// The token that decides: the first of the query, `Authorization` and the cookie called `cookie`. If that one is not valid,
+/// the others are not tried.
 pub fn token<'a>(head: &'a Head, cookie: Option<&str>) -> Option<&'a str> {
     let query = head.target.query("token");
     query.or_else(|| bearer(head)).or_else(|| cookie.and_then(|name| cookie_value(head, name)))
 }
 
-/// The credentials of `Authorization: Bearer` (RFC 6750 section 2.1). Other schemes are for somebody else.
+/// The credentials of `Authorization: Bearer` (RFC 6750 section 2.1). Other schemes are ignored.
 ///
-/// Of two such fields a proxy in front may have judged the other one, so together they are nobody's (RFC 9110 section
-/// 5.3: only lists may be repeated).
+/// Two such fields are ignored, because a proxy in front may have checked the other one (RFC 9110 section 5.3: only lists may
+/// be repeated).
 pub fn bearer(head: &Head) -> Option<&str> {
     let mut fields = head.fields("authorization");
     let field = fields.next()?;

@@ -1,7 +1,7 @@
 //! JSON Web Tokens (RFC 7519): from text to an [`Identity`], or to nothing.
 //!
-//! The library checks the signature. What the token claims is read and compared with the time here, because the library
-//! looks at a clock of its own, takes a null `exp` for an absent one and knows nothing of `crit`.
+//! The library checks the signature. This module reads the claims and compares them with the time, because the library uses
+//! its own clock, treats a null `exp` as absent and ignores `crit`.
 
 use std::time::Duration;
 
@@ -23,23 +23,24 @@ mod tests;
 /// The longest token, in bytes: what fits into a request's head.
 pub const MAX_TOKEN: usize = 8 * 1024;
 
-/// What tokens must be besides well signed.
+/// What a token needs besides a valid signature.
 #[derive(Clone, Debug, Default)]
 pub struct Terms {
-    /// Whom they must be for.
+    /// The required audience.
     pub audience: Option<String>,
-    /// Who must have made them.
+    /// The required issuer.
     pub issuer: Option<String>,
-    /// How far the clocks may be apart.
+    /// How far the clocks may differ.
     pub leeway: Duration,
 }
 
-/// Who `token` says its bearer is. What finding out took, in microseconds, is added to `spent_us`: what is wrong without a
-/// key is found before one is tried.
+/// The user of `token`. Adds the time to check it, in microseconds, to `spent_us`. Faults that need no key are found before a
+/// key is tried.
 ///
 /// # Errors
 ///
-/// If it is no token for these `terms` signed by one of `keys`, or not at `now_ms`, in milliseconds since 1970.
+/// If the token does not fulfil `terms`, is not signed by one of `keys`, or is not valid at `now_ms`, in milliseconds since
+/// 1970.
 pub fn verify(
     token: &str,
     keys: &KeySet,
@@ -66,7 +67,7 @@ pub fn verify(
     judge(claims, terms, now_ms)
 }
 
-/// Reads one part of a token, which is an object. Serde would take a list for one, value by value.
+/// Reads one part of a token, which must be an object. Serde would accept a list in its place.
 fn read<T: DeserializeOwned>(part: &str) -> Option<T> {
     let json = URL_SAFE_NO_PAD.decode(part).ok()?;
     let is_object = json.trim_ascii_start().first() == Some(&b'{');
@@ -92,7 +93,7 @@ fn judge(claims: Claims, terms: &Terms, now_ms: u64) -> Result<Identity, Denied>
         Rooms::Each { join, publish } => Permits::each(&join.0, &publish.0),
     });
     let expires_ms = claims.exp.map(|exp| exp.ms());
-    // RFC 7519 section 4.1.4: on the very moment it is over.
+    // RFC 7519 section 4.1.4: at `exp` itself the token has expired.
     if expires_ms.is_some_and(|ms| ms.saturating_add(leeway_ms) <= now_ms) {
         return Err(Denied::Expired);
     }

@@ -1,4 +1,4 @@
-//! The keys of the configuration that say who may come in.
+//! The keys of the configuration that decide who may connect.
 
 use std::time::Duration;
 
@@ -42,7 +42,7 @@ pub(super) fn api_table(section: &mut Section<'_>, api: &mut Api) {
     }
 }
 
-/// A key, or the file that holds it: what is set later counts, but not both at once.
+/// A key, or the file that holds it. A later layer overrides an earlier one; one layer may not set both.
 fn key_source(section: &mut Section<'_>, slot: &mut Option<KeySource>) {
     let both = section.has("key") && section.has("key_file");
     section.set("key", slot, |found| kinds::secret(found).map(|key| Some(KeySource::Given(key))));
@@ -52,13 +52,13 @@ fn key_source(section: &mut Section<'_>, slot: &mut Option<KeySource>) {
     });
 }
 
-/// One table of `api.keys`, which stands at `source`.
+/// Reads one table of `api.keys`, which is at `source`.
 fn key_table(section: &mut Section<'_>, source: Source) -> Option<ApiKey> {
     let (mut name, mut key, mut rooms, mut calls) = (String::new(), None, Vec::new(), Vec::new());
     let (has_key, has_rooms, has_calls) =
         (section.has("key") || section.has("key_file"), section.has("rooms"), section.has("calls"));
     if !section.has("name") {
-        section.report(source.clone(), "name", "missing; logs call the key by it".to_owned());
+        section.report(source.clone(), "name", "missing; give the key a name for the log".to_owned());
     }
     if !has_key {
         section.report(source, "key", "missing; give the key, or its file in key_file".to_owned());

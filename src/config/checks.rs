@@ -1,4 +1,4 @@
-//! What no value shows alone: settings that contradict each other.
+//! Finds settings that contradict each other.
 
 use std::net::SocketAddr;
 
@@ -7,7 +7,7 @@ use super::reader::Reader;
 use super::{Config, Source, credentials};
 use crate::settings::{BadSetting, Settings, exposed, overlap};
 
-/// Reports to `reader` what does not fit together in `config`.
+/// Reports contradictions in `config` to `reader`.
 pub(super) fn check(config: &Config, reader: &mut Reader) {
     addresses(&config.settings, reader);
     sizes(&config.settings, reader);
@@ -36,7 +36,8 @@ fn closed_to_strangers(address: SocketAddr) -> String {
     )
 }
 
-/// A cookie goes with every request to the server, whichever page makes it; so does a proxy's word, whoever gives it.
+/// Browsers send a cookie with requests of any page, and anybody can send a proxy's header. Each needs a list of who is
+/// trusted.
 fn pages(settings: &Settings, reader: &mut Reader) {
     let cookie = reader.origin("auth.cookie").cloned().filter(|_| settings.origins.is_empty());
     if let Some(source) = cookie {

@@ -1,4 +1,4 @@
-//! Reads the keys that the configuration names: those that stand in it, and those in files of their own.
+//! Reads the keys: those in the configuration, and those in key files.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -10,16 +10,16 @@ use crate::settings::{ApiKey, BadSetting, Calls, KeySource, Settings};
 /// The most bytes that a file of keys may have.
 const MOST_BYTES: u64 = 1024 * 1024;
 
-/// Bytes of a secret that cannot be found by trying (RFC 7518 section 3.2).
+/// Bytes of a secret that nobody can find by trying (RFC 7518 section 3.2).
 const STRONG: usize = 32;
 
 /// The mark that some editors put in front of UTF-8.
 const BOM: &[u8] = "\u{feff}".as_bytes();
 
-/// What the key of `[api]` itself is called.
+/// The name of the key in `[api]` itself.
 const ONLY: &str = "api";
 
-/// Who may come in, with every key read as it is now.
+/// Reads all keys, and makes the rules of who may connect.
 ///
 /// # Errors
 ///
@@ -28,11 +28,12 @@ pub fn access(settings: &Settings) -> Result<Access, Vec<BadSetting>> {
     Access::new(settings, &sources(settings)?)
 }
 
-/// Who may come in once every key is read again. Where one cannot be read or used, what it was in `before` holds, and why is said.
+/// Reads all keys again, and makes the rules of who may connect. A key that cannot be read or used keeps its value in
+/// `before`; the reason is returned too.
 ///
 /// # Errors
 ///
-/// If what it was cannot be used either.
+/// If its old value cannot be used either.
 pub fn renewed(settings: &Settings, before: &Sources) -> Result<(Access, Vec<BadSetting>), Vec<BadSetting>> {
     let (mut sources, mut bad) = (Sources::default(), Vec::new());
     for Key { setting, name, found } in each(settings) {
@@ -45,7 +46,7 @@ pub fn renewed(settings: &Settings, before: &Sources) -> Result<(Access, Vec<Bad
     Ok((Access::new(settings, &sources)?, bad))
 }
 
-/// The keys as they stand in the configuration and in their files.
+/// The keys in the configuration and in their files.
 ///
 /// # Errors
 ///
@@ -117,7 +118,7 @@ pub fn files(settings: &Settings) -> Vec<PathBuf> {
     of_auth.into_iter().flatten().cloned().chain(of_api).collect()
 }
 
-/// What works and yet is a danger, a sentence each.
+/// Settings that work but are dangerous, a sentence each.
 #[must_use]
 pub fn warnings(settings: &Settings) -> Vec<String> {
     let Ok(sources) = sources(settings) else { return Vec::new() };
@@ -140,8 +141,8 @@ pub fn warnings(settings: &Settings) -> Vec<String> {
     secrets.chain(api_keys).chain(left_out).collect()
 }
 
-/// Says what stands around a secret that hardly anybody means, and that counts all the same: it may be meant, and whoever
-/// signs has it too.
+/// Warns of blanks or quotation marks around a secret. They are rarely intended, but they count: the signer may have them
+/// too.
 fn surrounded(name: &str, key: &[u8]) -> Option<String> {
     let quoted = |mark: &u8| key.len() > 1 && key.first() == Some(mark) && key.last() == Some(mark);
     let what = if key.starts_with(BOM) {
@@ -154,11 +155,11 @@ fn surrounded(name: &str, key: &[u8]) -> Option<String> {
         return None;
     };
     Some(format!(
-        "{name} {what}, which counts as a part of it: remove that, unless whoever uses the secret has it too"
+        "{name} {what}, which is part of the secret: remove it, unless the other side's copy has it too"
     ))
 }
 
-/// A key without what no header could carry around it.
+/// A key without blanks and a byte order mark around it, which no header can carry.
 fn bare(key: &[u8]) -> &[u8] {
     let key = key.trim_ascii();
     key.strip_prefix(BOM).unwrap_or(key).trim_ascii()
@@ -179,7 +180,7 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
     if bytes.len() as u64 > MOST_BYTES { Err(io::Error::other("it is larger than 1MiB")) } else { Ok(bytes) }
 }
 
-/// Editors and `echo` end a file with a line break that nobody means.
+/// Removes the line break with which editors and `echo` end a file.
 fn without_line_break(mut secret: Vec<u8>) -> Vec<u8> {
     if secret.pop_if(|last| *last == b'\n').is_some() {
         secret.pop_if(|last| *last == b'\r');

@@ -25,8 +25,8 @@ pub(super) fn config_file(variables: &[(OsString, OsString)]) -> Result<Option<P
     }
 }
 
-/// A layer for each variable that sets a key, in the order of their names, so that a table's own variable comes before
-/// those of its keys; and what is wrong with the others.
+/// A layer for each variable that sets a key, and the problems of other variables. Layers are in the order of their names, so
+/// a table's own variable comes before those of its keys.
 pub(super) fn read(variables: &[(OsString, OsString)]) -> (Vec<Table>, Vec<Problem>) {
     let mut own: Vec<_> = variables.iter().filter_map(|(name, value)| Some((ours(name)?, value))).collect();
     own.sort();
@@ -55,8 +55,8 @@ fn ours(name: &OsStr) -> Option<String> {
     (name.starts_with(PREFIX) && name != CONFIG).then(|| name.into_owned())
 }
 
-/// Whether Kubernetes (or a Docker link) set this variable because there is a service called "switchboard" or
-/// "switchboard-…". Nobody wrote these, so they are no mistakes.
+/// Whether Kubernetes (or a Docker link) set this variable for a service called "switchboard" or "switchboard-…". Nobody
+/// wrote these, so they are not mistakes.
 fn injected(name: &str, value: &str) -> bool {
     let address = ["tcp://", "udp://", "sctp://"].iter().any(|scheme| value.starts_with(scheme));
     let of_service = name.ends_with("_SERVICE_HOST") || name.ends_with("_SERVICE_PORT");

@@ -24,7 +24,7 @@ pub(super) fn read(path: &Path) -> Result<Table, Problem> {
     parse(&name, &bytes)
 }
 
-/// At most one byte more than is allowed, so that too much can be told from just enough.
+/// Reads at most one byte more than is allowed, which shows whether the file is too large.
 fn load(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     File::open(path)?.take(MOST_BYTES + 1).read_to_end(&mut bytes)?;
@@ -45,7 +45,7 @@ fn whole(path: &Arc<str>, message: String) -> Problem {
     Problem { source: Source::File { path: path.clone(), line: None }, key: None, message }
 }
 
-/// Reads the text of a file; `path` is only for the places of mistakes.
+/// Parses the text of a file. `path` is for error messages only.
 pub(super) fn parse(path: &Arc<str>, bytes: &[u8]) -> Result<Table, Problem> {
     let lines = Lines::new(bytes);
     let place = |position: usize| Source::File { path: path.clone(), line: Some(lines.of(position)) };

@@ -1,7 +1,7 @@
 //! Every key: its name, its kind, its bounds and the setting it fills.
 //!
-//! The bounds keep out what cannot work (a message of no bytes) and what would exhaust the machine by a slip of the
-//! hand (a thread for each of 10,000 shards). Zero is within them only where it has a meaning of its own.
+//! The bounds refuse values that cannot work (a message of no bytes), and typing mistakes that would exhaust the machine
+//! (10,000 shards, a thread each). Zero is allowed only where it has a meaning.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -19,7 +19,7 @@ use crate::settings::{
 
 /// Any size but zero.
 const SIZE: RangeInclusive<usize> = 1..=MOST_BYTES;
-/// More than any peer can do in a second, and few enough to be counted exactly.
+/// More than any peer can do in a second, and small enough to count exactly.
 const MOST_A_SECOND: u32 = 1_000_000;
 /// Any time but zero.
 const TIME: RangeInclusive<Duration> = Duration::from_millis(1)..=LONGEST;
@@ -117,7 +117,7 @@ fn limits_table(section: &mut Section<'_>, limits: &mut Limits) {
     section.set("queue_total", &mut limits.queue_total, kinds::size(SIZE));
     section.set("history_total", &mut limits.history_total, kinds::size(SIZE));
     section.set("keys_total", &mut limits.keys_total, kinds::size(SIZE));
-    // Less refuses what every browser sends; more is memory for whoever connects, before anything is known of them.
+    // Less would refuse what every browser sends. More would give memory to any client before it authenticates.
     section.set("header", &mut limits.header, kinds::size(512..=MIB));
     section.set("headers", &mut limits.headers, kinds::count(8..=KIB));
     section.set("handshake", &mut limits.handshake, kinds::duration(TIME));
@@ -132,12 +132,12 @@ fn inbox_table(section: &mut Section<'_>, inbox: &mut Inbox) {
 }
 
 fn heartbeat_table(section: &mut Section<'_>, heartbeat: &mut Heartbeat) {
-    // `welcome` tells the interval in whole seconds.
+    // `welcome` has the interval in whole seconds.
     section.set("interval", &mut heartbeat.interval, kinds::duration(Duration::from_secs(1)..=LONGEST));
     section.set("timeout", &mut heartbeat.timeout, kinds::duration(TIME));
 }
 
-/// One `[[rooms]]` table, which stands at `source`; `None` when it has no pattern that can be used.
+/// Reads one `[[rooms]]` table, which is at `source`; `None` if it has no valid pattern.
 fn room_table(section: &mut Section<'_>, source: Source) -> Option<RoomRule> {
     const SLOW: &[(&str, Slow)] = &[("disconnect", Slow::Disconnect), ("skip", Slow::Skip)];
     let mut room = RoomSettings::default();

@@ -1,4 +1,4 @@
-//! The kinds of values that keys take: how each is written, and within which bounds.
+//! The kinds of values that keys take: how each is written, and its bounds.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -14,9 +14,9 @@ use super::value::{Located, Value};
 use crate::origin::OriginRule;
 use crate::settings::{Console, MIB, Secret};
 
-/// The most that any size may be: far above any machine, and far from overflow in sums.
+/// The largest size: far above any machine, and far from overflow in sums.
 pub(super) const MOST_BYTES: usize = MIB.saturating_mul(MIB);
-/// The longest time that any duration may be, for the same two reasons: what humantime calls a year.
+/// The longest duration, for the same two reasons: a year in humantime.
 pub(super) const LONGEST: Duration = Duration::from_secs(31_557_600);
 
 /// A number of bytes: an integer, or text with a unit.
@@ -62,7 +62,7 @@ where
     }
 }
 
-/// `true` or `false`; in a variable or a flag also what else people write there for it.
+/// `true` or `false`; in a variable or a flag also `1`, `0`, `yes`, `no`, `on` and `off`.
 pub(super) fn boolean(found: &Located) -> Result<bool, String> {
     switch(found).ok_or_else(|| match &found.value {
         Value::Bare(_) => {
@@ -105,7 +105,7 @@ pub(super) fn console(found: &Located) -> Result<Console, String> {
     }
 }
 
-/// Any text but none.
+/// Any text that is not empty.
 pub(super) fn text(found: &Located) -> Result<String, String> {
     match found.text() {
         Some("") => Err("is empty".to_owned()),
@@ -114,7 +114,7 @@ pub(super) fn text(found: &Located) -> Result<String, String> {
     }
 }
 
-/// Text that no message may repeat.
+/// Secret text: no message repeats it.
 pub(super) fn secret(found: &Located) -> Result<Secret, String> {
     match found.text() {
         Some("") => Err("is empty; make one with: switchboard key".to_owned()),
@@ -157,7 +157,7 @@ pub(super) fn network(found: &Located) -> Result<IpNet, String> {
         .ok_or_else(|| format!("{} is not a network; write it like \"10.0.0.0/8\" or \"::1\"", found.value))
 }
 
-/// How important a line of the log must be.
+/// The lowest level of lines in the log.
 pub(super) fn level(found: &Located) -> Result<LevelFilter, String> {
     const LEVELS: &[(&str, LevelFilter)] = &[
         ("off", LevelFilter::OFF),
@@ -187,13 +187,13 @@ where
     })
 }
 
-/// A size in the largest unit that says it exactly.
+/// Shows a size in the largest unit that is exact.
 #[derive(Clone, Copy)]
 pub(super) struct Bytes(pub(super) usize);
 
 impl fmt::Display for Bytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // A TiB is more than a size can be on 32 bits, and a number of bytes there too.
+        // `u64`, because a TiB does not fit into a `usize` of 32 bits.
         const UNITS: [(u64, &str); 4] =
             [(1 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
         let bytes = self.0 as u64;

@@ -1,14 +1,14 @@
-//! Where to listen, as people write it.
+//! Reads addresses to listen on.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use super::value::{Located, Value};
 
-/// What an address looks like, for who has written another thing.
+/// How to write an address, for error messages.
 const ADVICE: &str = "write it like \"127.0.0.1:8000\", \"[::1]:8000\", \"localhost:8000\" or 8000";
 
-/// Addresses to listen on: an IP address and a port; a port alone, with or without a colon, which is one of 127.0.0.1; or
-/// `localhost` and a port, which is loopback of both families.
+/// Addresses to listen on: an IP address and a port; a port alone, with or without a colon, which means 127.0.0.1; or
+/// `localhost` and a port, which means loopback of IPv4 and IPv6.
 pub(super) fn addresses(found: &Located) -> Result<Vec<SocketAddr>, String> {
     let number;
     let text = match &found.value {
@@ -45,7 +45,7 @@ fn port(digits: &str) -> Result<u16, String> {
     digits.parse().map_err(|_| "does not end with a port: 0 to 65535".to_owned())
 }
 
-/// What is wrong with what is none of them.
+/// Why `text` is none of these.
 fn wrong(text: &str) -> String {
     let bare = text.trim_start_matches('[').trim_end_matches(']');
     if text.contains("://") {

@@ -1,12 +1,12 @@
-//! How much memory the process may have, and the totals that must fit into it.
+//! The memory that the process may use, and the totals that must fit into it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::settings::{KIB, Limits};
 
-/// Bytes that this process may use: the machine's memory, or less where a control group says so. `None` where neither
-/// can be read, as outside Linux.
+/// Bytes that this process may use: the machine's memory, or less if a control group limits it. `None` where neither can be
+/// read, for example outside Linux.
 #[must_use]
 pub fn available() -> Option<usize> {
     let machine = fs::read_to_string("/proc/meminfo").ok().and_then(|text| machine_total(&text));
@@ -15,8 +15,8 @@ pub fn available() -> Option<usize> {
     machine.into_iter().chain(group).min()
 }
 
-/// Lowers the totals of `limits` to what `available` bytes allow, a quarter for queues, an eighth each for history and rooms, and a
-/// thirty-second for keys, so that the server sheds load before the kernel kills it. Tells whether anything was lowered.
+/// Lowers the totals of `limits` to fit into `available` bytes, so that the server sheds load before the kernel kills it: a
+/// quarter for queues, an eighth each for history and rooms, and a thirty-second for keys. Returns whether it lowered any.
 pub fn fit(limits: &mut Limits, available: usize) -> bool {
     let totals =
         |limits: &Limits| (limits.queue_total, limits.history_total, limits.rooms_total, limits.keys_total);
@@ -39,7 +39,7 @@ fn limit(text: &str) -> Option<usize> {
     text.trim().parse().ok()
 }
 
-/// The files that limit the groups of `/proc/self/cgroup`, from each group up to the root: all of them hold.
+/// The files with the limits of the groups in `/proc/self/cgroup`, from each group up to the root. All of these limits apply.
 fn group_files(groups: &str) -> Vec<PathBuf> {
     groups.lines().filter_map(group_of).flat_map(|(root, group, file)| up_from(root, group, file)).collect()
 }

@@ -1,4 +1,4 @@
-//! Reads the operator's wishes into [`Settings`]: a TOML file, then the environment, then flags.
+//! Reads the configuration into [`Settings`]: a TOML file, then the environment, then flags.
 //!
 //! ```text
 //! file ─────────┐
@@ -6,11 +6,10 @@
 //! flags ────────┘   (values that know where they were written)
 //! ```
 //!
-//! Each layer is read by itself onto the result of the one before, so a later layer wins key by key and a mistake is
-//! reported even where a later layer hides it. Nothing stops at the first mistake: [`read`] returns them all, each with
-//! the place it was made in.
+//! Each layer is read onto the result of the one before. So a later layer overrides single keys, and a mistake is reported
+//! even if a later layer overrides it. [`read`] returns all mistakes, each with its place.
 //!
-//! A new key is one line in `keys`; spelling suggestions and the environment's name for it follow from that.
+//! A new key is one line in `keys`. Spelling suggestions and the name of its variable follow from that.
 
 mod access;
 mod checks;
@@ -37,7 +36,7 @@ pub use problem::{Problem, Problems, Source};
 use reader::Reader;
 use value::{Located, Table, Value};
 
-/// Everything that a start of the program needs to know.
+/// The whole configuration of the program.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
     /// What the server does.
@@ -49,7 +48,7 @@ pub struct Config {
 /// What the process writes to its log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Log {
-    /// The least important lines that are still written.
+    /// The lowest level that is written.
     pub level: LevelFilter,
     /// How a line looks.
     pub format: LogFormat,
@@ -75,9 +74,9 @@ impl Default for Config {
 /// Where to read from, in rising order of precedence.
 #[derive(Clone, Debug, Default)]
 pub struct Input {
-    /// The file named by `--config`; without it `SWITCHBOARD_CONFIG` may name one, and without both there is none.
+    /// The file named by `--config`. Without it `SWITCHBOARD_CONFIG` may name one.
     pub file: Option<PathBuf>,
-    /// The process's environment; names that do not begin with `SWITCHBOARD_` are not looked at.
+    /// The process's environment. Names that do not begin with `SWITCHBOARD_` are ignored.
     pub variables: Vec<(OsString, OsString)>,
     /// The flags that were given.
     pub flags: Vec<Flag>,
@@ -93,11 +92,11 @@ pub struct Flag {
 }
 
 impl Input {
-    /// The configuration file that this input names, if it names one.
+    /// The configuration file that this input names, if any.
     ///
     /// # Errors
     ///
-    /// When `SWITCHBOARD_CONFIG` is what counts and is empty.
+    /// If `SWITCHBOARD_CONFIG` is used and is empty.
     pub fn config_file(&self) -> Result<Option<PathBuf>, Problem> {
         match &self.file {
             Some(path) => Ok(Some(path.clone())),
@@ -121,19 +120,19 @@ pub fn read(input: &Input) -> Result<Config, Problems> {
     reader.finish(config)
 }
 
-/// What a configuration file says, to be compared with what it says another time.
+/// The content of a configuration file, to compare with its content at another time.
 #[derive(Clone, Debug)]
 pub struct Written(Table);
 
 impl Written {
-    /// The keys that do not say the same in `other`, as dotted paths: `limits.message`.
+    /// The keys that differ in `other`, as dotted paths: `limits.message`.
     #[must_use]
     pub fn differences(&self, other: &Self) -> Vec<String> {
         self.0.differences(&other.0, "")
     }
 }
 
-/// What the file at `path` says now, whatever it means.
+/// Reads the file at `path` without checking what it means.
 ///
 /// # Errors
 ///
@@ -142,7 +141,7 @@ pub fn written(path: &Path) -> Result<Written, Problem> {
     file::read(path).map(Written)
 }
 
-/// The layers in rising order; what cannot be read at all is reported to `reader` and left out.
+/// The layers in rising order. A layer that cannot be read is reported to `reader` and left out.
 fn layers(input: &Input, reader: &mut Reader) -> Vec<Table> {
     let mut layers = Vec::new();
     match input.config_file() {

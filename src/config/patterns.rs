@@ -1,4 +1,4 @@
-//! Room patterns: which are well formed, and which can ever match.
+//! Room patterns: which are valid, and which can ever match.
 
 use super::problem::Source;
 use super::section::Section;
@@ -13,8 +13,7 @@ pub(super) fn pattern(found: &Located) -> Result<String, String> {
     check_pattern(text).map(|()| text.to_owned())
 }
 
-/// The rules without those that can never be reached, because an earlier one matches every room that they do; these
-/// are reported.
+/// Removes and reports rules that can never apply, because an earlier rule matches every room that they match.
 pub(super) fn reachable(section: &mut Section<'_>, found: Vec<(Source, RoomRule)>) -> Vec<RoomRule> {
     let mut rules: Vec<RoomRule> = Vec::with_capacity(found.len());
     for (source, rule) in found {
@@ -38,8 +37,8 @@ fn unreachable(pattern: &str, earlier: &str) -> String {
 
 /// Whether every name that `narrow` matches is matched by `wide`.
 ///
-/// That is so when `wide` matches `narrow` itself read as a name, with each `*` in it a character that only another `*`
-/// can stand for: whatever is put in its place, the same `*` of `wide` takes it.
+/// To check this, `narrow` is read as a name in which each `*` is a character that only a `*` can match. If `wide` matches
+/// that name, the same `*` of `wide` also matches whatever replaces the `*` of `narrow`.
 fn covers(wide: &str, narrow: &str) -> bool {
     Pattern::new(wide).matches(narrow)
 }
@@ -72,7 +71,7 @@ mod tests {
             ("chat:lobby", "chat:*"),
             ("*a*", "*"),
             ("a*a", "a"),
-            // The server's own names are beyond a `*` in front.
+            // A `*` in front does not match the server's own names.
             ("*", "$stats"),
             ("*s", "$*s"),
         ] {

@@ -1,4 +1,4 @@
-//! A mistake in the configuration and the place it was made in.
+//! A mistake in the configuration, and its place.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use crate::visible;
 /// Where a value was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// A file; `line` counts from 1, and is absent when the file as a whole is meant.
+    /// A file. `line` counts from 1; without it the whole file is meant.
     File {
         /// The path as it was given.
         path: Arc<str>,
@@ -72,12 +72,12 @@ impl fmt::Display for Source {
     }
 }
 
-/// One mistake; its text is one line that begins with the place.
+/// One mistake. Its text is one line that begins with its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// Where it was made.
+    /// Its place.
     pub source: Source,
-    /// The key that is concerned, as a dotted path, where there is one.
+    /// The key, as a dotted path, if there is one.
     pub key: Option<String>,
     /// What is wrong and what to write instead.
     pub message: String,
@@ -92,12 +92,12 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Every mistake of a configuration, at least one, one a line.
+/// All mistakes of a configuration, one per line. There is at least one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problems(Vec<Problem>);
 
 impl Problems {
-    /// Puts `problems` in the order they are shown in; `None` if there are none.
+    /// Sorts `problems` into the order in which they are shown; `None` if there are none.
     pub(super) fn new(mut problems: Vec<Problem>) -> Option<Self> {
         problems.sort_by_key(|problem| problem.source.rank());
         (!problems.is_empty()).then_some(Self(problems))

@@ -1,4 +1,4 @@
-//! Reads layer after layer, and keeps what came of it.
+//! Reads layer after layer, and collects mistakes.
 
 use std::collections::BTreeMap;
 
@@ -8,19 +8,19 @@ use super::problem::{Problem, Problems, Source};
 use super::section::Section;
 use super::value::Table;
 
-/// Below this likeness (0 to 1) another key is no suggestion.
+/// A key is suggested from this likeness on (0 to 1).
 const ALIKE: f64 = 0.65;
-/// The likeness of keys that share their last name only: `message` written outside `[limits]`.
+/// The likeness of keys that share only their last name: `message` written outside `[limits]`.
 const SAME_NAME: f64 = 0.9;
 
-/// What reading the layers has found: mistakes, and who set what.
+/// The results of reading the layers: mistakes, and which source set which key.
 #[derive(Default)]
 pub(super) struct Reader {
     problems: Vec<Problem>,
     origins: BTreeMap<String, Source>,
     /// Every key and every table, as dotted paths.
     known: Vec<String>,
-    /// Visits every key, present or not, to learn their names.
+    /// Whether the reader visits every key, present or not, to learn their names.
     learning: bool,
 }
 
@@ -42,13 +42,13 @@ impl Reader {
         Problems::new(self.problems).map_or(Ok(config), Err)
     }
 
-    /// Every key there is, and every table, as dotted paths.
+    /// Every known key and table, as dotted paths.
     #[cfg(test)]
     pub(super) fn known(&self) -> &[String] {
         &self.known
     }
 
-    /// Who set `key`; `None` where it has its default.
+    /// The source that set `key`; `None` if it has its default.
     pub(super) fn origin(&self, key: &str) -> Option<&Source> {
         self.origins.get(key)
     }
@@ -58,7 +58,7 @@ impl Reader {
         self.problems.push(Problem { source, key: Some(key.to_owned()), message });
     }
 
-    /// Takes over mistakes that were found elsewhere.
+    /// Adds mistakes that were found elsewhere.
     pub(super) fn report_all(&mut self, problems: impl IntoIterator<Item = Problem>) {
         self.problems.extend(problems);
     }
@@ -90,12 +90,12 @@ impl Reader {
             None => "unknown key".to_owned(),
         };
         let shown = path.escape_debug().to_string();
-        // The variable's name is the key: repeating it in another spelling would only confuse.
+        // The variable's name already names the key. A second spelling would confuse.
         let key = (!source.names(path)).then_some(shown);
         self.problems.push(Problem { source, key, message });
     }
 
-    /// The known key that is most like `path`. What names the file is none of them, but a variable as well.
+    /// The known key or variable that is most like `path`. `SWITCHBOARD_CONFIG` is not a key, but can be suggested too.
     fn closest(&self, source: &Source, path: &str) -> Option<&str> {
         let also = matches!(source, Source::Variable { .. }).then_some("config");
         self.known
@@ -109,11 +109,11 @@ impl Reader {
     }
 }
 
-/// How alike two dotted paths are, from 0 to 1: in one table only the last names count.
+/// How alike two dotted paths are, from 0 to 1. Within one table only the last names count.
 fn likeness(known: &str, path: &str) -> f64 {
     let ((known_table, known_name), (table, name)) = (split(known), split(path));
     if known == table {
-        // A table is no correction for a key that is in it.
+        // A table is no suggestion for a key that is in it.
         0.0
     } else if known_table == table {
         strsim::normalized_damerau_levenshtein(known_name, name)

@@ -4,10 +4,10 @@ use super::problem::Source;
 use super::reader::Reader;
 use super::value::{Located, Table, Value};
 
-/// A variable that is set to nothing is hardly ever meant: often another one that it is made of is missing.
+/// An empty variable is rarely intended: often another variable that it is made from is missing.
 const EMPTY: &str = "is empty; give it a value, or leave it out";
 
-/// One table of a layer while its keys are read. What no key took in the end is unknown.
+/// One table of a layer while its keys are read. Entries that remain at the end are unknown keys.
 pub(super) struct Section<'r> {
     reader: &'r mut Reader,
     path: String,
@@ -27,7 +27,7 @@ impl<'r> Section<'r> {
         section.refuse_rest();
     }
 
-    /// Reads `key` into `slot` if it is there; a mistake is reported and leaves `slot` as it was.
+    /// Reads `key` into `slot` if it is there. A mistake is reported and leaves `slot` unchanged.
     pub(super) fn set<T>(
         &mut self,
         key: &'static str,
@@ -48,8 +48,7 @@ impl<'r> Section<'r> {
         }
     }
 
-    /// Like [`set`](Self::set) for what is decided when the program is started, by a flag or a variable, and so has no
-    /// place in a file.
+    /// Like [`set`](Self::set), for keys that only a flag or a variable may set, not a file.
     pub(super) fn set_at_start<T>(
         &mut self,
         key: &'static str,
@@ -99,7 +98,7 @@ impl<'r> Section<'r> {
         self.reader.set_by(&path, found.source);
     }
 
-    /// Descends into the table `key` if it is there.
+    /// Reads the table `key` if it is there.
     pub(super) fn table(&mut self, key: &'static str, read: impl FnOnce(&mut Section<'_>)) {
         match self.take(key) {
             Some(found) => {
@@ -112,8 +111,8 @@ impl<'r> Section<'r> {
         }
     }
 
-    /// What `read` makes of each table in the list `key`, and where each was written; `None` where there is no such
-    /// list. `read` is told the place of its table too.
+    /// Reads each table in the list `key` with `read`, and returns the results with their places; `None` if there is no such
+    /// list. `read` gets the place of its table too.
     pub(super) fn tables<T>(
         &mut self,
         key: &'static str,
@@ -129,7 +128,7 @@ impl<'r> Section<'r> {
         };
         let path = self.path_of(key);
         let Value::List(items) = found.typed() else {
-            // What stands there instead may hold a secret.
+            // The message does not repeat the value, which may hold a secret.
             let message = format!("is not a list of tables; begin each with [[{path}]]");
             self.reader.report(found.source, &path, message);
             return None;
@@ -145,7 +144,7 @@ impl<'r> Section<'r> {
         Some(all)
     }
 
-    /// Whether `key` is there and was not read yet.
+    /// Whether `key` is there and has not been read yet.
     pub(super) fn has(&self, key: &str) -> bool {
         self.table.has(key)
     }
@@ -186,7 +185,7 @@ impl<'r> Section<'r> {
     }
 }
 
-/// `path` with all that a variable's name put below it: one variable sets one key, however deep.
+/// `path` with the rest of a variable's name: one variable sets one key, at any depth.
 fn whole_path(mut path: String, mut found: Located) -> String {
     while let Value::Table(table) = found.value {
         let Some((name, inner)) = table.into_entries().pop() else {

@@ -1,4 +1,4 @@
-//! Values that know where they were written, before any key has said what they mean.
+//! Values with the place where they were written, before their keys interpret them.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -15,7 +15,7 @@ pub(super) struct Located {
     pub(super) value: Value,
 }
 
-/// Equal is what says the same, wherever it was written.
+/// Values are equal wherever they were written.
 impl PartialEq for Located {
     fn eq(&self, other: &Self) -> bool {
         self.value == other.value
@@ -25,14 +25,14 @@ impl PartialEq for Located {
 /// What was written.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Value {
-    /// From a variable or a flag: text where the key takes text, otherwise TOML.
+    /// From a variable or a flag: text if the key takes text, else TOML.
     Bare(String),
     Text(String),
     Integer(i64),
     Boolean(bool),
     List(Vec<Located>),
     Table(Table),
-    /// A number, date or time that no key takes, as it was written.
+    /// A number, date or time that no key accepts, as it was written.
     Other(String),
 }
 
@@ -40,7 +40,7 @@ pub(super) enum Value {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Table(Vec<(String, Located)>);
 
-/// The longest piece of a value that a message repeats, in characters.
+/// How many characters of a value a message repeats at most.
 const SHOWN: usize = 60;
 
 impl Located {
@@ -48,12 +48,12 @@ impl Located {
         Self { source, value }
     }
 
-    /// Whether it is a variable or a flag with nothing in it.
+    /// Whether it is an empty variable or flag.
     pub(super) fn is_blank(&self) -> bool {
         matches!(&self.value, Value::Bare(text) if text.trim().is_empty())
     }
 
-    /// The text of a value that its key takes as text.
+    /// The text of a value, for a key that takes text.
     pub(super) fn text(&self) -> Option<&str> {
         match &self.value {
             Value::Bare(text) | Value::Text(text) => Some(text),
@@ -61,8 +61,7 @@ impl Located {
         }
     }
 
-    /// The value of a key that takes something other than text: what is bare is read as TOML, and stays text where it
-    /// is none.
+    /// The value for a key that takes something other than text. A bare value is read as TOML, or as text if it is not TOML.
     pub(super) fn typed(&self) -> Value {
         match &self.value {
             Value::Bare(text) => self.parse(text).unwrap_or_else(|| Value::Text(text.clone())),
@@ -74,7 +73,7 @@ impl Located {
         let document = format!("value = {text}");
         let parsed = DeTable::parse(&document).ok()?;
         let mut entries = Table::from_toml(parsed.get_ref(), &|_| self.source.clone()).0;
-        // More than one entry means that the text itself went on to a second key.
+        // More than one entry means that the text contained a second key.
         if entries.len() == 1 { entries.pop().map(|(_, found)| found.value) } else { None }
     }
 }
@@ -85,10 +84,9 @@ impl Table {
         Self(vec![(name, value)])
     }
 
-    /// Copies a parsed document; `place` turns a byte position into a source.
+    /// Copies a parsed document. `place` turns a byte position into a source.
     ///
-    /// An entry's place is its key's: TOML has a key and the start of its value on one line, and a table is where its
-    /// header is.
+    /// An entry's place is the line of its key, on which its value begins too. A table's place is its header.
     pub(super) fn from_toml(table: &DeTable<'_>, place: &dyn Fn(usize) -> Source) -> Self {
         let entry = |(name, value): (&toml::Spanned<toml::de::DeString<'_>>, &toml::Spanned<DeValue<'_>>)| {
             let source = place(name.span().start);
@@ -108,7 +106,7 @@ impl Table {
         Some(self.0.remove(index).1)
     }
 
-    /// The dotted paths of what is not the same in `other`, each beginning with `path`.
+    /// The dotted paths of entries that differ in `other`, each beginning with `path`.
     pub(super) fn differences(&self, other: &Self, path: &str) -> Vec<String> {
         let names: BTreeSet<&String> = self.0.iter().chain(&other.0).map(|(name, _)| name).collect();
         let mut all = Vec::new();
@@ -134,7 +132,7 @@ impl Table {
         self.0.iter().find(|(own, _)| own == name).map(|(_, found)| &found.value)
     }
 
-    /// The entries that nobody took.
+    /// The entries that no key took.
     pub(super) fn into_entries(self) -> Vec<(String, Located)> {
         self.0
     }
@@ -162,7 +160,7 @@ impl Value {
     }
 }
 
-/// As a message repeats it: short, and with nothing in it that a terminal would obey.
+/// For messages: short, and without control characters.
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -101,10 +101,10 @@ fn mistakes_about_access() {
         ),
         (
             "[api]\nkey = \"a b\"",
-            ":2: api.key: the key \"api\" has characters that no header carries; make one with: switchboard key",
+            ":2: api.key: the key \"api\" has characters that no header can carry; make one with: switchboard key",
         ),
         ("[api]\nkey = \"a\"\nkey_file = \"b\"", ":3: api.key_file: `key` is set as well; keep one of them"),
-        ("[api]\nkeys = [{ key = \"a\" }]", ":2: api.keys.name: missing; logs call the key by it"),
+        ("[api]\nkeys = [{ key = \"a\" }]", ":2: api.keys.name: missing; give the key a name for the log"),
         (
             "[api]\nkeys = [{ name = \"a\" }]",
             ":2: api.keys.key: missing; give the key, or its file in key_file",

@@ -282,7 +282,7 @@ fn a_page_that_its_browser_does_not_name_begins_nothing() {
             };
             for path in ["/sse/a", "/sse?room=a", "/api/rooms", "/metrics"] {
                 let text = get(path, "");
-                let forbidden = text.contains("pages of this origin") || text.contains("takes no pages");
+                let forbidden = text.contains("pages of this origin") || text.contains("takes only pages");
                 assert_eq!(forbidden, refused, "{name}, {site}, {path}: {text}");
             }
             let text = get("/ws", &UPGRADE.replace("Host: a\r\n", ""));
