@@ -74,9 +74,9 @@ impl Fault {
                 "the token is not valid; the connection keeps its last token until that expires"
             }
             Self::NotJoined => "join the room first",
-            Self::RoomLimit => "this connection is in the most rooms that a connection may join",
+            Self::RoomLimit => "this connection may not join more rooms",
             Self::TooManyRooms => {
-                "this address has the most rooms that it may have; join one that exists, or wait until empty ones are forgotten"
+                "this address may not make more rooms; join one that exists, or wait until empty ones are forgotten"
             }
             Self::RoomFull => "this room is full",
             Self::RateLimited(_) => "too many requests; this one was not carried out",

@@ -6,11 +6,11 @@ use super::lane::Lane;
 use crate::message::Wire;
 use crate::settings::{RoomSettings, Slow};
 
-/// Everybody on one shard who is in a room.
+/// The members of a room on one shard.
 #[derive(Debug)]
 pub struct Audience {
     lanes: Vec<Lane>,
-    /// What the room is like.
+    /// The settings of the room.
     pub settings: Arc<RoomSettings>,
     /// Whether the shard has it on its list of rooms with something to send.
     pub listed: bool,
@@ -22,12 +22,12 @@ impl Audience {
         Self { lanes: Vec::new(), settings, listed: false }
     }
 
-    /// The lane of those who read `wire`, if there are any.
+    /// The lane of members that read `wire`, if there are any.
     pub fn lane(&mut self, wire: Wire) -> Option<&mut Lane> {
         self.lanes.iter_mut().find(|lane| lane.wire == wire)
     }
 
-    /// The lane of those who read `wire`, made if there is none.
+    /// The lane of members that read `wire`. Makes it if there is none.
     pub fn lane_for(&mut self, wire: Wire) -> &mut Lane {
         let index = self.lanes.iter().position(|lane| lane.wire == wire).unwrap_or_else(|| {
             // Most rooms are read on one wire.
@@ -53,12 +53,12 @@ impl Audience {
         self.len() == 0
     }
 
-    /// Whether members who do not keep up miss messages instead of being cut off, so that positions must be kept.
+    /// Whether slow members miss messages instead of being closed. Then positions must be kept.
     pub fn skips(&self) -> bool {
         self.settings.slow == Slow::Skip
     }
 
-    /// Whether some members have not been given what others have.
+    /// Whether a pass is under way in some lane.
     pub fn is_flying(&self) -> bool {
         self.lanes.iter().any(Lane::is_flying)
     }

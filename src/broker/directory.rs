@@ -1,4 +1,4 @@
-//! Finds things by the key of their room, and gives each a small number to be held by.
+//! Finds things by the key of their room, and gives each a small number.
 
 use hashbrown::HashTable;
 use slab::Slab;
@@ -69,12 +69,12 @@ impl<T> Directory<T> {
         self.entries.get(number as usize).map(|(key, _)| key)
     }
 
-    /// What is kept of a room.
+    /// The entry of a room.
     pub fn get(&self, number: u32) -> Option<&T> {
         self.entries.get(number as usize).map(|(_, value)| value)
     }
 
-    /// What is kept of a room, to change it.
+    /// The entry of a room, to change it.
     pub fn get_mut(&mut self, number: u32) -> Option<&mut T> {
         self.entries.get_mut(number as usize).map(|(_, value)| value)
     }

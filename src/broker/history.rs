@@ -1,4 +1,4 @@
-//! The newest messages of a room, for those who come late or come back.
+//! The newest messages of a room, for clients that reconnect or join later.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -15,12 +15,12 @@ pub struct History {
     bytes: usize,
 }
 
-/// What a reader is given.
+/// Messages for a reader.
 #[derive(Clone, Debug, Default)]
 pub struct Excerpt {
     /// Messages in order.
     pub messages: Vec<Arc<Message>>,
-    /// Whether they are everything after the position that the reader named.
+    /// Whether they are all messages after the reader's position.
     pub recovered: bool,
     /// Whether there are newer ones that were left out.
     pub more: bool,
@@ -36,7 +36,7 @@ impl History {
         }
     }
 
-    /// Drops what is older than the room keeps messages.
+    /// Drops messages that are older than the room's `ttl`.
     pub fn expire(&mut self, limits: &RoomSettings, now: Tick) {
         while self.kept.front().is_some_and(|(at, _)| at.after(limits.ttl) <= now) {
             self.drop_oldest();
@@ -68,17 +68,17 @@ impl History {
         self.bytes
     }
 
-    /// The offset of the oldest message here; `end` is the newest that the room has given.
+    /// The offset of the oldest message here. `end` is the room's newest position.
     pub fn first(&self, end: Position) -> u64 {
         end.offset + 1 - self.kept.len() as u64
     }
 
-    /// Whether everything after `since` is here; `end` is the newest position that the room has given.
+    /// Whether all messages after `since` are here. `end` is the room's newest position.
     pub fn reaches(&self, since: Position, end: Position) -> bool {
         since.epoch == end.epoch && since.offset <= end.offset && since.offset + 1 >= self.first(end)
     }
 
-    /// The first `limit` messages after `since`; none where some of those after it are gone.
+    /// The first `limit` messages after `since`; `None` if some of the messages after it are gone.
     pub fn after(&self, since: Position, end: Position, limit: usize) -> Option<Excerpt> {
         if !self.reaches(since, end) {
             return None;

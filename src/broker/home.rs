@@ -1,7 +1,7 @@
-//! The half of a room that is on one shard only: it puts everything that happens there in order.
+//! The half of a room that is on one shard only. It puts everything in the room in order.
 //!
-//! Requests come as posts and leave as posts. What needs the engine waits at the head of a queue until the engine tells,
-//! and everything later on this room waits behind it, so that answers keep the order of requests whatever the engine does.
+//! Requests come in as posts, and answers go out as posts. A request that needs the engine waits at the head of a queue until
+//! the engine answers. Later requests wait behind it, so answers keep the order of requests.
 
 mod answer;
 mod cost;
@@ -41,27 +41,27 @@ pub const PATIENCE: Duration = Duration::from_secs(5);
 /// Requests that may wait for the engine in one room; further ones are answered with `unavailable` at once.
 pub const MAX_WAITING: usize = 1_000;
 
-/// What a home needs of its shard while it works: the time, and somewhere to put posts and asks.
+/// What a home gets from its shard while it works: the time, and lists for its posts and asks.
 pub struct Desk<'a> {
-    /// What time it is.
+    /// The time.
     pub now: Tick,
     /// Posts for the given shards, kept in order.
     pub posts: &'a mut Vec<(ShardId, Post)>,
     /// Asks for the engine, kept in order.
     pub asks: &'a mut Vec<Ask>,
-    /// What was published under a key lately.
+    /// Idempotency keys of recent messages.
     pub keys: &'a mut Keys,
     /// Where users are connected.
     pub users: &'a Users,
-    /// What requests wait in, when none does.
+    /// A spare queue for requests that wait.
     pub spare: &'a mut Spare,
 }
 
-/// An empty queue of requests that homes lend each other: most have nothing that waits, and then they own none.
+/// An empty queue that homes share. Most homes have no waiting requests, and then they own no queue.
 #[derive(Debug, Default)]
 pub struct Spare(Requests);
 
-/// How far the room is with the engine.
+/// The state of the room in the engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
     Closed,
@@ -86,14 +86,14 @@ pub struct Home {
     /// The mark of the address that it was made for; 0: the app's.
     maker: u32,
     next_tag: Tag,
-    /// When there was last a member or a message.
+    /// When it last had a member or a message.
     used: Tick,
     /// What of the room is paid for.
     paid: Holding,
 }
 
 impl Home {
-    /// The home of a room that nobody has used yet, made for a client of the address with the mark `maker`; 0: for the app.
+    /// The home of a new room, made for a client of the address with the mark `maker`; 0: for the app.
     pub fn new(key: RoomKey, settings: Arc<RoomSettings>, shards: usize, maker: u32, now: Tick) -> Self {
         Self {
             key,
@@ -111,12 +111,12 @@ impl Home {
         }
     }
 
-    /// Takes a request; its answer is posted now or when the engine has told what it needs.
+    /// Takes a request. Its answer is posted now, or after the engine has answered.
     pub fn request(&mut self, request: Request, desk: &mut Desk<'_>) {
         if !matches!(request, Request::Look(..) | Request::Members(..) | Request::Typing(..)) {
             self.used = desk.now;
         }
-        // A leave must be counted whatever the engine does, and cannot be refused.
+        // A leave must always be counted and cannot be refused.
         if self.waiting.len() >= MAX_WAITING && !matches!(request, Request::Leave(..)) {
             return self.refuse(What::Request(request), desk);
         }
@@ -142,7 +142,7 @@ impl Home {
         self.waiting.push(waiting);
     }
 
-    /// Hears from the engine.
+    /// Takes an answer of the engine.
     pub fn tell(&mut self, tell: Tell, desk: &mut Desk<'_>) {
         match tell {
             Tell::Opened { position, tail, first, .. } => self.opened(position, tail, first, desk),
@@ -155,7 +155,7 @@ impl Home {
         self.give_back(desk);
     }
 
-    /// Answers what has waited too long and forgets messages that are too old.
+    /// Answers requests that have waited too long, and drops messages that are too old.
     pub fn expire(&mut self, desk: &mut Desk<'_>) {
         self.history.expire(&self.settings, desk.now);
         self.expire_people(desk);
@@ -173,21 +173,21 @@ impl Home {
         self.give_back(desk);
     }
 
-    /// Lets go of the queue of requests when none waits.
+    /// Gives the queue back when no request waits.
     fn give_back(&mut self, desk: &mut Desk<'_>) {
         if self.waiting.is_empty() && self.waiting.has_place() {
             std::mem::swap(&mut self.waiting, &mut desk.spare.0);
         }
     }
 
-    /// When [`Home::expire`] has something to do or the room may be forgotten.
+    /// When [`Home::expire`] has work or the room may be forgotten.
     pub fn deadline(&self) -> Tick {
         let late = self.waiting.first().map_or(Tick::NEVER, |first| first.until);
         let people = self.presence.deadline().min(self.typing.deadline());
         late.min(self.history.expires(&self.settings)).min(people).min(self.forgotten())
     }
 
-    /// Whether nobody would notice if the room were forgotten.
+    /// Whether the room can be forgotten without anybody noticing.
     pub fn is_over(&self, now: Tick) -> bool {
         self.forgotten() <= now
     }
@@ -222,7 +222,7 @@ impl Home {
         self.members.on()
     }
 
-    /// Drops the oldest kept message, to make room elsewhere; says what it cost.
+    /// Drops the oldest kept message. Returns its cost.
     pub fn drop_oldest(&mut self) -> Option<usize> {
         self.history.drop_oldest()
     }
@@ -244,7 +244,7 @@ impl Home {
         Ok(())
     }
 
-    /// Rule 4: whoever asked is told behind everything that the room has said so far, and before the others hear of it.
+    /// Rule 4: the answer comes after all messages of the room so far, and before the others are told.
     fn leave(&mut self, caller: Caller, shard: ShardId, user: Option<&ArcStr>, desk: &mut Desk<'_>) {
         self.members.remove(shard);
         if let Some(shard) = caller.shard() {

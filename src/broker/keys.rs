@@ -1,7 +1,7 @@
-//! Idempotency keys: what was published under a key is not published again, and has the answer that it had.
+//! Idempotency keys. A message with a known key is not published again, and gets the first answer.
 //!
-//! Whose a key is decides with whom it can clash and what it can push out: the app, each user and each guest's connection
-//! have a space of their own. So nobody can take another's key by guessing it, and nobody who makes up many loses others theirs.
+//! Every owner has a separate space of keys: the app, each user, and each guest's connection. So nobody can use another's key
+//! by guessing it, and nobody with many keys pushes out those of others.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap, VecDeque};
@@ -18,43 +18,43 @@ use crate::position::Position;
 use crate::room_key::RoomKey;
 use crate::time::Tick;
 
-/// How long a key counts.
+/// How long a key is remembered.
 pub const KEPT: Duration = Duration::from_secs(300);
 
 /// The longest key, in bytes.
 pub const MAX_KEY: usize = 128;
 
-/// Keys that one user, or one guest's connection, has on a shard at most: three a second for as long as they count.
+/// Keys of one user, or of one guest's connection, on a shard at most: about three per second.
 const MAX_OWN: usize = 1_000;
 
-/// What a key costs beside its text, in bytes, and what its first one costs an owner beside the name.
+/// The cost of a key without its text, in bytes. The first key of an owner costs as much again, and the name.
 const COST: usize = 128;
 const OWNER_COST: usize = 192;
 
-/// Keys whose time has passed that are forgotten in one go: some 0.2 ms.
+/// Expired keys that are forgotten in one go: about 0.2 ms.
 const SLICE: usize = 512;
 
-/// Whose a key is.
+/// The owner of a key.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Owner {
-    /// The app's: of all keys of the HTTP API together, so that one can be replaced, and of the program around the server.
+    /// The app: all API keys together, so that one can be replaced, and the program around the server.
     App,
-    /// A user's, whichever connection says it.
+    /// A user, on any connection.
     User(ArcStr),
-    /// A guest's, who has no name that would outlast the connection.
+    /// A guest's connection. A guest has no name that outlasts it.
     Guest(SessionId),
 }
 
-/// A key, and whose it is. It counts within its room.
+/// A key and its owner. It is valid within its room.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mark {
-    /// Whose.
+    /// The owner.
     pub owner: Owner,
     /// The key.
     pub key: Box<str>,
 }
 
-/// The keys that one shard's rooms have seen lately.
+/// The recent keys of one shard's rooms.
 #[derive(Debug)]
 pub struct Keys {
     entries: Slab<Entry>,
@@ -63,18 +63,18 @@ pub struct Keys {
     state: RandomState,
     owners: Slab<Own>,
     numbers: HashMap<Owner, u32>,
-    /// The owners, the app apart: who has most comes last, and of those who have as many the one with the oldest.
+    /// The owners without the app, by number of keys. The last has most; of equal ones it is the one with the oldest key.
     greedy: BTreeSet<(usize, Reverse<Tick>, u32)>,
     /// When the oldest key of each owner came.
     oldest: BTreeSet<(Tick, u32)>,
-    /// What the app's keys cost, and everybody else's.
+    /// The cost of the app's keys, and of all others.
     bytes: (usize, usize),
     limit: usize,
 }
 
 #[derive(Debug)]
 struct Entry {
-    /// Rooms are told apart by their keyed hash, which nobody can aim.
+    /// The keyed hash of the room, which nobody can choose.
     room: u64,
     owner: u32,
     at: Tick,
@@ -82,7 +82,7 @@ struct Entry {
     answer: Option<Position>,
 }
 
-/// The keys of one owner, oldest first; there is at least one.
+/// The keys of one owner, oldest first. There is at least one.
 #[derive(Debug)]
 struct Own {
     owner: Owner,
@@ -90,12 +90,12 @@ struct Own {
 }
 
 impl Owner {
-    /// Whose the key of a message is that `caller` publishes as the user `from`.
+    /// The owner of a key that `caller` sends, publishing as the user `from`.
     pub fn of(caller: &Caller, from: Option<&ArcStr>) -> Self {
         match (caller, from) {
             (Caller::Session(..), Some(user)) => Self::User(user.clone()),
             (Caller::Session(session, _), None) => Self::Guest(*session),
-            // What the app says that a message is from is its own claim.
+            // `from` in a message of the app is the app's own claim, so the app owns the key.
             (Caller::Nobody | Caller::Call(..) | Caller::Program(..), _) => Self::App,
         }
     }
@@ -107,7 +107,7 @@ impl Owner {
 }
 
 impl Keys {
-    /// Remembers keys of at most `limit` bytes; half of them are the app's alone.
+    /// Remembers keys of at most `limit` bytes. Half of them are for the app only.
     pub fn new(limit: usize) -> Self {
         Self {
             entries: Slab::new(),
@@ -127,7 +127,7 @@ impl Keys {
         self.bytes.0 + self.bytes.1
     }
 
-    /// The answer that a publish in `room` under `mark` had, if it was not long ago.
+    /// The answer to an earlier publish in `room` with `mark`, if it is still remembered.
     pub fn answer(&self, room: &RoomKey, mark: &Mark, now: Tick) -> Option<Option<Position>> {
         let owner = *self.numbers.get(&mark.owner)?;
         let entry = &self.entries[self.find(room, owner, &mark.key)? as usize];
@@ -148,7 +148,7 @@ impl Keys {
         }
     }
 
-    /// Forgets some of the keys whose time has passed; [`Keys::deadline`] says whether there are more.
+    /// Forgets some expired keys. [`Keys::deadline`] shows whether there are more.
     pub fn expire(&mut self, now: Tick) {
         for _ in 0..SLICE {
             let Some(&(at, owner)) = self.oldest.first() else { return };
@@ -159,7 +159,7 @@ impl Keys {
         }
     }
 
-    /// When [`Keys::expire`] has something to do.
+    /// When [`Keys::expire`] has work.
     pub fn deadline(&self) -> Option<Tick> {
         self.oldest.first().map(|(at, _)| at.after(KEPT))
     }
@@ -176,7 +176,7 @@ impl Keys {
         self.index.find(self.hash(room.hash(), owner, key), same).copied()
     }
 
-    /// The number of an owner, who is about to have a key.
+    /// The number of an owner. Adds the owner if it has no key yet.
     fn number(&mut self, owner: Owner) -> u32 {
         if let Some(number) = self.numbers.get(&owner) {
             return *number;
@@ -187,7 +187,7 @@ impl Keys {
         number
     }
 
-    /// What is spent on keys of the kind that `owner` has.
+    /// The bytes spent on keys of the app, or of all others, depending on `owner`.
     fn bytes_of(&mut self, owner: &Owner) -> &mut usize {
         if *owner == Owner::App { &mut self.bytes.0 } else { &mut self.bytes.1 }
     }
@@ -207,7 +207,7 @@ impl Keys {
         *self.bytes_of(&owner) += cost;
     }
 
-    /// Pushes out what is too much now that `owner` has one more.
+    /// Drops keys that are too many, after `owner` got one more.
     fn fit(&mut self, owner: u32) {
         if self.owners[owner as usize].owner == Owner::App {
             while self.bytes.0 > self.limit / 2 {
@@ -244,7 +244,7 @@ impl Keys {
         }
         self.list(owner);
         if self.entries.is_empty() {
-            // A burst of keys is not kept in memory for ever.
+            // Frees the memory of a past burst of keys.
             *self = Self::new(self.limit);
         }
     }
@@ -265,7 +265,7 @@ impl Keys {
         }
     }
 
-    /// The places of an owner on the list of the greedy, if it is not the app, and on that of the oldest keys.
+    /// The entries of an owner in `greedy`, if it is not the app, and in `oldest`.
     #[expect(clippy::type_complexity)]
     fn places(&self, owner: u32) -> Option<(Option<(usize, Reverse<Tick>, u32)>, (Tick, u32))> {
         let own = self.owners.get(owner as usize)?;

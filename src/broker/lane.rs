@@ -1,4 +1,4 @@
-//! A lane: the members of one room on one shard that speak one wire, and what they have not been given yet.
+//! A lane: the members of one room on one shard that use one wire, and the messages that they have not got yet.
 //!
 //! A message costs an append to one shared buffer. Members are then served from that buffer one after another, each with
 //! one write, in slices of time: `hand` says how far the pass has come.
@@ -37,7 +37,7 @@ pub struct Mark {
     pub position: Position,
 }
 
-/// Where news of people end in a batch of a lane that skips.
+/// Where presence news ends in a batch of a lane that skips.
 #[derive(Debug)]
 struct News {
     end: u32,
@@ -112,12 +112,12 @@ struct Flying {
     counted: bool,
 }
 
-/// What is on its way. Exists only while something is unsent.
+/// Messages on their way. It exists only while something is unsent.
 #[derive(Debug, Default)]
 struct Turn {
     flying: Flying,
     filling: Batch,
-    /// When the oldest message of each was taken by its room.
+    /// When the room received the oldest message of each batch.
     flying_since: Option<u32>,
     filling_since: Option<u32>,
 }
@@ -131,7 +131,7 @@ pub struct Part {
     pub positions: Option<(Position, Position)>,
     /// Where each of them ends in `bytes`, on a wire whose members end them themselves.
     pub marks: Box<[Mark]>,
-    /// The news of people in `bytes`, in a lane that skips.
+    /// The presence news in `bytes`, in a lane that skips.
     pub news: Box<[Notice]>,
     /// The bytes are a copy that nobody else has.
     pub alone: bool,
@@ -161,7 +161,7 @@ impl Flying {
     }
 }
 
-/// The members of one room on one shard that speak one wire.
+/// The members of one room on one shard that use one wire.
 #[derive(Debug)]
 pub struct Lane {
     members: Vec<Member>,
@@ -198,22 +198,24 @@ impl Lane {
         self.turn.as_ref().map_or(0, |turn| turn.flying.bytes.len() + turn.filling.bytes.len())
     }
 
-    /// Takes in a member, who gets what is appended from now on. Says its slot; `moved` hears who changed place.
+    /// Adds a member, which gets what is appended from now on. Returns its slot. Calls `moved` for each member whose slot
+    /// changed.
     pub fn join(&mut self, session: u32, mut moved: impl FnMut(u32, u32)) -> u32 {
         let from = self.filled();
         self.members.push(Member { session, from });
         let last = self.members.len() as u32 - 1;
-        // A newcomer must not get what is flying, so it takes a place before the hand.
+        // A new member must not get what is flying, so its slot is before the hand.
         self.swap(last, self.hand, &mut moved);
         self.hand += 1;
         self.hand - 1
     }
 
-    /// Lets the member in `slot` go. Settle it first if it is to get what was on its way.
+    /// Removes the member in `slot`. Settle it first if it must get what is on its way.
     pub fn leave(&mut self, slot: u32, mut moved: impl FnMut(u32, u32)) {
         let last = self.members.len() as u32 - 1;
         if slot < self.hand {
-            // The gap must not cross the hand: it is filled from before it, and that one's place from the end.
+            // The free slot must not cross the hand: the member just before the hand fills it, and the last member fills that
+            // one's slot.
             self.hand -= 1;
             self.swap(slot, self.hand, &mut moved);
             self.swap(self.hand, last, &mut moved);
@@ -237,12 +239,12 @@ impl Lane {
         }
     }
 
-    /// Adds a frame for everybody. Its position is remembered where one is given, which only lanes need that skip or
-    /// whose members end frames themselves.
+    /// Adds a frame for all members. A given position is remembered; only lanes that skip, or whose members end frames
+    /// themselves, need it.
     pub fn append(&mut self, frame: &Bytes, position: Option<Position>) {
         let turn = self.turn.get_or_insert_default();
         turn.filling.bytes.push(frame);
-        // Several frames are a new buffer, which nobody has yet.
+        // Several frames are copied to a new buffer, which nobody holds yet.
         turn.filling.counted = false;
         if let Some(position) = position {
             let end = turn.filling.bytes.len() as u32;
@@ -250,7 +252,7 @@ impl Lane {
         }
     }
 
-    /// What was appended last is news of people, of which even a member that skips them is to know.
+    /// Marks the last frame as presence news, which a member must learn even if it skips the frame.
     pub fn note(&mut self, notice: &Notice) {
         if let Some(turn) = &mut self.turn {
             let end = turn.filling.bytes.len() as u32;
@@ -258,19 +260,19 @@ impl Lane {
         }
     }
 
-    /// What was appended last was taken by its room at this time, in microseconds.
+    /// Records when the room received the last message, in microseconds.
     pub fn stamp(&mut self, taken_us: u32) {
         if let Some(turn) = &mut self.turn {
             turn.filling_since.get_or_insert(taken_us);
         }
     }
 
-    /// When the oldest message of a pass was taken that has ended since the last call.
+    /// If a pass has ended since the last call: when the room received its oldest message.
     pub fn take_landed(&mut self) -> Option<u32> {
         self.landed.take()
     }
 
-    /// The member in `slot` is not to get what was appended last. It must be settled up to just before that.
+    /// Keeps the last frame from the member in `slot`, which must be settled up to just before it.
     pub fn pass_over(&mut self, slot: u32) {
         debug_assert!(slot < self.hand);
         self.members[slot as usize].from = self.filled();
@@ -280,7 +282,7 @@ impl Lane {
         self.turn.as_ref().map_or(0, |turn| turn.filling.bytes.len() as u32)
     }
 
-    /// Counts what is on its way, each buffer once: whoever is given a part of it from now on may have to keep it.
+    /// Counts the buffers on their way, each once, because queues may hold parts of them from now on.
     pub fn count(&mut self, tally: &Tally) {
         let Some(turn) = &mut self.turn else { return };
         if !std::mem::replace(&mut turn.flying.counted, true) {
@@ -328,7 +330,7 @@ impl Lane {
         Some(Part { alone, ..part })
     }
 
-    /// Starts a pass with what was gathered, unless one is under way. Says whether there is one now.
+    /// Starts a pass with what was gathered, unless one is under way. Returns whether there is one now.
     pub fn seal(&mut self) -> bool {
         let Some(turn) = &mut self.turn else { return false };
         if self.hand == self.members.len() as u32 {
@@ -353,14 +355,14 @@ impl Lane {
         Some((member.session, turn.flying.part(member.from, self.wire)))
     }
 
-    /// The bytes for the member that [`Lane::next`] named, without sharing them.
+    /// The bytes for the member that [`Lane::next`] returns, without sharing them.
     pub fn next_bytes(&self) -> Option<(u32, &[u8])> {
         let turn = self.turn.as_ref()?;
         let member = self.members.get(self.hand as usize)?;
         Some((member.session, &turn.flying.bytes[member.from as usize..]))
     }
 
-    /// The member that [`Lane::next`] named has its part.
+    /// The member that [`Lane::next`] returned has its part.
     #[inline]
     pub fn served(&mut self) {
         if let Some(member) = self.members.get_mut(self.hand as usize) {
@@ -378,14 +380,14 @@ impl Lane {
         }
     }
 
-    /// Once a pass and not once a member, so apart.
+    /// A separate function because it runs once a pass, not once a member.
     #[inline(never)]
     fn end_pass(&mut self) {
         let Some(turn) = &mut self.turn else { return };
         turn.flying = Flying::default();
-        // Nobody has asked yet about the one that ended before: the older of the two took longer.
+        // If an earlier pass was not asked for yet, keep its time: it took longer.
         self.landed = self.landed.or(turn.flying_since.take());
-        // With nothing filling either, every `from` is 0 already: it counts bytes of nothing.
+        // If nothing is filling either, every `from` is 0 already.
         if turn.filling.bytes.len() == 0 {
             self.turn = None;
         }

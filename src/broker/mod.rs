@@ -1,7 +1,7 @@
-//! Rooms: who is in them, in which order messages happen, and who gets what. Knows no wire and no socket.
+//! Rooms: their members, the order of their messages, and who gets which message. It knows no wire and no socket.
 //!
-//! A room has two halves. Its [`home`] is on one shard and gives every message its place; an [`audience`] is on each
-//! shard that has members of it and passes messages on, in [`lane`]s.
+//! A room has two halves. Its [`home`] is on one shard and gives every message its position. Each shard with members has an
+//! [`audience`], which hands out messages in [`lane`]s.
 
 pub mod audience;
 pub mod directory;

@@ -1,4 +1,4 @@
-//! The names of rooms in byte order, so that a page of a list costs what the page does, however many rooms there are.
+//! The names of rooms in byte order, so that the cost of a page does not depend on the number of rooms.
 
 use std::borrow::Borrow;
 use std::cmp::Ordering;
@@ -7,25 +7,24 @@ use std::ops::Bound;
 
 use crate::room_key::RoomKey;
 
-/// Names of rooms of one space. An entry is a pointer, of the name that the room has anyway.
+/// Names of rooms of one space. An entry is a pointer to the room's own name.
 #[derive(Default)]
 pub struct Names(BTreeSet<Name>);
 
 struct Name(RoomKey);
 
 impl Names {
-    /// Takes in a room.
+    /// Adds a room.
     pub fn insert(&mut self, room: RoomKey) {
         self.0.insert(Name(room));
     }
 
-    /// Lets a room go.
+    /// Removes a room.
     pub fn remove(&mut self, room: &RoomKey) {
         self.0.remove(room.name());
     }
 
-    /// The rooms whose names begin with `prefix` and are greater than `after`, in byte order. Each costs a step; the first, the
-    /// way to it.
+    /// The rooms whose names begin with `prefix` and are greater than `after`, in byte order.
     pub fn after<'a>(&'a self, prefix: &'a str, after: &'a str) -> impl Iterator<Item = &'a RoomKey> {
         let begin = if prefix > after { Bound::Included(prefix) } else { Bound::Excluded(after) };
         let rest = self.0.range::<str, _>((begin, Bound::Unbounded)).map(|Name(room)| room);

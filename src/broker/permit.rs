@@ -1,4 +1,4 @@
-//! Which rooms are like what, and who may do what there: the one place that decides.
+//! The settings of rooms, and who may do what in them. This is the one place that decides.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,26 +6,26 @@ use std::time::Duration;
 use crate::room_key::{STATS, Space};
 use crate::settings::{Inbox, RoomRule, RoomSettings, Slow};
 
-/// A room name in which `*` stands for any run of characters.
+/// A room name in which `*` stands for any characters, or none.
 ///
 /// A `*` at the start does not match `$`, so that a pattern for everything does not reach the server's own rooms.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pattern(Box<str>);
 
 impl Pattern {
-    /// The pattern that `text` writes.
+    /// Reads a pattern.
     pub fn new(text: &str) -> Self {
         Self(text.into())
     }
 
-    /// Whether `name` is one of the names that this stands for.
+    /// Whether the pattern matches `name`.
     pub fn matches(&self, name: &str) -> bool {
         if name.starts_with('$') && !self.0.starts_with('$') {
             return false;
         }
         let Some((head, rest)) = self.0.split_once('*') else { return *self.0 == *name };
         let Some(mut name) = name.strip_prefix(head) else { return false };
-        // Taking the first place for each middle piece is enough: whatever a later place leaves, an earlier one does too.
+        // The first match of each middle piece is enough: a later match leaves less for the rest.
         let Some((middle, tail)) = rest.rsplit_once('*') else { return name.ends_with(rest) };
         for piece in middle.split('*') {
             let Some(at) = name.find(piece) else { return false };
@@ -35,11 +35,11 @@ impl Pattern {
     }
 }
 
-/// The rooms that a token names, and what for.
+/// The rooms in a token, to join and to publish in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Permits {
     join: Box<[Pattern]>,
-    /// None: the same as for joining.
+    /// `None`: the same as for joining.
     publish: Option<Box<[Pattern]>>,
 }
 
@@ -68,24 +68,24 @@ pub fn all(texts: &[String]) -> Box<[Pattern]> {
     texts.iter().map(|text| Pattern::new(text)).collect()
 }
 
-/// Whether `name` is meant by one of `patterns`.
+/// Whether one of `patterns` matches `name`.
 pub fn is_any(patterns: &[Pattern], name: &str) -> bool {
     patterns.iter().any(|pattern| pattern.matches(name))
 }
 
-/// Who wants something of a room, as far as that decides.
+/// The rights of a client, as far as they matter for rooms.
 #[derive(Clone, Copy, Debug)]
 pub struct Asker<'a> {
     /// Whether it has a name.
     pub named: bool,
-    /// The rooms that its token names, if the token says anything of rooms.
+    /// The rooms in its token, if the token has `rooms`.
     pub permits: Option<&'a Permits>,
-    /// Whether the server is open: nobody has to say who they are.
+    /// Whether the server is open: nobody has to authenticate.
     pub open: bool,
 }
 
-/// What the room of the server's figures is like, whatever is configured: a moment's figures are of no use later, and who
-/// watches is nobody else's business.
+/// The settings of `$stats`, whatever is configured. It has no history, because old figures are useless, and no presence,
+/// because its members need not know of each other.
 fn stats() -> RoomSettings {
     RoomSettings {
         history: 0,
@@ -98,7 +98,7 @@ fn stats() -> RoomSettings {
     }
 }
 
-/// What rooms are like, by name.
+/// The settings of rooms, by name.
 #[derive(Clone, Debug)]
 pub struct Rules {
     by_pattern: Vec<(Pattern, Kinds)>,
@@ -116,7 +116,7 @@ struct Kinds {
 
 impl Kinds {
     fn new(native: &RoomSettings) -> Self {
-        // A raw wire has no words for positions, people or gaps.
+        // The raw wire has no positions, presence or gaps.
         let raw = RoomSettings { history: 0, presence: false, slow: Slow::Disconnect, ..native.clone() };
         Self { native: Arc::new(native.clone()), raw: Arc::new(raw) }
     }
@@ -141,7 +141,7 @@ impl Rules {
         }
     }
 
-    /// What the room called `name` is like.
+    /// The settings of the room called `name`.
     pub fn settings(&self, space: Space, name: &str) -> &Arc<RoomSettings> {
         match (space, name) {
             (Space::User | Space::Beside, _) => return &self.inbox,
@@ -159,7 +159,7 @@ impl Rules {
     /// Whether `asker` may be a member of the room called `name`.
     pub fn may_join(&self, space: Space, name: &str, asker: Asker<'_>) -> bool {
         match name {
-            // Everybody with a name has an inbox, and nobody can name another's.
+            // Every user has an inbox, and nobody can name another's.
             "$me" => asker.named,
             STATS if asker.open => true,
             _ if name.starts_with('$') => asker.permits.is_some_and(|permits| permits.may_join(name)),
@@ -172,9 +172,9 @@ impl Rules {
     }
 }
 
-/// Whether `asker`, a member, may publish in the room called `name`, which is like `settings`.
+/// Whether `asker`, a member, may publish in the room called `name` with these `settings`.
 ///
-/// Both must agree: a token does not open a room that the operator keeps for the app.
+/// Settings and token must both allow it: a token does not open a room that is for the app only.
 pub fn may_publish(settings: &RoomSettings, name: &str, asker: Asker<'_>) -> bool {
     let named = asker.permits.map_or(!settings.private, |permits| permits.may_publish(name));
     named && settings.client_publish && !name.starts_with('$')

@@ -1,7 +1,7 @@
-//! The seam to the engine, which gives messages their places in the order.
+//! The interface to the engine, which gives messages their positions.
 //!
-//! A home asks and is told; it acts on what it is told alone. For one room [`Tell::Committed`] is gapless and in order;
-//! where it cannot be, [`Tell::Lost`] comes first. An engine may tell within the same call, late, or never.
+//! A home asks, and acts only on answers. In one room [`Tell::Committed`] comes in order and without gaps; if there must be a
+//! gap, [`Tell::Lost`] comes first. An engine may answer within the same call, late, or never.
 
 use std::sync::Arc;
 
@@ -9,17 +9,17 @@ use crate::message::{Draft, Message};
 use crate::position::Position;
 use crate::room_key::RoomKey;
 
-/// Tells the answers of one room apart.
+/// Identifies an answer within one room.
 pub type Tag = u32;
 
 /// What a home asks of the engine.
 #[derive(Debug)]
 pub enum Ask {
-    /// Begin with this room: answered by `Opened`.
+    /// Open this room. The answer is `Opened`.
     Open(RoomKey),
     /// The room is forgotten.
     Close(RoomKey),
-    /// Give this a place: answered by `Committed` or `Failed`.
+    /// Give this message a position. The answer is `Committed` or `Failed`.
     Publish {
         /// The room to publish in.
         room: RoomKey,
@@ -28,7 +28,7 @@ pub enum Ask {
         /// Comes back with the answer.
         tag: Tag,
     },
-    /// Messages that are older than what the home keeps: answered by `Page` or `Failed`.
+    /// Read messages older than those that the home keeps. The answer is `Page` or `Failed`.
     Read {
         /// The room to read.
         room: RoomKey,
@@ -44,7 +44,7 @@ pub enum Ask {
 /// What the engine tells a home.
 #[derive(Debug)]
 pub enum Tell {
-    /// The room can be used. Told again, with another epoch, if the engine lost the room's order.
+    /// The room can be used. It comes again, with another epoch, if the engine lost the room's order.
     Opened {
         /// The room.
         room: RoomKey,
@@ -55,14 +55,14 @@ pub enum Tell {
         /// The oldest offset that `Read` can still give.
         first: u64,
     },
-    /// A message has its place.
+    /// A message has its position.
     Committed {
         /// The message, which names room and position.
         message: Arc<Message>,
         /// The tag of the publish that it answers, if it was this home's.
         tag: Option<Tag>,
     },
-    /// Messages of the room, both positions included, will never be told.
+    /// These messages of the room, both positions included, are lost.
     Lost {
         /// The room.
         room: RoomKey,
@@ -84,7 +84,7 @@ pub enum Tell {
     Failed {
         /// The room.
         room: RoomKey,
-        /// The tag of what failed; none for `Open`.
+        /// The tag of what failed; `None` for `Open`.
         tag: Option<Tag>,
     },
 }

@@ -1,4 +1,4 @@
-//! What shards write to each other. Between two shards posts keep their order; nothing else is promised.
+//! Posts: the messages between shards. Posts from one shard to another keep their order; nothing else is promised.
 
 use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
@@ -22,11 +22,11 @@ use crate::room_key::RoomKey;
 pub enum Caller {
     /// Nobody asked for one.
     Nobody,
-    /// A session, by a request of the native dialect.
+    /// A session that sent a request of the native dialect.
     Session(SessionId, Ticket),
-    /// A call of the HTTP API on this connection: the answer goes to this place among its answers.
+    /// A call of the HTTP API on this connection. The number is the index of its answer.
     Call(SessionId, u32),
-    /// The program around the server: this shard passes the answer on.
+    /// The program around the server. This shard passes the answer on.
     Program(Question, ShardId),
 }
 
@@ -41,12 +41,12 @@ impl Caller {
     }
 }
 
-/// What the reply to a session's request needs to find back to it.
+/// Where the reply to a session's request goes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Ticket<Id = Box<str>> {
     /// The request's `id`, JSON as it was written.
     pub id: Option<Id>,
-    /// Where the reply goes; none: to the session's own connection.
+    /// The HTTP call that gets the reply; `None`: the session's own connection.
     pub slot: Option<Slot>,
 }
 
@@ -65,14 +65,14 @@ impl Ticket {
         Ticket { id: self.id.as_deref(), slot: self.slot }
     }
 
-    /// Whether nobody waits for a reply that brings no news.
+    /// Whether the request had no `id` and came by no call, so that it gets no plain acknowledgement.
     pub fn is_blank(&self) -> bool {
         self.id.is_none() && self.slot.is_none()
     }
 }
 
 impl Ticket<&str> {
-    /// The same, to be kept until the reply is there.
+    /// An owned copy, to keep until the reply comes.
     pub fn keep(self) -> Ticket {
         Ticket { id: self.id.map(Into::into), slot: self.slot }
     }
@@ -84,16 +84,16 @@ pub enum Span {
     /// None of it.
     #[default]
     Nothing,
-    /// The newest messages, at most so many.
+    /// At most this many of the newest messages.
     Newest(usize),
-    /// The first messages after a position, at most so many; the newest, where that is out of reach or (none) was no
-    /// position at all.
+    /// At most this many of the first messages after a position. If it is out of reach or (`None`) not valid, the newest
+    /// messages.
     After(Option<Position>, usize),
-    /// All messages after a position; the newest, at most so many, where that is out of reach or was no position at all.
+    /// All messages after a position. If it is out of reach or not valid, at most this many of the newest.
     Since(Option<Position>, usize),
 }
 
-/// Where a room stands, as it is told to who joins it or asks.
+/// The state of a room, for a session that joins and for callers that ask.
 #[derive(Debug)]
 pub struct Standing {
     /// Its newest position.
@@ -102,81 +102,82 @@ pub struct Standing {
     pub excerpt: Excerpt,
     /// How many people are in it.
     pub count: u32,
-    /// Who they are, unless they are too many to list.
+    /// The named users, unless there are too many to list.
     pub people: Option<Vec<Person>>,
     /// How many connections are in it.
     pub connections: u32,
 }
 
-/// A session wants to be in a room.
+/// A session's request to join a room.
 #[derive(Debug)]
 pub struct Join {
-    /// Who.
+    /// The session.
     pub session: SessionId,
     /// The mark of its client's address.
     pub site: u32,
     /// Its user.
     pub user: Option<ArcStr>,
-    /// What the reply needs.
+    /// Where the reply goes.
     pub ticket: Ticket,
     /// The messages that it wants with the answer.
     pub span: Span,
-    /// It is in the room already and wants only the answer.
+    /// It is in the room already, and wants only the answer.
     pub again: bool,
 }
 
-/// One shard's word to another.
+/// A message from one shard to another.
 #[derive(Debug)]
 pub enum Post {
-    /// To home: a session wants in.
+    /// To home: a session wants to join.
     Join(RoomKey, Box<Join>),
-    /// To home: a member on shard `2`, a connection of user `3`, is out, or wants to be and is told when it is.
+    /// To home: a member on shard `2`, a connection of user `3`, has left, or wants to leave and is told when it has.
     Leave(RoomKey, Caller, ShardId, Option<ArcStr>),
-    /// To home: something to say.
+    /// To home: publish a message.
     Publish(RoomKey, Caller, Draft),
-    /// To home: where does the room stand, and what was said?
+    /// To home: what is the state of the room, and which messages are kept?
     Look(RoomKey, Caller, Span),
     /// From home: the answer to a join.
     Joined(RoomKey, Box<Join>, Result<Box<Standing>, Fault>),
-    /// From home: the answer to a leave. All that the room has said to the member is before it.
+    /// From home: the answer to a leave. All messages for the member come before it.
     Left(RoomKey, Caller),
     /// From home: a message for the members on this shard.
     Deliver(Arc<Message>),
     /// To home: who is there?
     Members(RoomKey, Caller, Page),
-    /// From home: who is there; none if there is no such room.
+    /// From home: the people in the room; `None` if there is no such room.
     Rostered(RoomKey, Caller, Result<Option<Box<Roster>>, Fault>),
-    /// From home: something about the people in it.
+    /// From home: news about the people in the room.
     Notice(RoomKey, Notice),
     /// From home: the members on this shard missed these messages, both included.
     Gap(RoomKey, Position, Position),
-    /// To home: this user is writing, or is not any more.
+    /// To home: this user is typing, or has stopped.
     Typing(RoomKey, ArcStr, bool),
     /// From home: the answer to a publish.
     Published(RoomKey, Caller, Result<Receipt, Fault>),
-    /// From home: the answer to a look; none if there is no such room.
+    /// From home: the answer to a look; `None` if there is no such room.
     Looked(RoomKey, Caller, Result<Option<Box<Standing>>, Fault>),
-    /// To the shard of a stream: requests on its behalf, which the call of session `1` brought, and whose they are.
+    /// To the shard of a stream: requests for it from the call of session `1`, and their user.
     Requests(SessionId, SessionId, Option<ArcStr>, Vec<Box<str>>),
-    /// To the shard of a call: none of its requests is carried out, because of a fault, or because there is no stream.
+    /// To the shard of a call: none of its requests is carried out, because of a fault, or (`None`) because there is no such
+    /// stream.
     Unheard(SessionId, Option<Fault>),
-    /// To the shard of a call: the reply to one of the requests that it brought, which is JSON; none if there is none.
+    /// To the shard of a call: the reply to one of its requests, as JSON; `None` if it has no reply.
     Replied(Slot, Option<Vec<u8>>),
-    /// To every shard: the rooms at home there whose names begin so and come after, at most so many.
+    /// To every shard: list rooms at home there.
     List(Caller, Arc<Listing>),
     /// The answer of one shard, in byte order.
     Listed(Caller, Vec<Line>),
-    /// To a user's home: a connection wants to come; whether it gets what is sent to the user.
+    /// To a user's home: a connection wants to be admitted, and whether it gets messages to the user.
     Came(ArcStr, SessionId, bool),
-    /// To a user's home: a connection that had come is gone; whether it got what is sent to the user.
+    /// To a user's home: an admitted connection is gone, and whether it got messages to the user.
     Went(ArcStr, SessionId, bool),
-    /// To a user's home: a connection on this shard gets what is sent to the user from now on, or does not any more.
+    /// To a user's home: a connection on this shard begins or stops to get messages to the user.
     Hears(RoomKey, ShardId, bool),
-    /// From a user's home: whether this connection may come.
+    /// From a user's home: whether this connection is admitted.
     Entered(SessionId, bool),
-    /// From a user's home: this connection makes room for a newer one.
+    /// From a user's home: close this connection for a newer one.
     Evict(SessionId),
-    /// To another shard: places are short, or those of the client at this address are; somebody idle is to go.
+    /// To another shard: close an idle connection, because the server, or the client at this address, needs a place.
     MakePlace(Option<IpAddr>),
     /// To every shard: where is this user?
     Seek(ArcStr, Caller),
@@ -188,71 +189,71 @@ pub enum Post {
     Remove(RoomKey, ArcStr, Caller),
     /// To every shard: tell everybody.
     Announce(Arc<Announcement>, Caller),
-    /// The answer of one shard: so many connections did or got what was asked.
+    /// The answer of one shard: how many connections got the message or were affected.
     Counted(Caller, u32),
 }
 
-/// What a publisher is told.
+/// The result of a publish.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Receipt {
-    /// The message's place; none if it was not to be stored.
+    /// The message's position; `None` if it is not stored.
     pub position: Option<Position>,
-    /// The connections that an inbox handed it to.
+    /// How many connections of a user got it.
     pub connections: u32,
 }
 
-/// What the app says to everybody, as each wire reads it.
+/// An announcement to everybody, in the form of each wire.
 #[derive(Debug)]
 pub struct Announcement {
     /// The WebSocket frame.
     pub frame: Bytes,
     /// The Server-Sent Event.
     pub event: Bytes,
-    /// Both, counted by the first shard that tells it, since all of them share the bytes.
+    /// Both, counted once by the first shard that sends them, because all shards share the bytes.
     pub counted: OnceLock<[Bytes; 2]>,
 }
 
 impl Announcement {
-    /// The WebSocket frame and the Server-Sent Event, counted once by whoever asks first, as long as anybody holds them.
+    /// The WebSocket frame and the Server-Sent Event. The first caller counts them; they count as long as anybody holds them.
     pub fn counted(&self, tally: &Tally) -> &[Bytes; 2] {
         self.counted.get_or_init(|| [&self.frame, &self.event].map(|bytes| tally.count(bytes.clone())))
     }
 }
 
-/// What the members of a room are told of each other.
+/// Presence and typing news for the members of a room.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Notice {
-    /// A user is there who was not.
+    /// A user has joined.
     UserJoined {
         /// The user.
         user: ArcStr,
         /// How many people there are now.
         count: u32,
     },
-    /// A user who was there is not any more.
+    /// A user has left.
     UserLeft {
         /// The user.
         user: ArcStr,
         /// How many people there are now.
         count: u32,
     },
-    /// A user is writing, or is not any more.
+    /// A user is typing, or has stopped.
     Typing {
         /// The user.
         user: ArcStr,
         /// Whether they are.
         active: bool,
     },
-    /// There are so many people; they are too many to be told of one by one.
+    /// The number of people, where they are too many to be named.
     Count(u32),
 }
 
 /// A part of a list in byte order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Page {
-    /// What is greater than this.
+    /// The page has what is greater than this.
     pub after: Box<str>,
-    /// At most so much.
+    /// The most entries.
     pub limit: usize,
 }
 
@@ -261,7 +262,7 @@ pub struct Page {
 pub struct Roster {
     /// How many people there are.
     pub count: u32,
-    /// One page of the named ones; none where the room does not tell.
+    /// One page of the named users; `None` where the room does not list them.
     pub people: Option<Vec<Person>>,
     /// The last of them, if there are more.
     pub after: Option<ArcStr>,
@@ -276,7 +277,7 @@ pub struct Listing {
     pub after: String,
     /// At most so many.
     pub limit: usize,
-    /// They are meant by one of these; none: all are.
+    /// One of these patterns matches them. `None`: all rooms.
     pub rooms: Option<Arc<[Pattern]>>,
 }
 

@@ -1,4 +1,4 @@
-//! Who is in a room: people, each counted once however many connections they have.
+//! The people in a room, each counted once however many connections they have.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
@@ -8,13 +8,14 @@ use arcstr::ArcStr;
 
 use crate::time::Tick;
 
-/// The least time between two tellings of a number of people.
+/// The least time between two reports of the number of people.
 const COUNT_EVERY: Duration = Duration::from_secs(1);
 
-/// What a place in a list of people costs, in bytes: its part of a node, two thirds full. The name is the session's.
+/// The cost of an entry in a list of people, in bytes: its part of a tree node that is two thirds full. The name is shared
+/// with the session.
 const PERSON: usize = 32;
 
-/// A named user and how many of the room's members are theirs.
+/// A named user, and how many of the room's members are the user's connections.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Person {
     /// The user's id.
@@ -23,25 +24,25 @@ pub struct Person {
     pub connections: u32,
 }
 
-/// What a connection that came in means for who is there.
+/// The effect of a new connection on presence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Came {
     /// Its user was there already, or has come back within the grace period.
     Again,
-    /// There is a guest more.
+    /// One more guest.
     Guest,
-    /// There is a user more.
+    /// One more user.
     New,
 }
 
-/// What a connection that went out means for who is there.
+/// The effect of a connection that left on presence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Went {
-    /// Its user has others here.
+    /// Its user has other connections here.
     Others,
-    /// There is a guest less.
+    /// One guest less.
     Guest,
-    /// It was its user's last: [`Presence::gone`] says when the user is.
+    /// It was its user's last. [`Presence::gone`] reports when the user is gone.
     Last,
 }
 
@@ -50,8 +51,8 @@ pub enum Went {
 pub struct Presence {
     named: BTreeMap<ArcStr, Here>,
     guests: u32,
-    /// Users without a connection, and when they are gone, soonest first: one entry each, which goes when they come back,
-    /// so that whoever comes and goes costs no more than whoever goes.
+    /// Users without a connection, and when they are gone, soonest first. Each has one entry, which is removed when the user
+    /// comes back, so repeated coming and going costs no more.
     leaving: BTreeSet<(Tick, ArcStr)>,
     owes_count: bool,
     next_count: Tick,
@@ -65,7 +66,7 @@ struct Here {
 }
 
 impl Presence {
-    /// A connection of `user`, or of a guest, came in.
+    /// A connection of `user`, or of a guest, has joined.
     pub fn enter(&mut self, user: Option<&ArcStr>) -> Came {
         let Some(user) = user else {
             self.guests += 1;
@@ -83,8 +84,7 @@ impl Presence {
         Came::Again
     }
 
-    /// A connection of `user`, or of a guest, that had come in went out. If it was a user's last, the user is here until
-    /// `until`.
+    /// A connection of `user`, or of a guest, has left. If it was a user's last, the user counts until `until`.
     pub fn exit(&mut self, user: Option<&ArcStr>, until: Tick) -> Went {
         let Some(user) = user else {
             self.guests -= 1;
@@ -100,7 +100,7 @@ impl Presence {
         Went::Last
     }
 
-    /// A user who is gone by now, and was here until this call.
+    /// A user whose time is over. Each is returned once.
     pub fn gone(&mut self, now: Tick) -> Option<ArcStr> {
         self.leaving.first().filter(|(until, _)| *until <= now)?;
         let (_, user) = self.leaving.pop_first()?;
@@ -108,12 +108,12 @@ impl Presence {
         Some(user)
     }
 
-    /// The number of people is to be told.
+    /// The number of people must be reported.
     pub fn owe(&mut self) {
         self.owes_count = true;
     }
 
-    /// The number of people, if it is to be told and was not told within the last second.
+    /// The number of people, if it must be reported and was not within the last second.
     pub fn owed(&mut self, now: Tick) -> Option<u32> {
         if !self.owes_count || now < self.next_count {
             return None;
@@ -123,7 +123,7 @@ impl Presence {
         Some(self.count())
     }
 
-    /// When [`Presence::gone`] or [`Presence::owed`] has something to say.
+    /// When [`Presence::gone`] or [`Presence::owed`] has a result.
     pub fn deadline(&self) -> Tick {
         let gone = self.leaving.first().map_or(Tick::NEVER, |(until, _)| *until);
         if self.owes_count { gone.min(self.next_count) } else { gone }
@@ -134,7 +134,7 @@ impl Presence {
         self.named.len() as u32 + self.guests
     }
 
-    /// What they cost, in bytes: a place in the list each, and another for who may still come back.
+    /// Their cost in bytes: an entry each, and another for a user who may still come back.
     pub fn bytes(&self) -> usize {
         self.named.len() * PERSON + self.leaving.len() * PERSON
     }

@@ -1,8 +1,8 @@
-//! Questions of the program around the server: shards hold one end while they have something to say, the program waits at
-//! the other, on a thread or in a future of whatever runtime it has.
+//! Questions of the program around the server. Shards hold one end until they have answered. The program waits at the other
+//! end, on a thread or in a future of any runtime.
 //!
-//! A question is over when nobody holds its end any more. So its end is told whatever becomes of it: answered by every
-//! shard that was asked, or dropped with the inbox of a shard that stopped.
+//! A question is over when no shard holds its end any more: every shard has answered, or a shard has stopped and dropped it
+//! with its inbox. So the program never waits in vain.
 
 use std::fmt;
 use std::mem;
@@ -17,17 +17,17 @@ use crate::room_key::RoomKey;
 /// One shard's part of an answer.
 #[derive(Debug)]
 pub enum Part {
-    /// What became of a message.
+    /// The result of a publish.
     Published(Result<Receipt, Fault>),
-    /// How many connections did or got what was asked.
+    /// How many connections got the message or were affected.
     Counted(u32),
     /// How many connections a user has there, and the rooms that those are in.
     Found(u32, Vec<RoomKey>),
     /// The rooms that are at home there.
     Listed(Vec<Line>),
-    /// How a room stands; none if there is no such room.
+    /// The state of a room; `None` if there is no such room.
     Looked(Result<Option<Box<Standing>>, Fault>),
-    /// Who is in a room; none if there is no such room.
+    /// The people in a room; `None` if there is no such room.
     Rostered(Result<Option<Box<Roster>>, Fault>),
 }
 
@@ -38,7 +38,7 @@ pub struct Question(Arc<Asked>);
 /// The end that the program waits at.
 pub struct Parts(Arc<Slot>);
 
-/// There is one for each question, which is over when it is dropped.
+/// One for each question. The question is over when it is dropped.
 struct Asked(Arc<Slot>);
 
 #[derive(Default)]
@@ -61,16 +61,16 @@ pub fn question() -> (Question, Parts) {
 }
 
 impl Question {
-    /// Says a part of the answer.
+    /// Adds a part of the answer.
     pub fn tell(&self, part: Part) {
         self.0.0.lock().parts.push(part);
     }
 }
 
 impl Parts {
-    /// Waits for the end of the question, for `patience` at most: what was said; none if it is not over.
+    /// Waits for the end of the question, for at most `patience`, and returns the parts; `None` if it is not over.
     ///
-    /// What was said is given once.
+    /// The parts are returned once.
     pub fn wait(&self, patience: Duration) -> Option<Vec<Part>> {
         let state = self.0.lock();
         let ended = self.0.over.wait_timeout_while(state, patience, |state| !state.over);
@@ -78,7 +78,7 @@ impl Parts {
         state.over.then(|| mem::take(&mut state.parts))
     }
 
-    /// What was said, once, if the question is over; otherwise `waker` is woken when it is.
+    /// The parts, once, if the question is over. Otherwise `waker` is woken when it is.
     pub fn poll(&self, waker: &Waker) -> Option<Vec<Part>> {
         let mut state = self.0.lock();
         if state.over {

@@ -1,4 +1,4 @@
-//! Where a session sits: the rooms that it is in, and its place in each.
+//! Seats: the rooms that a session has joined, and its place in each.
 
 /// A session's place in one room on its shard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,11 +13,11 @@ impl Seat {
     const NONE: Self = Self { room: u32::MAX, slot: 0 };
 }
 
-/// The rooms of one session. Two fit without an allocation, since most sessions are in one or two; 24 bytes.
+/// The rooms of one session, in 24 bytes. Two fit without an allocation, because most sessions are in one or two.
 #[derive(Debug)]
 pub struct Seats {
     inline: [Seat; 2],
-    /// Boxed so that the many who need none pay for a pointer and not for a `Vec`.
+    /// Boxed, so that the many sessions without it pay for a pointer and not for a `Vec`.
     #[expect(clippy::box_collection)]
     more: Option<Box<Vec<Seat>>>,
 }
@@ -35,9 +35,9 @@ impl Seats {
         inline.chain(self.more.iter().flat_map(|more| more.iter())).copied()
     }
 
-    /// The first seat at place `index` or behind it, and its place; none if there is no more.
+    /// The first seat at `index` or after it, and its index; `None` if there is no more.
     ///
-    /// Unlike an iterator this borrows nothing, so that seats can move while their owner goes through them.
+    /// Unlike an iterator it borrows nothing, so that seats can move meanwhile.
     pub fn from(&self, index: usize) -> Option<(usize, Seat)> {
         let inline = self.inline.iter().enumerate().skip(index);
         if let Some((place, seat)) = inline.into_iter().find(|(_, seat)| **seat != Seat::NONE) {
@@ -87,7 +87,7 @@ impl Seats {
         }
     }
 
-    /// Gives up the seat in `room`; says which slot it was.
+    /// Removes the seat in `room`. Returns its slot.
     pub fn remove(&mut self, room: u32) -> Option<u32> {
         if let Some(place) = self.inline.iter_mut().find(|seat| seat.room == room) {
             return Some(std::mem::replace(place, Seat::NONE).slot);

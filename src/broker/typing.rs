@@ -1,4 +1,4 @@
-//! Who is writing something in a room: what the others are told of it, and for how long.
+//! Who is typing in a room, and what the others are told.
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
@@ -7,48 +7,49 @@ use arcstr::ArcStr;
 
 use crate::time::Tick;
 
-/// Silence after which somebody is not writing any more.
+/// Silence after which a user counts as not typing any more.
 pub const SILENCE: Duration = Duration::from_secs(3);
 
-/// The least time between two tellings that the same user has begun, so that nobody can flood a room by beginning.
+/// The least time between two reports that the same user has begun, so that nobody can flood a room.
 const AGAIN: Duration = Duration::from_secs(1);
 
-/// What is remembered of one who writes costs so many bytes. The name is the session's.
+/// The cost of one user who is typing, in bytes. The name is shared with the session.
 const TYPIST: usize = 96;
 
-/// The people of one room who are writing. In most rooms nobody is, and then it owns nothing.
+/// The users of one room who are typing. In most rooms nobody is, and then it owns nothing.
 #[derive(Debug, Default)]
 pub struct Typing(Option<Box<Typists>>);
 
 #[derive(Debug, Default)]
 struct Typists {
     by_name: HashMap<ArcStr, Typist>,
-    /// When to look at whom, soonest first: one entry a user, not later than the user's deadline. It may be sooner, for
-    /// whoever goes on writing moves the deadline with every word; so a word costs one look-up, however many write.
+    /// When to look at which user, soonest first, one entry per user. An entry is never later than the user's deadline. It
+    /// may be earlier, because every `typing` moves the deadline but not the entry; so a `typing` costs one look-up, however
+    /// many users type.
     due: BTreeSet<(Tick, ArcStr)>,
 }
 
 #[derive(Debug)]
 struct Typist {
-    /// The others were told that the user is writing, and not that this has ended.
+    /// The others were told that the user is typing, and not that it has ended.
     shown: bool,
-    /// The others are to be told that the user is writing as soon as they may be.
+    /// The others must be told that the user is typing, as soon as allowed.
     waits: bool,
     /// When the user has been silent for too long.
     until: Tick,
-    /// When the others can be told again that the user is writing.
+    /// When the others may be told again that the user is typing.
     next: Tick,
     /// When the user is looked at.
     looked: Tick,
 }
 
 impl Typist {
-    /// When something is to be told of the user, or they can be forgotten.
+    /// When something about the user must be reported, or the user can be forgotten.
     fn deadline(&self) -> Tick {
         if self.waits { self.next } else { self.until }
     }
 
-    /// What is to be told of the user by now.
+    /// What must be reported about the user now.
     fn due(&mut self, now: Tick) -> Option<bool> {
         if self.shown && self.until <= now {
             self.shown = false;
@@ -67,7 +68,7 @@ impl Typist {
 }
 
 impl Typists {
-    /// `user` is writing. Whether the others are to be told now.
+    /// `user` is typing. Returns whether to tell the others now.
     fn begin(&mut self, user: &ArcStr, now: Tick) -> bool {
         let fresh = Typist { shown: false, waits: false, until: now, next: Tick::ZERO, looked: Tick::NEVER };
         let typist = self.by_name.entry(user.clone()).or_insert(fresh);
@@ -88,7 +89,7 @@ impl Typists {
         begins
     }
 
-    /// Looks at the first user whose time has come: who that is, and what is to be told, if anything is.
+    /// Takes the first user who is due: the name, and what to report, if anything.
     fn look(&mut self, now: Tick) -> Option<(ArcStr, Option<bool>)> {
         self.due.first().filter(|(at, _)| *at <= now)?;
         let (_, user) = self.due.pop_first()?;
@@ -105,20 +106,19 @@ impl Typists {
 }
 
 impl Typing {
-    /// `user` is writing. Whether the others are to be told now; if it is too soon for that, [`Typing::due`] says when.
+    /// `user` is typing. Returns whether to tell the others now. If it is too soon, [`Typing::due`] reports it later.
     pub fn begin(&mut self, user: &ArcStr, now: Tick) -> bool {
         self.0.get_or_insert_default().begin(user, now)
     }
 
-    /// `user` is not writing any more. Whether the others are to be told.
+    /// `user` has stopped typing. Returns whether to tell the others.
     pub fn end(&mut self, user: &str) -> bool {
         let Some(typist) = self.0.as_mut().and_then(|all| all.by_name.get_mut(user)) else { return false };
         typist.waits = false;
         std::mem::take(&mut typist.shown)
     }
 
-    /// Somebody of whom the others are to be told by now: that they are writing, or that they are not any more, because
-    /// they have been silent.
+    /// A user to report now: typing, or not any more because of silence.
     pub fn due(&mut self, now: Tick) -> Option<(ArcStr, bool)> {
         let all = self.0.as_mut()?;
         while let Some((user, told)) = all.look(now) {
@@ -132,12 +132,12 @@ impl Typing {
         None
     }
 
-    /// A time before which [`Typing::due`] has nothing to say.
+    /// A time before which [`Typing::due`] has no result.
     pub fn deadline(&self) -> Tick {
         self.0.as_ref().and_then(|all| all.due.first()).map_or(Tick::NEVER, |(at, _)| *at)
     }
 
-    /// What it costs to remember who is writing, in bytes.
+    /// The cost of all users who are typing, in bytes.
     pub fn bytes(&self) -> usize {
         self.0.as_ref().map_or(0, |all| all.by_name.len() * TYPIST)
     }

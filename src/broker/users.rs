@@ -1,7 +1,8 @@
-//! Which users are connected, of those at home on this shard: how often, on which shards, and who may come.
+//! The connected users that are at home on this shard: on which shards they are, how many connections they have, and whether
+//! one more is admitted.
 //!
-//! A user who is only connected costs one entry here. What is sent to a user has a room of its own, an inbox, which is
-//! made when something is first sent or asked for.
+//! A connected user costs one entry here. Messages to a user go to a room of their own, the inbox, which is made when first
+//! needed.
 
 use arcstr::ArcStr;
 use hashbrown::HashTable;
@@ -12,20 +13,20 @@ use crate::room_key::{RoomKeys, Space};
 /// How many connections a user may have, and what happens to one more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Allowance {
-    /// So many at once; 0: any number.
+    /// The most at once. 0: any number.
     pub connections: usize,
-    /// Whether the oldest makes room for the new one.
+    /// Whether the oldest is closed for the new one.
     pub evicts: bool,
 }
 
-/// What a connection that wants to come is told.
+/// The decision about a new connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Entry {
-    /// It is in.
+    /// It is admitted.
     In,
-    /// It is in, and this one has to go.
+    /// It is admitted, and this one must be closed.
     Replaces(SessionId),
-    /// There are as many as there may be.
+    /// The user has too many connections.
     Refused,
 }
 
@@ -36,7 +37,7 @@ pub struct Here {
     pub shard: ShardId,
     /// All of them.
     pub connections: u32,
-    /// Those that get what is sent to the user.
+    /// Those that get messages to the user.
     pub listening: u32,
 }
 
@@ -54,15 +55,15 @@ enum Places {
     Several(Box<Several>),
 }
 
-/// The places of a user on several shards, or of one with so many connections and no more.
+/// The connections of a user on several shards, or of a user whose number of connections is limited.
 #[derive(Debug)]
 struct Several {
     shards: Vec<Here>,
-    /// The connections in the order in which they came; only where their number is limited.
+    /// The connections in order of arrival, if their number is limited.
     order: Vec<Held>,
 }
 
-/// A connection that counts, until it is told to go.
+/// A connection that counts, until it is told to close.
 #[derive(Debug)]
 struct Held {
     session: SessionId,
@@ -91,12 +92,12 @@ impl Users {
         self.find(hash, name).map_or(&[], |user| user.places.all())
     }
 
-    /// How many of the user's connections get what is sent to the user.
+    /// How many of the user's connections get messages to the user.
     pub fn listening(&self, hash: u64, name: &str) -> u32 {
         self.shards(hash, name).iter().map(|here| here.listening).sum()
     }
 
-    /// A connection of `name` wants to come.
+    /// A connection of `name` wants to be admitted.
     pub fn came(
         &mut self,
         keys: &RoomKeys,
@@ -111,7 +112,7 @@ impl Users {
         entry.into_mut().came(session, listens, allowance)
     }
 
-    /// A connection that had come is gone; `listens` as it last was.
+    /// An admitted connection is gone. `listens` is its last state.
     pub fn went(&mut self, hash: u64, name: &str, session: SessionId, listens: bool) {
         let Ok(mut entry) = self.table.find_entry(hash, |user| *user.name == *name) else { return };
         if entry.get_mut().went(session, listens) {
@@ -122,7 +123,7 @@ impl Users {
         }
     }
 
-    /// A connection on `shard` gets what is sent to its user from now on, or does not any more.
+    /// A connection on `shard` begins or stops to get messages to its user.
     pub fn hears(&mut self, hash: u64, name: &str, shard: ShardId, listens: bool) {
         let user = self.table.find_mut(hash, |user| *user.name == *name);
         if let Some(here) = user.and_then(|user| user.places.find(shard)) {
@@ -151,9 +152,9 @@ impl User {
         entry
     }
 
-    /// Takes a connection out; whether it was the last.
+    /// Removes a connection. Returns whether it was the last.
     fn went(&mut self, session: SessionId, listens: bool) -> bool {
-        // One that was refused, and ended before it heard of it, was never counted.
+        // A refused connection that ended before it got the refusal was never counted.
         let counted = match &mut self.places {
             Places::One(_) => true,
             Places::Several(several) => several.release(session),
@@ -223,7 +224,7 @@ impl Places {
 }
 
 impl Several {
-    /// Counts a connection among those that there may be.
+    /// Counts a connection against the limit.
     fn hold(&mut self, session: SessionId, allowance: Allowance) -> Entry {
         let mut entry = Entry::In;
         let mut counted = self.order.iter_mut().filter(|held| !held.evicted);
@@ -240,9 +241,9 @@ impl Several {
         entry
     }
 
-    /// Forgets a connection; whether it was counted.
+    /// Forgets a connection. Returns whether it was counted.
     fn release(&mut self, session: SessionId) -> bool {
-        // Where their number is not limited, no connection is held.
+        // Without a limit no connection is held.
         let index = self.order.iter().position(|held| held.session == session);
         index.map(|index| self.order.remove(index)).is_some() || self.order.is_empty()
     }

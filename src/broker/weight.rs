@@ -1,18 +1,18 @@
-//! What a post weighs on its way to another shard. No post weighs nothing: what clients bring about must show in the pressure
-//! that holds them back, or a flood of small things would pass below it.
+//! The weight of a post on its way to another shard. Every post has a weight: otherwise a flood of small posts would not show
+//! in the pressure that slows clients down.
 
 use super::home::Request;
 use super::post::{Caller, Post, Standing};
 use crate::message::Draft;
 
-/// What any post takes: itself, with the name of its room and what it was boxed in, to the next power of two.
+/// The weight of any post: itself, its room's name and its box, rounded up to a power of two.
 const POST: usize = 256;
 
-/// What an entry of a list takes, be it a person, a room or a message that is kept elsewhere.
+/// The weight of an entry of a list: a person, a room, or a message that is kept elsewhere.
 const ENTRY: usize = 32;
 
 impl Post {
-    /// Bytes that it holds while it waits. What other owners hold as well, a room's kept messages and its name, is counted there.
+    /// Bytes that it holds while it waits, without shared bytes that their owner counts: a room's kept messages and its name.
     pub fn weight(&self) -> usize {
         let carried = match self {
             Self::Publish(_, caller, draft) => asked(caller) + drafted(draft),

@@ -1,4 +1,4 @@
-//! Who comes in: tokens at the handshake and in messages, what they allow, and when they end.
+//! Authentication of sessions: tokens at the handshake and in messages, what they allow, and when they end.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -26,24 +26,24 @@ use crate::time::Tick;
 #[cfg(test)]
 mod tests;
 
-/// Bytes of a message of somebody who has yet to say who that is: a token, and something around it.
+/// Bytes of a message before authentication: a token and the JSON around it.
 pub(super) const NEWCOMER_MESSAGE: usize = 2 * MAX_TOKEN;
 
-/// Why a room was left that a fresh token does not allow.
+/// The reason for leaving a room that a new token does not allow.
 const NO_LONGER: &str = "no longer allowed";
 
-/// A session that has yet to say who it is.
+/// A session that has not authenticated yet.
 pub(super) struct Newcomer {
-    /// The rooms that it wants to be in then.
+    /// The rooms to join after that.
     pub(super) rooms: Vec<String>,
-    /// Where it comes from.
+    /// Its client's address.
     pub(super) address: Option<IpAddr>,
-    /// When it has waited too long.
+    /// When it is too late.
     until: Tick,
 }
 
 impl Shard {
-    /// Decides whether the client that sent `head` and calls itself `name` comes in; `may_wait` if it can bring a token
+    /// Decides whether the client that sent `head` with the user `name` may connect. With `may_wait` it can send a token
     /// later.
     pub(super) fn admission(
         &mut self,
@@ -71,11 +71,11 @@ impl Shard {
         admission
     }
 
-    /// The call as whoever sent `head` may make it.
+    /// The call, limited to what the key in `head` allows.
     ///
     /// # Errors
     ///
-    /// The answer, if it may not be made at all.
+    /// The response, if the key does not allow it at all.
     pub(super) fn authorise(&mut self, key: u32, head: &Head, call: Call) -> Result<Call, Response> {
         if call == Call::Metrics && self.common.settings.metrics.public {
             return Ok(call);
@@ -92,7 +92,7 @@ impl Shard {
         }
     }
 
-    /// Notes that `head` brings no key of the HTTP API, if that is why it is refused.
+    /// Counts and logs that `head` has no valid API key, if that is why it is refused.
     fn note_unknown_app(&mut self, key: u32, head: &Head) {
         let bearer = presented::bearer(head);
         if bearer.is_none_or(|bearer| self.access.api_key(bearer).is_none()) {
@@ -101,7 +101,7 @@ impl Shard {
         }
     }
 
-    /// Counts a call for the key that `head` brings, if it brings one.
+    /// Counts a call for the API key in `head`, if there is one.
     fn count_key(&self, head: &Head) -> Result<(), Response> {
         if !self.common.callers.is_limit() {
             return Ok(());
@@ -110,8 +110,8 @@ impl Shard {
         key.map_or(Ok(()), |key| self.count_call(&key.name))
     }
 
-    /// Notes what `admission` means for a session that is a WebSocket by now, and that wants to be in `rooms`; returns
-    /// those that it may ask for at once.
+    /// Applies `admission` to a session that is now a WebSocket and wants to join `rooms`. Returns the rooms that it may join
+    /// at once.
     pub(super) fn admit(&mut self, key: u32, admission: Admission, rooms: Vec<String>) -> Vec<String> {
         let Some(session) = self.session(key) else { return Vec::new() };
         match admission {
@@ -130,7 +130,7 @@ impl Shard {
         }
     }
 
-    /// A client says who it is, for the first time or again.
+    /// A client sends `auth`, for the first time or to renew its token.
     pub(super) fn authenticate(&mut self, key: u32, ticket: Ticket<&str>, token: &str) {
         match self.access.identify(token, self.now.wall_ms, &mut self.checks.spent_us) {
             Ok(identity) if self.may_become(key, &identity) => self.become_known(key, ticket, identity),
@@ -146,7 +146,8 @@ impl Shard {
         }
     }
 
-    /// Whether a session may become `identity`'s: a user's stays that user's, and a guest that rooms have counted a guest.
+    /// Whether a session may change to `identity`. A session with a user keeps that user, and a guest that rooms have counted
+    /// stays a guest.
     fn may_become(&self, key: u32, identity: &Identity) -> bool {
         self.sessions.get(key as usize).is_some_and(|session| match session.user() {
             Some(user) => *user == identity.user,
@@ -184,7 +185,7 @@ impl Shard {
         }
     }
 
-    /// Takes a session out of a room, and tells it why.
+    /// Removes a session from a room, and tells it why.
     pub(super) fn remove(&mut self, key: u32, room: &RoomKey, reason: &str) {
         let Some(number) = self.audiences.find_key(room) else { return };
         self.settle(key);
@@ -210,15 +211,15 @@ impl Shard {
         self.asker(session.and_then(|session| session.identity.as_ref()))
     }
 
-    /// Whoever `identity` is, as far as that decides.
+    /// The rights of `identity`.
     pub(super) fn asker<'a>(&self, identity: Option<&'a Identity>) -> Asker<'a> {
         let permits = identity.and_then(|identity| identity.rooms());
         Asker { named: identity.is_some(), permits, open: self.access.is_open() }
     }
 
-    /// Why a session that was let in may stay no longer.
+    /// Why an authenticated session must close now.
     pub(super) fn unwelcome(&self, key: u32) -> Option<Close> {
-        // Who waits for the server is not late.
+        // A session that waits for the server is not late.
         let in_line = self.is_in_line(key);
         let late =
             self.newcomers.get(&key).is_some_and(|newcomer| newcomer.until <= self.now.tick()) && !in_line;
@@ -230,14 +231,14 @@ impl Shard {
         }
     }
 
-    /// When [`Shard::unwelcome`] is to be asked, if no clock jumps.
+    /// When to call [`Shard::unwelcome`], if no clock jumps.
     pub(super) fn welcome_ends(&self, key: u32) -> Option<Tick> {
         let late = self.newcomers.get(&key).map(|newcomer| newcomer.until);
         let left = |ends_ms: u64| Duration::from_millis(ends_ms.saturating_sub(self.now.wall_ms));
         late.or_else(|| self.ends_ms(key).map(|ends_ms| self.now.after(left(ends_ms))))
     }
 
-    /// The end of a session's token, by the wall clock: that is what the token was made by.
+    /// The end of a session's token, by the wall clock, which the token uses.
     fn ends_ms(&self, key: u32) -> Option<u64> {
         self.sessions.get(key as usize)?.identity.as_ref()?.ends_ms(self.access.leeway())
     }

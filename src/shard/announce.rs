@@ -1,4 +1,4 @@
-//! Announcements: everybody is the slab itself, walked a part at a time, so that many connections delay nobody's room.
+//! Announcements to everybody. Each turn handles a part of the slab of sessions, so that many connections do not delay rooms.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, OnceLock};
@@ -12,35 +12,35 @@ use crate::id::ShardId;
 use crate::session::facts::Fact;
 use crate::settings::MIB;
 
-/// Sessions that hear of an announcement in one turn: about 100 µs of it.
+/// Sessions that get an announcement in one turn: about 100 µs.
 const SLICE: usize = 32;
 
-/// Sessions that are looked at for that.
+/// Sessions that are looked at for it in one turn.
 const LOOKS: usize = 1_024;
 
-/// Announcements that may be under way when another is asked for.
+/// Announcements that may be under way at once.
 const MAX_UNDER_WAY: usize = 64;
 
-/// Bytes of announcements that may be under way when another is asked for: what one call may bring, some times over.
+/// Bytes of announcements that may be under way at once: several times what one call may have.
 const MOST_UNDER_WAY: usize = 8 * MIB;
 
-/// Announcements under way, told one after the other.
+/// Announcements under way, sent one after another.
 #[derive(Default)]
 pub(super) struct Announcing {
     queue: VecDeque<(Arc<Announcement>, Caller)>,
-    /// The key of the session that hears the first of them next.
+    /// The key of the next session that gets the first of them.
     next: usize,
-    /// How many have heard it.
+    /// How many have got it.
     told: u32,
 }
 
 impl Announcing {
-    /// Whether there is nothing to tell.
+    /// Whether there is nothing to send.
     pub(super) fn is_empty(&self) -> bool {
         self.queue.is_empty()
     }
 
-    /// Whether so much is under way that no more is taken.
+    /// Whether no more announcements are accepted.
     pub(super) fn is_full(&self) -> bool {
         let bytes = |(announcement, _): &(Arc<Announcement>, Caller)| announcement.frame.len();
         self.queue.len() >= MAX_UNDER_WAY || self.queue.iter().map(bytes).sum::<usize>() > MOST_UNDER_WAY
@@ -58,7 +58,7 @@ pub fn compose(event: Option<&str>, data: &[u8], wall_ms: u64) -> Announcement {
 }
 
 impl Shard {
-    /// The app has something to say to everybody.
+    /// The app sends a message to everybody.
     pub(super) fn announce(&mut self, caller: &Caller, event: Option<&str>, data: &[u8]) {
         let announcement = Arc::new(compose(event, data, self.now.wall_ms));
         self.counters.messages_in += 1;
@@ -67,13 +67,13 @@ impl Shard {
         }
     }
 
-    /// Takes an announcement for the sessions of this shard.
+    /// Begins an announcement to the sessions of this shard.
     pub(super) fn begin_announcement(&mut self, announcement: Arc<Announcement>, caller: Caller) {
         announcement.counted(&self.tally);
         self.announcing.queue.push_back((announcement, caller));
     }
 
-    /// Tells some more sessions.
+    /// Sends it to some more sessions.
     pub(super) fn announce_some(&mut self) {
         let Some((announcement, _)) = self.announcing.queue.front() else { return };
         let announcement = announcement.clone();
@@ -93,7 +93,7 @@ impl Shard {
         }
     }
 
-    /// Tells a session, if it is one to be told; says whether it is.
+    /// Sends it to a session, if that gets announcements. Returns whether it does.
     fn tell_announcement(&mut self, key: u32, announcement: &Announcement) -> bool {
         let Some(session) = self.sessions.get(key as usize) else { return false };
         let welcomed =

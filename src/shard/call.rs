@@ -1,4 +1,4 @@
-//! Calls of the HTTP API: what is posted for each, and how the answers come together.
+//! Calls of the HTTP API: the posts for each, and gathering the answers.
 
 use std::sync::Arc;
 
@@ -22,11 +22,11 @@ use crate::message::Draft;
 use crate::room_key::{RoomKey, Space};
 use crate::session::exchange::Stage;
 
-/// The reason of a disconnect that gives none.
+/// The reason of a disconnect without one.
 const BY_APP: &str = "disconnected by the app";
 
 impl Shard {
-    /// Posts what the call needs; the response itself where nothing is.
+    /// Posts what the call needs. Returns the response at once if it needs nothing.
     pub(super) fn begin_call(&mut self, key: u32, call: Call, body: &[u8]) -> Result<Pending, Response> {
         if self.pressed && call.takes_body() {
             return Err(refusal(Fault::Unavailable));
@@ -172,7 +172,7 @@ impl Shard {
         self.ask_all(key, Gathered::Rooms(listing, Vec::new()), |caller| Post::List(caller, wanted.clone()))
     }
 
-    /// An answer has come for a call; `take` is told which of its answers.
+    /// An answer has come for a call. `take` gets its index.
     pub(super) fn answers(&mut self, caller: &Caller, take: impl FnOnce(&mut Pending, usize)) {
         if let Caller::Call(session, index) = caller {
             self.answered(*session, |pending| take(pending, *index as usize));
@@ -194,7 +194,7 @@ impl Shard {
         }
     }
 
-    /// Answers a call that has all its answers, and lets the next request in.
+    /// Responds to a call that has all its answers, and lets the next request be read.
     pub(super) fn finish_call(&mut self, key: u32) {
         let wall = self.wall();
         let Some(exchange) = self.exchange(key) else { return };
@@ -210,7 +210,7 @@ impl Shard {
         }
     }
 
-    /// The key of the room called `name`: shared with its audience or home where there is one.
+    /// The key of the room called `name`, shared with its audience or home if there is one.
     pub(super) fn room(&self, space: Space, name: &str) -> RoomKey {
         let hash = self.common.room_keys.hash(space, name);
         let home = || self.homes.find(hash, space, name).and_then(|number| self.homes.key(number));

@@ -1,8 +1,8 @@
-//! Token checks, kept to their share of a turn: whoever brings one token too many waits in line for a later turn.
+//! Limits the time for token checks in a turn. Sessions whose tokens do not fit wait in line for a later turn.
 //!
-//! A check is the most that a few bytes of a stranger can cost: by the algorithm, up to 15 ms. So it is judged before each of
-//! them whether this turn still has time for one, however many requests lie in one read, and nobody waits who brings no
-//! token. A session is in the line at most once, and while it is, nothing is read from it.
+//! A check is the most expensive work that a few bytes of a stranger can cause: up to 15 ms, depending on the algorithm. So
+//! each check first asks whether this turn still has time, however many requests came in one read. Requests without a token
+//! do not wait. A session is in the line at most once, and is not read while it is there.
 
 use std::collections::VecDeque;
 
@@ -14,22 +14,22 @@ use crate::key_map::KeyMap;
 use crate::session::Phase;
 use crate::session::exchange::Stage;
 
-/// What token checks may take of one turn, in microseconds. The last of them may take longer.
+/// The time for token checks in one turn, in microseconds. The last of them may exceed it.
 const BUDGET_US: u32 = 2_500;
 
-/// Sessions that the line is never swept for.
+/// A line of this length or less is never swept.
 const FEW: usize = 64;
 
-/// What this turn's checks have taken, and who waits for the next.
+/// The time spent in this turn, and the line for the next.
 #[derive(Default)]
 pub(super) struct Checks {
     /// In microseconds.
     pub(super) spent_us: u32,
-    /// First come, first served; sessions that are over are among them until their turn.
+    /// First come, first served. Sessions that are over stay in it until their turn.
     line: VecDeque<SessionId>,
-    /// Keys and generations of those in the line. Kept here and not in the session, since hardly any session ever waits.
+    /// Keys and generations of the sessions in the line. Kept here because hardly any session ever waits.
     waiting: KeyMap<u32>,
-    /// Whose turn it is.
+    /// The session that is first now.
     next: Option<u32>,
 }
 
@@ -39,7 +39,7 @@ impl Checks {
         self.spent_us = 0;
     }
 
-    /// Whether somebody waits.
+    /// Whether a session waits.
     pub(super) fn is_waited_for(&self) -> bool {
         !self.line.is_empty()
     }
@@ -50,8 +50,8 @@ impl Checks {
 }
 
 impl Shard {
-    /// Whether session `key` may have a token checked now. If not, it is in the line, and what it asked is to be kept and
-    /// tried again by [`Shard::next_resumed`].
+    /// Whether session `key` may have a token checked now. If not, it is put in the line, and the caller keeps the request
+    /// for [`Shard::next_resumed`].
     pub(super) fn may_check(&mut self, key: u32) -> bool {
         let checks = &mut self.checks;
         if checks.next.take_if(|next| *next == key).is_some() {
@@ -72,7 +72,7 @@ impl Shard {
 
     /// Whether session `key` waits in the line.
     pub(super) fn is_in_line(&self, key: u32) -> bool {
-        // Nearly always nobody does.
+        // Nearly always the line is empty.
         !self.checks.waiting.is_empty()
             && self.checks.waiting.get(&key).is_some_and(|generation| {
                 self.sessions.get(key as usize).is_some_and(|session| session.generation == *generation)
@@ -80,7 +80,7 @@ impl Shard {
     }
 
     fn line_up(&mut self, id: SessionId) {
-        // Those that went away while they waited: a sweep pays for itself by the sessions that came since the last.
+        // Removes sessions that ended while they waited. The sessions that came since the last sweep pay for this one.
         if self.checks.line.len() > FEW.max(2 * self.sessions.len()) {
             let mut line = std::mem::take(&mut self.checks.line);
             line.retain(|&id| self.find(id).is_some());
@@ -91,7 +91,7 @@ impl Shard {
         self.checks.line.push_back(id);
     }
 
-    /// The session whose turn in the line it is, while this turn has time for a check.
+    /// The first session in the line, if this turn has time for a check.
     pub(super) fn next_in_line(&mut self) -> Option<u32> {
         let now = self.now.tick();
         while !self.checks.is_spent() {
@@ -101,7 +101,7 @@ impl Shard {
             }
             if let Some(session) = self.find(id) {
                 session.held = false;
-                // A pong may have waited all the time, unread.
+                // A pong may have waited unread all the time.
                 (session.heard, session.pinged) = (now, false);
                 self.checks.next = Some(id.key);
                 return Some(id.key);
@@ -110,12 +110,12 @@ impl Shard {
         None
     }
 
-    /// Its turn is over, whether it needed it or not.
+    /// Removes the first session from the line, whether it needed a check or not.
     pub(super) fn leave_line(&mut self) {
         self.checks.next = None;
     }
 
-    /// Whether what `head` asks for is decided by a token that it brings.
+    /// Whether a token in `head` decides about the request.
     pub(super) fn brings_token(&self, head: &Head) -> bool {
         let first = head.target.segments().next();
         let decides = matches!(first, Some("ws" | "raw" | "sse")) && !self.access.is_open();
@@ -129,7 +129,7 @@ impl Shard {
         }
     }
 
-    /// Takes up the request that session `key` has kept, if it is its turn.
+    /// Continues with the request that session `key` has kept, if it is its turn.
     pub(super) fn take_up_head(&mut self, key: u32) {
         if self.is_in_line(key) {
             return;
@@ -141,7 +141,7 @@ impl Shard {
             Stage::Check(head) => {
                 self.head(key, *head, last);
                 self.carry();
-                // That it has no body is told by the next read, and nothing else may come to be read.
+                // The next read tells that it has no body, and no other read may come.
                 self.read_http(key, &[]);
                 self.after_input(key);
                 self.pay_input(key);

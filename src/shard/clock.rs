@@ -1,4 +1,4 @@
-//! What happens because time has passed.
+//! Work that is due because time has passed.
 
 use std::time::Duration;
 
@@ -12,12 +12,12 @@ use crate::settings::Slow;
 use crate::time::Tick;
 use crate::ws::frame::{self, Control, OpCode};
 
-/// Sessions for which something is done in one turn because it is due, and as many rooms: each costs some microseconds. Of
-/// those that came together many are due together.
+/// Sessions, and as many rooms, whose due work is done in one turn. Each costs some microseconds, and sessions that came
+/// together are due together.
 const SLICE: usize = 64;
 
 impl Shard {
-    /// Does what is due, a part in each turn.
+    /// Does due work, a part in each turn.
     pub fn tick(&mut self) {
         let now = self.now.tick();
         let mut due = std::mem::take(&mut self.work.due);
@@ -39,13 +39,13 @@ impl Shard {
         self.pay_for_keys();
     }
 
-    /// The tick by which [`Shard::tick`] has something to do, if there is one.
+    /// When [`Shard::tick`] next has work, if it has.
     pub fn next_tick(&self) -> Option<Tick> {
         let waits =
             [self.deadlines.soonest(), self.home_deadlines.soonest(), self.stats_due(), self.keys.deadline()];
         let soonest = waits.into_iter().flatten().min();
-        // A drain closes some connections in every tick, and nobody says when another shard's load has fallen, or when whoever is
-        // idle has been so for long enough.
+        // A drain closes some connections in every tick. The load of another shard, and idle connections, are checked in
+        // every tick too.
         let next = self.now.tick().next(Duration::ZERO);
         if self.drain.is_some() || self.pressed || self.short_of_places() > 0 {
             Some(soonest.map_or(next, |soonest| soonest.min(next)))
@@ -89,8 +89,8 @@ impl Shard {
         self.carry();
     }
 
-    /// Sets when a new WebSocket is first asked for a sign of life: somewhere in the second half of the interval, so that
-    /// connections which came together are not all asked together for ever after.
+    /// Sets when a new WebSocket is first pinged: somewhere in the second half of the interval, so that connections that came
+    /// together are not pinged together.
     pub(super) fn first_beat(&mut self, key: u32) {
         let interval = self.common.settings.heartbeat.interval;
         // Fibonacci hashing spreads keys that follow each other.
@@ -98,7 +98,7 @@ impl Shard {
         self.arm(key, self.now.tick().next(interval.mul_f64(0.5 + 0.5 * spread)));
     }
 
-    /// Asks a silent session for a sign of life, or closes one that gave none. Not one that is not read.
+    /// Pings a silent session, or closes one that did not answer. A session that is not read is left alone.
     fn beat(&mut self, key: u32) {
         let now = self.now.tick();
         let heartbeat = self.common.settings.heartbeat.clone();
@@ -108,7 +108,7 @@ impl Shard {
         let Some(session) = self.session(key) else { return };
         let (pinged, heard) = (session.pinged, session.heard);
         if pinged {
-            // Something else may have been due before the answer is.
+            // This may be called for another deadline, before the answer is due.
             let until = heard.after(heartbeat.timeout);
             return if until <= now { self.close(key, Close::NO_PONG) } else { self.arm(key, until) };
         }
@@ -122,8 +122,7 @@ impl Shard {
         }
     }
 
-    /// Lets a silent stream be heard of, so that nobody on its way takes it for dead. Whatever still waits to be sent will
-    /// do as well.
+    /// Sends a comment on a silent stream, so that proxies do not cut it. If other bytes wait to be sent, they are enough.
     fn comment(&mut self, key: u32) {
         let now = self.now.tick();
         let interval = self.common.settings.heartbeat.interval;
@@ -139,12 +138,12 @@ impl Shard {
         self.arm(key, now.next(interval));
     }
 
-    /// Sets the next deadline of an open session: a sign of life, progress of what others sent, or the end of its welcome.
+    /// Sets the next deadline of an open session: its ping, the progress of its queue, or the end of its token.
     fn arm(&mut self, key: u32, beat: Tick) {
         let (now, stall) = (self.now.tick(), self.common.settings.limits.stall);
         let session = self.sessions.get(key as usize);
         let oldest = session.and_then(|session| session.queue.as_ref()?.oldest());
-        // A stall that is past was judged already: who may fall behind is not asked about it again.
+        // A stall in the past has been handled already. Sessions that may fall behind are not checked for it again.
         let stalls = oldest.map(|oldest| oldest.after(stall)).filter(|stalls| *stalls > now);
         let rest = session.and_then(|session| session.conduct.as_ref()).map(|conduct| conduct.rests_until);
         let rests = rest.filter(|until| *until > now);
@@ -152,7 +151,7 @@ impl Shard {
         self.deadlines.set(key, others.into_iter().flatten().fold(beat, Tick::min));
     }
 
-    /// Whether what others sent has waited too long in the queue of a session that must not fall behind.
+    /// Whether bytes from others have waited too long in the queue of a session that must not fall behind.
     fn is_stalled(&mut self, key: u32) -> bool {
         let (now, stall) = (self.now.tick(), self.common.settings.limits.stall);
         let Some(session) = self.sessions.get_mut(key as usize) else { return false };

@@ -1,4 +1,4 @@
-//! How a session ends: by either side's close frame, by a last answer, or with its socket.
+//! How a session ends: by a close frame of either side, by a last response, or with its socket.
 
 use super::Shard;
 use super::settle::moved;
@@ -11,15 +11,15 @@ use crate::session::{Phase, Session};
 use crate::ws::connection::Connection;
 use crate::ws::frame;
 
-/// What a close frame without a code means (RFC 6455 section 7.1.5), and how one is written.
+/// The code for a close frame without a code (RFC 6455 section 7.1.5).
 const NO_CODE: u16 = 1005;
 
-/// What the end of a connection without a close frame means (RFC 6455 section 7.1.5).
+/// The code for a connection that ends without a close frame (RFC 6455 section 7.1.5).
 const ABNORMAL: u16 = 1006;
 
 impl Shard {
-    /// Closes a WebSocket or a stream: what its rooms have for it, then a close frame and the wait for the peer's, or the
-    /// last event and the end of the answer.
+    /// Closes a WebSocket or a stream after the messages that its rooms have for it. A WebSocket gets a close frame and waits
+    /// for the peer's; a stream gets its last event.
     pub(super) fn close(&mut self, key: u32, close: Close) {
         if self.sessions.get(key as usize).is_some_and(Session::is_open) {
             self.settle(key);
@@ -27,19 +27,19 @@ impl Shard {
         }
     }
 
-    /// Closes a session that fell too far behind: what it has not begun to read is dropped.
+    /// Closes a session that fell too far behind. Messages that it has not begun to read are dropped.
     fn close_slow(&mut self, key: u32) {
         self.counters.slow += 1;
         self.close_unsettled(key, &Close::SLOW_CONSUMER);
     }
 
-    /// Closes a session that gets nothing more of what its rooms have for it, nor what it has not begun to read.
+    /// Closes a session without the messages that its rooms have for it, and drops those that it has not begun to read.
     pub(super) fn close_unsettled(&mut self, key: u32, close: &Close) {
         self.with_queue(key, OutQueue::cut);
         self.say_close(key, close, Phase::closing);
     }
 
-    /// RFC 6455 section 7.1.7: after a violation nothing that the peer sends makes sense any more.
+    /// RFC 6455 section 7.1.7: after a violation the peer's input is ignored.
     pub(super) fn violated(&mut self, key: u32, close: Close) {
         self.settle(key);
         if self.sessions.get(key as usize).is_some_and(|session| session.is_open()) {
@@ -74,7 +74,7 @@ impl Shard {
             Phase::Stream(_) => self.end_stream(key),
             Phase::Http(_) | Phase::Closing(_) | Phase::Lingering(_) | Phase::Over => {}
         }
-        // A request that waited for a room will never be carried out.
+        // A request that waits for a room is never carried out.
         if let Some(tail) = self.session(key).and_then(|session| session.tail.as_mut()) {
             tail.request = None;
         }
@@ -91,7 +91,7 @@ impl Shard {
         }
     }
 
-    /// Everything is said: the queue goes out, then the rest is read to its end for a while.
+    /// Nothing more is queued. The queue is written, then input is read to its end for a while.
     pub(super) fn linger(&mut self, key: u32) {
         let until = self.now.within(self.common.settings.limits.close);
         let Some(session) = self.session(key) else { return };
@@ -99,7 +99,7 @@ impl Shard {
         session.tail = None;
         self.pay_input(key);
         let Some(session) = self.session(key) else { return };
-        // An empty queue, too, is written to its end, which finishes the connection.
+        // Writing an empty queue to its end also finishes the connection.
         session.queue.get_or_insert_default();
         self.deadlines.set(key, until);
         self.begin_idle(key);
@@ -107,7 +107,7 @@ impl Shard {
         self.release(key);
     }
 
-    /// Ends a session without a word.
+    /// Ends a session at once.
     pub(super) fn end(&mut self, key: u32) {
         let Some(session) = self.session(key) else { return };
         if session.is_over() {
@@ -130,7 +130,7 @@ impl Shard {
         self.work.ended.push(key);
     }
 
-    /// The one line about the end of a connection that lasts, however it came to it.
+    /// Logs the end of a WebSocket or stream, once, whatever the cause.
     fn log_end(&self, key: u32, code: u16, reason: &str) {
         let Some(session) = self.sessions.get(key as usize) else { return };
         let (client, user) = (session.client().map(tracing::field::display), session.user());
@@ -156,11 +156,11 @@ impl Shard {
         }
     }
 
-    /// Takes a session out of one room.
+    /// Removes a session from one room.
     pub(super) fn stand_up(&mut self, key: u32, number: u32) {
         let (room, user) = (self.audiences.key(number).cloned(), self.user_of(key));
         let Some(room) = room.filter(|_| self.give_up_seat(key, number)) else { return };
-        // Of a leave that it asked for home has heard already, and hears once.
+        // If it has asked to leave, home knows already, and must hear of it only once.
         if room.space() != Space::Beside && !self.crossings.is_leaving(key, &room) {
             self.note_hearing(key, &room, false);
             self.post_home(&room, Post::Leave(room.clone(), Caller::Nobody, self.me, user));
@@ -187,19 +187,19 @@ impl Shard {
         true
     }
 
-    /// Takes a session out of all its rooms.
+    /// Removes a session from all its rooms.
     fn stand_up_everywhere(&mut self, key: u32) {
         self.newcomers.remove(&key);
         while let Some(seat) = self.sessions.get(key as usize).and_then(|session| session.seats.iter().next())
         {
             self.stand_up(key, seat.room);
         }
-        // An answer to a join that is still under way finds the session closed and puts the count right.
+        // The answer to a join under way will find the session closed and correct the count.
         self.crossings.forget(key);
         self.depart(key);
     }
 
-    /// Closes the sessions that this turn found too far behind.
+    /// Closes the sessions that fell too far behind in this turn.
     pub(super) fn cut_off_the_slow(&mut self) {
         for key in std::mem::take(&mut self.work.slow) {
             if self.sessions.get(key as usize).is_some_and(|session| session.slow && session.is_open()) {

@@ -1,4 +1,4 @@
-//! What the shards of one server share: the configuration, and what is counted for all of them together.
+//! What the shards of one server share: the configuration, and counts over all shards.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
@@ -23,53 +23,53 @@ use crate::settings::{Console, Limits, Settings};
 pub struct Common {
     /// The configuration.
     pub settings: Settings,
-    /// What rooms are like.
+    /// The settings of rooms.
     pub rules: Rules,
     /// Where rooms are at home.
     pub room_keys: RoomKeys,
-    /// What connections are called.
+    /// Turns session ids into connection names.
     pub names: ConnectionNames,
     /// How many shards there are.
     pub shards: usize,
-    /// How many connections all of them have.
+    /// Open connections.
     pub connections: AtomicUsize,
-    /// On how many of those no request is whole, so that they make room for others.
+    /// How many of those are idle and can be closed for others.
     pub idle: Arc<AtomicUsize>,
-    /// How many of those are closed already to do so, and not gone yet.
+    /// How many idle ones are being closed for others, but are not gone yet.
     pub leaving: AtomicUsize,
-    /// How many of them come from where.
+    /// Connections by address.
     pub addresses: Addresses,
-    /// How many may.
+    /// How many connections each address may have.
     pub allowed: Allowed,
-    /// What each may send.
+    /// How fast each connection may send.
     pub pace: Option<Pace>,
     /// How often each API key has been used.
     pub callers: Callers,
-    /// How often each user has spoken.
+    /// How often each user has sent.
     pub speakers: Callers,
     /// The bytes of history that all of them keep.
     pub history: Account,
-    /// The bytes that rooms cost beside their history.
+    /// The bytes that rooms cost without their history.
     pub rooms: Account,
-    /// Who makes them.
+    /// How many rooms each address has made.
     pub makers: Makers,
     /// The bytes of idempotency keys that they remember.
     pub keys: Account,
     /// The bytes that their queues hold.
     pub queued: Account,
-    /// How much all of them have on their way.
+    /// How much each shard has on its way.
     pub pressure: Pressure,
-    /// What all of them have done, and how they stand.
+    /// The figures of all shards.
     pub board: Board,
     /// Whether the console is served, and `/echo` with it.
     pub console: bool,
-    /// Who may come in.
+    /// The current access rules.
     pub access: Current,
 }
 
 impl Common {
-    /// What `shards` shards have in common under `settings`, which `access` was made from; `loopback` says that only this
-    /// machine can reach them.
+    /// What `shards` shards share under `settings`. `access` was made from these. `loopback` says that only this machine can
+    /// reach the server.
     pub fn new(settings: Settings, access: Access, shards: usize, loopback: bool) -> Self {
         Self {
             rules: Rules::new(&settings.rooms, &settings.inbox),
@@ -105,8 +105,8 @@ impl Common {
     }
 }
 
-/// What `limits` allow those who make rooms. No address has more than a quarter of what there may be, whatever is set, so that
-/// a stranger cannot take the space of all others.
+/// How many rooms an address may make. It is at most a quarter of `rooms_total`, whatever is set, so that one address cannot
+/// take all the space.
 fn makers(limits: &Limits) -> makers::Allowed {
     let quarter = limits.rooms_total / 4 / ROOM;
     makers::Allowed {

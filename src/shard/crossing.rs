@@ -1,4 +1,4 @@
-//! Rooms that sessions are on their way into or out of: asked for, and not answered by the room's home.
+//! Joins and leaves that a room's home has not answered yet.
 
 use std::collections::hash_map::Entry;
 use std::iter;
@@ -6,18 +6,18 @@ use std::iter;
 use crate::key_map::KeyMap;
 use crate::room_key::RoomKey;
 
-/// Which way a session goes.
+/// Join or leave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Way {
     In,
     Out,
 }
 
-/// What sessions wait for, by their keys. Only those who wait are in it, with a room in no more than one entry.
+/// The joins and leaves that sessions wait for, by session key. A session has at most one entry for a room.
 #[derive(Debug, Default)]
 pub(super) struct Crossings(KeyMap<UnderWay>);
 
-/// What one session waits for. Nearly always that is one room, and then there is nothing to allocate.
+/// The joins and leaves of one session. Nearly always it is one, which needs no allocation.
 #[derive(Debug)]
 struct UnderWay {
     one: (RoomKey, Way),
@@ -25,7 +25,7 @@ struct UnderWay {
 }
 
 impl Crossings {
-    /// Session `key` has asked to go `way`.
+    /// Session `key` has asked to join or leave.
     pub(super) fn begin(&mut self, key: u32, room: RoomKey, way: Way) {
         match self.0.entry(key) {
             Entry::Vacant(entry) => {
@@ -35,7 +35,7 @@ impl Crossings {
         }
     }
 
-    /// Session `key` has its answer; says whether it waited for it.
+    /// Session `key` has its answer. Returns whether it waited for one.
     pub(super) fn end(&mut self, key: u32, room: &RoomKey) -> bool {
         let Entry::Occupied(mut entry) = self.0.entry(key) else { return false };
         let UnderWay { one, more } = entry.get_mut();
@@ -51,22 +51,22 @@ impl Crossings {
         true
     }
 
-    /// Session `key` is over, or as good as that.
+    /// Session `key` is over, or about to be.
     pub(super) fn forget(&mut self, key: u32) {
         self.0.remove(&key);
     }
 
-    /// Whether session `key` waits to be in the room that it calls `label`, or to be out of it.
+    /// Whether session `key` waits to join or leave the room that it calls `label`.
     pub(super) fn is_under_way(&self, key: u32, label: &str) -> bool {
         self.of(key).any(|(room, _)| room.label() == label)
     }
 
-    /// Whether session `key` has asked to be out of a room.
+    /// Whether session `key` has asked to leave a room.
     pub(super) fn is_leaving(&self, key: u32, room: &RoomKey) -> bool {
         self.of(key).any(|(other, way)| *way == Way::Out && other == room)
     }
 
-    /// How many rooms session `key` waits to go this way.
+    /// How many rooms session `key` waits to join, or to leave.
     pub(super) fn count(&self, key: u32, way: Way) -> usize {
         self.of(key).filter(|(_, other)| *other == way).count()
     }

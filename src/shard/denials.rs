@@ -1,5 +1,4 @@
-//! Who was turned away and why, for whoever runs the server: counted each time, and told to the log at a rate that no
-//! stranger sets.
+//! Counts each denied access, and logs the reasons at a limited rate, so that strangers cannot fill the log.
 
 use std::net::IpAddr;
 
@@ -10,23 +9,23 @@ use crate::proxy;
 use crate::session::Phase;
 use crate::time::Tick;
 
-/// Ticks from one line of the log about one reason to the next: 10 s.
+/// Ticks between two lines of the log about one reason: 10 s.
 const QUIET: u32 = 40;
 
 /// Characters of an origin that a line shows.
 const SHOWN: usize = 100;
 
-/// What was not told yet of one reason. There are as many of these as reasons.
+/// Denied accesses for one reason that are not in the log yet.
 #[derive(Default)]
 pub(super) struct Untold {
     /// How often since the last line.
     times: u64,
-    /// When the log may tell of it.
+    /// When the log may have the next line.
     quiet_until: Tick,
 }
 
 impl Shard {
-    /// The client that sent `head` is turned away.
+    /// The client that sent `head` is denied access.
     pub(super) fn note_denied(&mut self, key: u32, head: &Head, denied: Denied) {
         let address = self.address_of(key, head);
         let page = match denied {
@@ -43,7 +42,7 @@ impl Shard {
         Some(proxy::client(head, exchange.peer, &self.common.settings.proxies.trust))
     }
 
-    /// The token is refused that session `key` has sent in a message.
+    /// The token that session `key` has sent in a message is refused.
     pub(super) fn note_denied_message(&mut self, key: u32, denied: Denied) {
         let newcomer = self.newcomers.get(&key).and_then(|newcomer| newcomer.address);
         let session = self.sessions.get(key as usize);
@@ -52,13 +51,13 @@ impl Shard {
         self.tell_denied(denied, address, user.as_deref(), None);
     }
 
-    /// Session `key` is turned away for what it has said, or has not, and closed.
+    /// Denies access to session `key` after its handshake, and closes it.
     pub(super) fn turn_away(&mut self, key: u32, denied: Denied) {
         self.note_denied_message(key, denied);
         self.close(key, denied.close());
     }
 
-    /// Nothing of the token itself, and nothing at length that a peer has written.
+    /// The line has nothing of the token, and no long text of a peer.
     fn tell_denied(
         &mut self,
         denied: Denied,

@@ -1,4 +1,4 @@
-//! Shutting down without a stampede: connections are closed one after another, and told when to come back.
+//! Shuts down without a stampede: connections are closed one after another, and told when to come back.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -20,18 +20,18 @@ pub(super) struct Drain {
     sessions: usize,
     closed: usize,
     next: usize,
-    /// The last session that had come when it began.
+    /// The last session that came before it began.
     last: u32,
 }
 
 impl Drain {
-    /// Whether a session of this generation came when the shutdown was under way: to ask something, for what lasts is
-    /// refused.
+    /// Whether a session of this generation came after the shutdown began. It can only make HTTP requests, because WebSockets
+    /// and streams are refused.
     fn is_later(&self, generation: u32) -> bool {
         generation.wrapping_sub(self.last).cast_signed() > 0
     }
 
-    /// What is left of the time for it.
+    /// The time left.
     pub(super) fn left(&self, now: Now) -> Duration {
         Duration::from_millis((self.began_ms + self.length_ms).saturating_sub(now.loop_ms))
     }
@@ -45,7 +45,7 @@ impl Drain {
 }
 
 impl Shard {
-    /// Begins to shut down: no new WebSocket, and every session closed within `length`.
+    /// Begins to shut down: refuses new WebSockets and streams, and closes every session within `length`.
     pub fn drain(&mut self, length: Duration) {
         if self.drain.is_none() {
             let (began_ms, length_ms) = (self.now.loop_ms, length.as_millis() as u64);
@@ -55,26 +55,26 @@ impl Shard {
         }
     }
 
-    /// Whether a shutdown was begun and has nothing left to wait for.
+    /// Whether a shutdown is complete.
     pub fn is_drained(&self) -> bool {
-        // As long as any shard has connections, rooms that are at home here are needed, and the listener stays.
+        // While any shard has connections, its rooms at home here are needed, and the listener stays open.
         let nobody = || self.common.connections.load(Ordering::Relaxed) == 0;
         self.drain.as_ref().is_some_and(|drain| nobody() || drain.left(self.now).is_zero())
     }
 
-    /// Nothing that lasts begins in a shutdown.
+    /// Refuses new WebSockets and streams in a shutdown, or when the server is full.
     pub(super) fn refuse_while_full_or_draining(&self) -> Result<(), Response> {
         self.refuse_while_draining()?;
         self.refuse_while_full()?;
         self.refuse_while_overdrawn()
     }
 
-    /// The answer of a server that may have no more of something for now.
+    /// The response when a limit of the server is reached.
     pub(super) fn full(why: &str) -> Response {
         Response::new(503).retry_after(Duration::from_secs(1)).error("unavailable", why)
     }
 
-    /// Whoever comes now is to go elsewhere.
+    /// Refuses requests in a shutdown.
     pub(super) fn refuse_while_draining(&self) -> Result<(), Response> {
         let Some(drain) = &self.drain else { return Ok(()) };
         let response = Response::new(503).retry_after(drain.left(self.now));
@@ -87,7 +87,7 @@ impl Shard {
         self.drain.as_ref().is_some_and(|drain| drain.next < end && drain.closed < drain.target(self.now))
     }
 
-    /// Closes connections that should be closed by now, a part in each turn.
+    /// Closes connections that are due, a part in each turn.
     pub(super) fn drain_some(&mut self) {
         let now = self.now;
         let mut sent = 0;
@@ -113,7 +113,7 @@ impl Shard {
         match session.phase {
             Phase::Open(_) | Phase::Stream(_) => {
                 let streams = session.is_stream();
-                // Clients of one server must not all come back to the next one in the same instant.
+                // Random, so that clients do not all reconnect to the next server at once.
                 let random = u64::from(getrandom::u32().unwrap_or(key));
                 let retry_ms = left_ms + random % (left_ms + 1);
                 if streams {
@@ -121,8 +121,7 @@ impl Shard {
                 }
                 self.close(key, Close::going_away(retry_ms));
             }
-            // Whoever comes now has yet to ask, and whoever is asking has yet to come to the end: both are closed behind the
-            // answer.
+            // Connections that came later, and requests under way, are closed after their response.
             Phase::Http(_) if is_later => {}
             Phase::Http(ref exchange) if exchange.is_reading() || session.tail.is_some() => {}
             Phase::Http(_) if !session.is_calling() && session.queue.is_none() => self.end(key),

@@ -1,4 +1,4 @@
-//! What the shard shows of itself, and the room in which the server tells its figures.
+//! The figures of the shard, and the room `$stats` that gets them.
 
 use std::time::Duration;
 
@@ -12,19 +12,19 @@ use crate::metrics::board::{Place, Totals};
 use crate::room_key::{RoomKey, STATS, Space};
 use crate::time::Tick;
 
-/// How often the figures are told to those who watch.
+/// How often members of `$stats` get the figures.
 const EVERY: Duration = Duration::from_secs(1);
 
 impl Shard {
-    /// Ends a turn at this microsecond: what it took is recorded, and what it did is shown.
+    /// Ends a turn at this microsecond: records its duration and shows its figures.
     ///
-    /// Costs some 40 plain stores, and five more for each pass that ended: nothing for a message, nothing for a member.
+    /// Costs about 40 plain stores, and five more for each pass that ended. It costs nothing per message or member.
     pub fn end_turn(&mut self, end_us: u64) {
         let second = self.now.wall_ms / 1_000;
         let place = self.common.board.place(usize::from(self.me));
         place.turns.record(end_us.saturating_sub(self.now.us).min(u64::from(u32::MAX)) as u32);
         for taken_us in self.landed.drain(..) {
-            // Both have lost their upper half; what lies between them has not, for an hour.
+            // Both are cut to 32 bits. Their difference is right for up to an hour.
             let us = (end_us as u32).wrapping_sub(taken_us);
             place.fanout.record(us);
             place.fanout_lately.record(us, second);
@@ -32,7 +32,7 @@ impl Shard {
         self.show();
     }
 
-    /// The figures of the whole server: of this shard as they are now, of the others as of the end of their last turn.
+    /// The figures of the whole server: of this shard as of now, of the others as of the end of their last turn.
     pub(super) fn totals(&self) -> Totals {
         self.show();
         self.common.board.totals(self.now.wall_ms / 1_000)
@@ -58,7 +58,7 @@ impl Shard {
         self.common.board.place(usize::from(self.me))
     }
 
-    /// Whether `room` counts as a room: inboxes do not, nor does the one that is there to show how many there are.
+    /// Whether `room` counts in the figures. Inboxes and `$stats` do not.
     pub(super) fn is_counted(room: &RoomKey) -> bool {
         !matches!(room.space(), Space::User | Space::Beside) && room.name() != STATS
     }
@@ -68,14 +68,14 @@ impl Shard {
         self.count_open(key, |open, rest| (open + 1, rest - 1));
     }
 
-    /// A WebSocket or stream that is open so far ends with this code.
+    /// An open WebSocket or stream ends with this code.
     pub(super) fn closed(&mut self, key: u32, code: u16) {
         if self.count_open(key, |open, rest| (open - 1, rest + 1)) {
             self.place().closed(code);
         }
     }
 
-    /// Counts session `key` among those of its kind, or no longer; says whether it is open at all.
+    /// Changes the count of sessions of the kind of `key`. Returns whether it is a WebSocket or stream.
     fn count_open(&mut self, key: u32, change: impl FnOnce(u64, u64) -> (u64, u64)) -> bool {
         let Some(session) = self.sessions.get(key as usize).filter(|session| session.is_open()) else {
             return false;
@@ -86,13 +86,13 @@ impl Shard {
         true
     }
 
-    /// When the figures are to be told next: never while nobody watches, or while they are told elsewhere.
+    /// When the figures are due next: never without members, or if `$stats` is at home on another shard.
     pub(super) fn stats_due(&self) -> Option<Tick> {
         let home = self.homes.get(self.homes.find_key(self.stats.as_ref()?)?)?;
         (home.connections() > 0).then(|| self.stats_told.next(EVERY))
     }
 
-    /// Tells the figures to those who watch, if it is time.
+    /// Sends the figures to the members of `$stats`, if they are due.
     pub(super) fn tell_stats(&mut self) {
         let now = self.now.tick();
         if self.stats_due().is_none_or(|due| due > now) {

@@ -1,4 +1,4 @@
-//! The end of a turn: every touched session and every room with something to send is written, once, within a budget.
+//! The end of a turn: writes each touched session and each room with something to send, once, within a budget.
 
 use std::io::IoSlice;
 
@@ -7,22 +7,22 @@ use super::outlet::{Outlet, Taken};
 use crate::message::Wire;
 use crate::session::Phase;
 
-/// Members of one room that are served before the next room has its turn, so that a large room delays no small one.
+/// Members of one room that are served before the next room, so that a large room does not delay small ones.
 const SLICE: usize = 128;
 
 /// Pieces of a queue that one write offers.
 const PIECES: usize = 32;
 
-/// What a visit to a member came to.
+/// The result of serving a member.
 enum Visit {
-    /// It was served, and the next can be.
+    /// It was served; go on with the next.
     Served,
-    /// The pass has reached everybody.
+    /// The pass has reached all members.
     Done,
 }
 
 impl Shard {
-    /// Writes what this turn has for its sessions. What does not fit into the budget is left for the next turn.
+    /// Writes this turn's output. What does not fit into the budget waits for the next turn.
     pub fn flush(&mut self, outlet: &mut impl Outlet) {
         self.announce_some();
         if !self.lists.is_empty() {
@@ -33,7 +33,7 @@ impl Shard {
             self.walk_some();
         }
         self.seal();
-        // What is touched meanwhile is written in the next turn.
+        // Sessions touched meanwhile are written in the next turn.
         let mut touched = std::mem::take(&mut self.work.touched);
         for key in touched.drain(..) {
             self.write_out(key, outlet);
@@ -47,14 +47,14 @@ impl Shard {
         self.tell_load();
     }
 
-    /// Tells the other shards how much is on its way here.
+    /// Shows the other shards how much is on its way here.
     fn tell_load(&self) {
         let pending = |number| self.audiences.get(number).map_or(0, |audience| audience.pending());
         let load = self.work.listed.iter().map(|&number| pending(number)).sum();
         self.common.pressure.set_rooms(usize::from(self.me), load);
     }
 
-    /// Starts a pass in every listed lane that has none under way.
+    /// Starts a pass in every listed lane without one.
     fn seal(&mut self) {
         for number in &self.work.listed {
             if let Some(audience) = self.audiences.get_mut(*number) {
@@ -65,8 +65,8 @@ impl Shard {
         }
     }
 
-    /// Goes round the listed rooms, a slice of each, until all passes are done or the budget is spent. What came since a
-    /// pass began waits for the next turn, so that nobody is written twice in this one.
+    /// Serves the listed rooms in turn, a slice of each, until all passes are done or the budget is spent. Messages that came
+    /// since a pass began wait for the next turn, so that no member is written to twice in this one.
     fn serve_rooms(&mut self, outlet: &mut impl Outlet) {
         let mut done = Vec::new();
         while let Some(number) = self.work.listed.pop_front() {
@@ -85,7 +85,7 @@ impl Shard {
         self.work.listed.extend(done);
     }
 
-    /// Serves some members of a room; says whether the budget is spent.
+    /// Serves some members of a room. Returns whether the budget is spent.
     fn serve_slice(&mut self, number: u32, outlet: &mut impl Outlet) -> bool {
         for wire in Wire::ALL {
             for _ in 0..SLICE {
@@ -130,8 +130,8 @@ impl Shard {
         Visit::Served
     }
 
-    /// The member at the hand of a lane gets its part when its socket takes it, or what is left of it if some was taken.
-    /// Apart from those who are served at once, so that they do not pay for what this needs.
+    /// Serves the member at the hand of a lane on the slow path: something is queued for it, or its socket took only a part.
+    /// It is a separate function so that the fast path stays cheap.
     #[cold]
     fn serve_later(&mut self, key: u32, number: u32, wire: Wire, taken: Option<Taken>) {
         let Some(audience) = self.audiences.get_mut(number) else { return };
@@ -146,7 +146,7 @@ impl Shard {
         }
     }
 
-    /// A member's socket did not take its whole part.
+    /// A member's socket took only a part.
     fn took_less(
         &mut self,
         key: u32,
@@ -167,9 +167,9 @@ impl Shard {
         }
     }
 
-    /// Writes everything that there is for a session, of all its rooms.
+    /// Writes everything for a session, of all its rooms.
     fn write_out(&mut self, key: u32, outlet: &mut impl Outlet) {
-        // What settling queues is written here and now: listing the session would only cost another turn.
+        // Settling would list the session for another turn, but its queue is written here.
         self.mark_touched(key, true);
         self.settle(key);
         self.flush_session(key, outlet);
@@ -189,7 +189,7 @@ impl Shard {
         self.release(key);
     }
 
-    /// Offers the front of a session's queue to its socket; says whether more can be offered.
+    /// Offers the front of a session's queue to its socket. Returns whether more can be offered.
     fn write_some(&mut self, key: u32, outlet: &mut impl Outlet) -> bool {
         let Some(session) = self.sessions.get_mut(key as usize) else { return false };
         let Some(queue) = &session.queue else { return false };
@@ -219,7 +219,7 @@ impl Shard {
         true
     }
 
-    /// Everything that was queued is gone.
+    /// A session's queue is empty.
     fn drained(&mut self, key: u32, outlet: &mut impl Outlet) {
         /// Empty queues that are kept for the next session that needs one.
         const SPARE: usize = 64;

@@ -1,4 +1,4 @@
-//! WebSocket on a session: the upgrade, and what each frame leads to in each dialect.
+//! WebSockets: the upgrade, and the handling of frames in each dialect.
 
 use tungstenite::protocol::frame::coding::{Control, Data, OpCode};
 
@@ -21,18 +21,18 @@ use crate::settings::Reject;
 use crate::ws::connection::{Connection, Event, Limits};
 use crate::ws::{frame, handshake};
 
-/// Frames that one visit takes: of the smallest messages some 50 µs. Whoever sends more of them at once goes on when its turn
-/// comes again; of frames above 1 KiB a visit reads no more anyway.
+/// Frames that one visit reads: about 50 µs of the smallest messages. A session that sent more goes on at its next turn. Of
+/// frames above 1 KiB one read has no more anyway.
 const FRAMES: usize = 64;
 
 impl Shard {
-    /// Makes a WebSocket of an HTTP connection, or says why not.
+    /// Turns an HTTP connection into a WebSocket, or returns why not.
     pub(super) fn upgrade(&mut self, key: u32, head: &Head, wanted: Upgrade) -> Result<(), Response> {
         let protocols: &[&'static str] =
             if wanted.dialect == Dialect::Native { &[native::SUBPROTOCOL] } else { &[] };
         let (get, http11) = (head.method == Method::Get, head.version == Version::Http11);
         if head.has_body() {
-            // RFC 6455 section 4.1 knows no body, and one reader's body would be the other's frames.
+            // RFC 6455 section 4.1 has no body. One reader could take for a body what another takes for frames.
             let response = Response::new(400).closing();
             return Err(response.error("bad_request", "a WebSocket handshake has no body"));
         }
@@ -75,7 +75,7 @@ impl Shard {
             }
             self.join(key, Ticket::default(), room, Span::Nothing);
         }
-        // Without words for "not joined yet", what a raw client says waits until it is.
+        // The raw dialect has no reply for "not joined yet", so messages of a raw client wait until it has joined.
         if let Some(session) = self.session(key) {
             session.awaiting = true;
         }
@@ -95,7 +95,7 @@ impl Shard {
         }
     }
 
-    /// Says the first words.
+    /// Sends the first message.
     pub(super) fn greet(&mut self, key: u32) {
         let settings = &self.common.settings;
         let (interval, max) = (settings.heartbeat.interval.as_secs(), settings.limits.message);
@@ -104,7 +104,7 @@ impl Shard {
         self.send(key, |out| event::welcome(name, user.as_deref(), interval, max, out));
     }
 
-    /// Reads frames until input runs out, has to wait, or is enough for one visit; says how much was used.
+    /// Reads frames until the input is used up, has to wait, or is enough for one visit. Returns how much was used.
     pub(super) fn read_frames(&mut self, key: u32, input: &mut [u8]) -> usize {
         let Some(session) = self.session(key) else { return input.len() };
         let Some(connection) = session.connection() else { return input.len() };
@@ -162,7 +162,7 @@ impl Shard {
         let (open, dialect) = (session.is_open(), session.dialect);
         match event {
             Event::Close(reason) => return self.close_received(key, reason.map(|(code, _)| code)),
-            // RFC 6455 section 5.5.1: after a close frame was sent, nothing follows it.
+            // RFC 6455 section 5.5.1: nothing follows a close frame.
             _ if !open => return,
             Event::Ping(payload) => {
                 let pong = OpCode::Control(Control::Pong);
@@ -195,7 +195,7 @@ fn refused(refused: handshake::Refused) -> Response {
     let response = Response::new(status).error(code, refused.message());
     let field = |response: Response, (name, value): &(&'static str, &str)| match *name {
         "Upgrade" => response.upgrade("websocket"),
-        // Written by the response itself beside `Upgrade`.
+        // The response writes it together with `Upgrade`.
         "Connection" => response,
         name => response.header(name, value.to_string()),
     };

@@ -11,7 +11,7 @@ use crate::session::facts::Fact;
 use crate::session::{Phase, Session};
 
 /// Why a request is not taken in.
-pub(super) const FULL: &str = "the server has as much waiting as it may have";
+pub(super) const FULL: &str = "too much is waiting on the server; try again later";
 
 impl Shard {
     /// Pays for the input that session `key` has come to hold, or gets back what it does not hold any more.

@@ -1,4 +1,4 @@
-//! Lists of rooms: a part in each turn, so that looking through many rooms delays nobody's message.
+//! Lists of rooms. Each turn handles a part, so that a search through many rooms does not delay messages.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -8,14 +8,14 @@ use crate::broker::home::Home;
 use crate::broker::permit::is_any;
 use crate::broker::post::{Caller, Line, Listing, Post};
 
-/// Names that are looked at in one turn, for all lists together: some 0.1 ms, or 0.3 with patterns to compare.
+/// Names that are looked at in one turn, for all lists together: about 0.1 ms, or 0.3 ms with patterns.
 const SLICE: usize = 512;
 
-/// Lists that are asked for, made one after the other.
+/// Lists that were asked for, made one after another.
 #[derive(Default)]
 pub(super) struct Lists {
     queue: VecDeque<(Caller, Arc<Listing>)>,
-    /// Of the first: what was found, and the last name that was looked at.
+    /// Of the first list: the rooms found, and the last name that was looked at.
     lines: Vec<Line>,
     after: Option<Box<str>>,
     /// Names that this turn has looked at.
@@ -23,7 +23,7 @@ pub(super) struct Lists {
 }
 
 impl Lists {
-    /// Whether nobody waits for one.
+    /// Whether no list is asked for.
     pub(super) fn is_empty(&self) -> bool {
         self.queue.is_empty()
     }
@@ -41,13 +41,13 @@ impl Lists {
 }
 
 impl Shard {
-    /// Lists the first rooms at home here that `listing` asks for, in this turn if it can be.
+    /// Lists the rooms at home here that `listing` asks for, in this turn if possible.
     pub(super) fn list(&mut self, caller: Caller, listing: Arc<Listing>) {
         self.lists.queue.push_back((caller, listing));
         self.list_some();
     }
 
-    /// Looks at some more rooms for who waits for a list.
+    /// Goes on with the lists.
     pub(super) fn list_some(&mut self) {
         while let Some((_, listing)) = self.lists.queue.front().cloned() {
             if !self.look_at_some(&listing) {
@@ -61,7 +61,7 @@ impl Shard {
         }
     }
 
-    /// Goes on with the first list; whether that is done.
+    /// Goes on with the first list. Returns whether it is done.
     fn look_at_some(&mut self, listing: &Listing) -> bool {
         let Lists { lines, after, looked, .. } = &mut self.lists;
         let begin = after.take();

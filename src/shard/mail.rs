@@ -1,4 +1,5 @@
-//! Posts: handed to other shards at the end of the turn, or carried out here at once, in order.
+//! Posts. Those to other shards are handed over at the end of the turn; those to this shard are carried out at once, in
+//! order.
 
 use super::Shard;
 use super::work::Mail;
@@ -13,7 +14,7 @@ use crate::position::Position;
 use crate::room_key::RoomKey;
 
 impl Shard {
-    /// Takes what other shards posted, in order.
+    /// Handles the posts of other shards, in order.
     pub fn take_all(&mut self, posts: impl IntoIterator<Item = Post>) {
         for post in posts {
             self.take(post);
@@ -21,13 +22,13 @@ impl Shard {
         }
     }
 
-    /// What is to be handed to shard `other`, which is taken from here.
+    /// The posts for shard `other`. The caller takes them out.
     pub fn outgoing(&mut self, other: ShardId) -> &mut Vec<Post> {
         &mut self.mail.others[usize::from(other)]
     }
 
-    /// Passes on what the program around the server asked for: after what was decided with it was handed to the other
-    /// shards, so that what the program does next comes behind that.
+    /// Gives the program its answers. This comes after the turn's posts are handed to other shards, so that the program's
+    /// next requests come after them.
     pub fn answer_questions(&mut self) {
         for (question, part) in self.mail.answers.drain(..) {
             question.tell(part);
@@ -50,7 +51,7 @@ impl Shard {
         self.post(room.home(self.common.shards) as ShardId, post);
     }
 
-    /// Carries out everything that was posted to this shard by itself.
+    /// Carries out all posts of this shard to itself.
     pub(super) fn carry(&mut self) {
         while let Some(post) = self.mail.own.pop_front() {
             self.take(post);
@@ -66,8 +67,8 @@ impl Shard {
             Post::Leave(room, caller, shard, user) => {
                 self.at_home(&room, Request::Leave(caller, shard, user));
             }
-            // A member's room has a home already, but a client may write to users whom nobody has heard of. Their inboxes are
-            // of no address: with nobody in them they go when others need the space.
+            // A member's room has a home already, but a client may write to users without an inbox. These inboxes count for
+            // no address; being empty, they are forgotten when others need the space.
             Post::Publish(room, caller @ Caller::Session(session, _), draft) => {
                 match self.ensure_home(&room, session, 0) {
                     Ok(number) => self.request_of(number, Request::Publish(caller, draft)),
@@ -119,7 +120,7 @@ impl Shard {
             Post::List(caller, listing) => self.list(caller, listing),
             Post::Joined(room, join, result) => self.joined(&room, *join, result),
             Post::Left(room, Caller::Session(session, ticket)) => self.left(session, ticket.get(), &room),
-            // Nobody else asks.
+            // No other caller asks this.
             Post::Left(..) => {}
             Post::Deliver(message) => self.deliver(&message),
             Post::Notice(room, notice) => self.notice(&room, &notice),
@@ -162,8 +163,8 @@ impl Shard {
         }
     }
 
-    /// Asks the engine what homes want to know, and tells them, until nobody asks any more. Then the rooms that worked are
-    /// paid for: most of what one needed while it waited for the engine it has given back by now.
+    /// Passes the homes' asks to the engine and its answers to the homes, until there are no more asks. Then the rooms that
+    /// worked are paid for: most of what one needed while it waited for the engine it has given back by now.
     pub(super) fn consult(&mut self) {
         self.engine.poll(self.now, &mut self.mail.tells);
         loop {
@@ -203,7 +204,7 @@ impl Shard {
         self.mail.posts = posts;
     }
 
-    /// Pays for the keys that are remembered. Each shard has an even part of the total, and keeps to it.
+    /// Pays for the remembered keys. Each shard keeps to an equal part of the total.
     pub(super) fn pay_for_keys(&mut self) {
         let (before, after) = (self.keyed.used(), self.keys.bytes());
         if before != after {
@@ -211,14 +212,14 @@ impl Shard {
         }
     }
 
-    /// Members of `room` here missed messages that nobody can give them.
+    /// Members of `room` here missed messages that are lost.
     fn tell_gap(&mut self, room: &RoomKey, from: Position, to: Position) {
-        // With its position, so that a member which is not sent it is told the same by a gap of its own.
+        // With its position, so that a member that misses it gets a gap of its own that covers it.
         self.tell_members(room, Some(to), |out| event::gap(room.label(), from, to, out));
     }
 
-    /// Tells the members of `room` here something, after which they stand at `position` if there is one: `write` appends
-    /// the JSON.
+    /// Sends an event to the members of `room` here; `write` appends the JSON. If there is a `position`, they are at that
+    /// position after it.
     fn tell_members(&mut self, room: &RoomKey, position: Option<Position>, write: impl FnOnce(&mut Vec<u8>)) {
         let mut json = Vec::new();
         write(&mut json);

@@ -1,7 +1,7 @@
-//! A shard: the sessions of one core, the rooms that are at home there, and everything that is decided about them.
+//! A shard has the sessions of one core and the rooms that are at home there, and makes all decisions about them.
 //!
-//! No socket and no clock: bytes and the time are passed in, and what is to be written goes to an
-//! [`Outlet`](outlet::Outlet) once a turn. So a whole shard runs in a test on a virtual clock, as it runs in the reactor.
+//! It has no socket and no clock. Callers pass in bytes and the time, and output goes to an [`Outlet`](outlet::Outlet) once a
+//! turn. So a whole shard runs in a test on a virtual clock just as in the reactor.
 //!
 //! ```text
 //!   receive ─▶ http ──▶ call ───┐                    ┌─▶ home ─▶ engine
@@ -96,61 +96,61 @@ pub struct Shard {
     deadlines: Deadlines,
     audiences: Directory<Audience>,
     homes: Directory<Home>,
-    /// What is kept of all rooms at home here beside their homes.
+    /// The indexes of all rooms at home here.
     rooms: Rooms,
     history: Purse,
-    /// What waits here, as all shards account for it: in queues, where what many share counts once, and as input.
+    /// Pays the shared account for what waits here: queues, where shared bytes count once, and input.
     queues: Purse,
-    /// What of that is input, by the sessions that hold it.
+    /// How much of that is input, by session.
     inputs: KeyMap<usize>,
-    /// What queues share.
+    /// Counts the bytes that queues share.
     tally: Tally,
-    /// What of that is paid for.
+    /// How much of that is paid for.
     tallied: usize,
     shedding: Shedding,
     keys: Keys,
-    /// What they cost.
+    /// Pays the shared account for `keys`.
     keyed: Purse,
     home_deadlines: Deadlines,
     engine: Engine,
     /// Joins and leaves that sessions wait for.
     crossings: Crossings,
-    /// Who may come in, in this turn.
+    /// The access rules of this turn.
     access: Snapshot,
-    /// Sessions that have yet to say who they are.
+    /// Sessions that have not authenticated yet.
     newcomers: KeyMap<Newcomer>,
     /// Users at home here.
     users: Users,
-    /// Sessions here that have a name.
+    /// Sessions here that have a user name.
     by_user: ByUser,
-    /// Sessions that wait for their user's home to let them in.
+    /// Sessions that wait for the decision of their user's home.
     entering: KeyMap<Next>,
-    /// Sessions that were handed something of their inbox without being members, and the first of it.
+    /// Sessions that got messages of their inbox without being members, with the position of the first.
     early: KeyMap<Position>,
-    /// What was handed to those of one inbox who are so many that they are an audience, by its number.
+    /// The same for users with so many sessions that these are gathered in an audience, by its number.
     heard: KeyMap<Heard>,
     announcing: Announcing,
     lists: Lists,
     checks: Checks,
-    /// What was not told yet of those that were turned away, by reason.
+    /// Denied accesses that are not in the log yet, by reason.
     denials: HashMap<&'static str, Untold>,
     mail: Mail,
     work: Work,
     drain: Option<Drain>,
-    /// Some shard has more on its way than is good; publishers are not read.
+    /// Some shard has too much on its way, so publishers are not read.
     pressed: bool,
     counters: Counters,
-    /// Connections, by what they are, and rooms; the other gauges are read where they are kept.
+    /// Connections by kind, and rooms. Other gauges are read from their owners.
     gauges: Gauges,
-    /// Its connections on which no request is whole.
+    /// Connections without a whole request.
     idlers: Idlers,
-    /// What waits in the queues of sessions.
+    /// Bytes in the queues of sessions.
     queued: usize,
-    /// When the oldest message of each pass was taken that this turn has ended.
+    /// For each pass that ended in this turn: when its oldest message was received.
     landed: Vec<u32>,
-    /// The room of the figures, if it is at home here.
+    /// The room `$stats`, if it is at home here.
     stats: Option<RoomKey>,
-    /// When the figures were last told in it.
+    /// When the figures were last sent to it.
     stats_told: Tick,
     /// Empty queues, boxed as sessions hold them.
     #[expect(clippy::vec_box)]
@@ -211,7 +211,7 @@ impl Shard {
         }
     }
 
-    /// Begins a turn: this is the time until the next.
+    /// Begins a turn. `now` is the time until the next turn.
     pub fn begin(&mut self, now: Now) {
         self.now = now;
         self.checks.begin();
@@ -224,7 +224,7 @@ impl Shard {
         self.begin_resuming();
     }
 
-    /// Takes in a connection from `peer`; says the key by which it is spoken of until it is reaped.
+    /// Accepts a connection from `peer`. Returns its key, which is valid until it is reaped.
     pub fn accept(&mut self, peer: IpAddr) -> u32 {
         self.generation = self.generation.wrapping_add(1);
         self.common.connections.fetch_add(1, Ordering::Relaxed);
@@ -239,7 +239,7 @@ impl Shard {
         key
     }
 
-    /// Frees the sessions that are over and gives their keys to `gone`, whose sockets can be closed.
+    /// Frees the sessions that are over, and calls `gone` with their keys to close the sockets.
     pub fn reap(&mut self, mut gone: impl FnMut(u32)) {
         for key in std::mem::take(&mut self.work.ended) {
             self.deadlines.set(key, Tick::NEVER);
@@ -253,7 +253,7 @@ impl Shard {
         self.have_left();
     }
 
-    /// Whether a turn is needed at once, because something is left over from the last.
+    /// Whether another turn is needed at once, because work is left over from the last.
     pub fn has_work(&self) -> bool {
         let Work { touched, listed, resumed, releasing, ended, slow, .. } = &self.work;
         let sessions = [touched, ended, slow].iter().any(|keys| !keys.is_empty());
@@ -286,7 +286,7 @@ impl Shard {
         self.users.len()
     }
 
-    /// Connections that each room at home here counts, by shard, to compare with reality.
+    /// The connections that each room at home here counts, by shard. For tests.
     pub fn counted(&self) -> impl Iterator<Item = (&RoomKey, &[u32])> {
         self.homes.iter().map(|(_, key, home)| (key, home.members()))
     }
@@ -297,7 +297,7 @@ impl Shard {
         rooms.map(|(_, key, audience)| (key, audience.len()))
     }
 
-    /// What the shard has done so far.
+    /// The counts of this shard so far.
     pub fn counters(&self) -> Counters {
         self.counters
     }
@@ -311,7 +311,7 @@ impl Shard {
         self.sessions.get_mut(key as usize)
     }
 
-    /// The session called `id`, if it is one of this shard's and still there.
+    /// The session `id`, if it still exists on this shard.
     fn find(&mut self, id: SessionId) -> Option<&mut Session> {
         let session = self.sessions.get_mut(id.key as usize)?;
         (id.shard == self.me && session.generation == id.generation && !session.is_over()).then_some(session)

@@ -1,4 +1,4 @@
-//! How fast sessions may come and speak: addresses, connections and keys each have their rate.
+//! Rates: how fast addresses may connect, and how fast connections, users and API keys may send.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -15,8 +15,8 @@ use crate::proxy::is_trusted;
 use crate::session::{Phase, Session};
 
 impl Shard {
-    /// Where session `key` comes from is known, unless that is a proxy that speaks for others: counts it for its address from
-    /// then on. One too many is refused when it says what it wants, so that it can be told why.
+    /// Counts session `key` for its address from now on, unless the peer is a trusted proxy. A connection over the limit is
+    /// refused at its first request, so that the response can say why.
     pub(super) fn know_peer(&mut self, key: u32) {
         let (allowed, now_ms) = (self.common.allowed, self.now.shared_ms());
         let Some(peer) = self.exchange(key).map(|exchange| exchange.peer) else { return };
@@ -30,11 +30,11 @@ impl Shard {
         }
     }
 
-    /// The client of session `key` asks for what has its token checked: counts it for its address.
+    /// Counts a request that needs a token check for the client's address.
     ///
     /// # Errors
     ///
-    /// The answer, if its address asks too often.
+    /// The response, if the address asks too often.
     pub(super) fn count_asking(&mut self, key: u32) -> Result<(), Response> {
         let (allowed, now_ms) = (self.common.allowed, self.now.shared_ms());
         let Some(address) = self.address(key).filter(|_| allowed.handshakes.is_limit()) else {
@@ -44,7 +44,7 @@ impl Shard {
         asked.map_err(|wait_ms| refusal(rate_limited(wait_ms)))
     }
 
-    /// Session `key` makes a request for `client`, whom it may not have spoken for before.
+    /// Session `key` makes a request for `client`, perhaps for the first time.
     pub(super) fn know_client(&mut self, key: u32, client: IpAddr) {
         if self.address(key).is_some_and(|before| before != client) {
             self.count_out(key);
@@ -54,18 +54,18 @@ impl Shard {
         }
     }
 
-    /// Counts a request for its client's address, if the connection is not counted already. A proxy's own are not: it asks
-    /// how the server is.
+    /// Counts a request for its client's address, if the connection is not counted already. A proxy's own health checks do
+    /// not count.
     ///
     /// # Errors
     ///
-    /// The answer, if the address has as many connections as it may have.
+    /// The response, if the address has too many connections.
     pub(super) fn count_request_in(&mut self, key: u32) -> Result<(), Response> {
         let own = |address| is_trusted(&self.common.settings.proxies.trust, address);
         if self.address(key).is_none_or(own) { Ok(()) } else { self.count_connection(key) }
     }
 
-    /// A request is answered: on a proxy's connection the next may be for somebody else.
+    /// A request is answered. On a proxy's connection the next may be for another client.
     pub(super) fn count_request_out(&mut self, key: u32) {
         let Some(peer) = self.exchange(key).map(|exchange| exchange.peer) else { return };
         if is_trusted(&self.common.settings.proxies.trust, peer) {
@@ -73,11 +73,11 @@ impl Shard {
         }
     }
 
-    /// The client of session `key` asks for what lasts, a WebSocket or a stream.
+    /// The client of session `key` asks for a WebSocket or a stream.
     ///
     /// # Errors
     ///
-    /// The answer, if its address has too many connections or asks too often.
+    /// The response, if the address has too many connections or asks too often.
     pub(super) fn count_in(&mut self, key: u32) -> Result<(), Response> {
         self.count_connection(key)?;
         self.count_asking(key)
@@ -93,7 +93,7 @@ impl Shard {
         let comes = come(self) || (self.close_idle_of(address) && come(self));
         if !comes {
             self.ask_others(Some(address));
-            let message = "this address has as many connections as it may have";
+            let message = "this address has too many connections";
             let response = Response::new(429).retry_after(Duration::from_secs(1)).closing();
             return Err(response.error("connection_limit", message));
         }
@@ -108,7 +108,7 @@ impl Shard {
         session.and_then(|session| session.conduct.as_ref()).is_some_and(|conduct| conduct.counted)
     }
 
-    /// It is over, or speaks for somebody else from now on.
+    /// The session is over, or makes requests for another client from now on.
     pub(super) fn count_out(&mut self, key: u32) {
         let address = self.address(key);
         let conduct = self.session(key).and_then(|session| session.conduct.as_mut());
@@ -119,7 +119,7 @@ impl Shard {
         }
     }
 
-    /// The address of the client, which is known where addresses are limited.
+    /// The address of the client. It is known if addresses are limited.
     fn address(&self, key: u32) -> Option<IpAddr> {
         self.sessions.get(key as usize)?.client()
     }
@@ -128,13 +128,13 @@ impl Shard {
     ///
     /// # Errors
     ///
-    /// The answer, if the key makes calls too fast.
+    /// The response, if the key makes too many calls.
     pub(super) fn count_call(&self, name: &str) -> Result<(), Response> {
         let taken = self.common.callers.take(name, self.now.shared_ms());
         taken.map_err(|wait_ms| refusal(rate_limited(wait_ms)))
     }
 
-    /// Counts a request of the native dialect; says whether it is to be carried out. If not, it has had its answer.
+    /// Counts a request of the native dialect. Returns whether to carry it out; if not, it has been answered.
     pub(super) fn is_heard(&mut self, key: u32, text: &str, slot: Option<Slot>) -> bool {
         let Err(wait_ms) = self.count_request(key, text.len()) else { return true };
         let (Ok(Request { id, .. }) | Err(Refused { id, .. })) = request::read(text);
@@ -142,11 +142,11 @@ impl Shard {
         false
     }
 
-    /// Session `key` says something of so many bytes: counts it for the connection, and for the user.
+    /// Counts a message of `bytes` bytes for the connection and for the user of session `key`.
     ///
     /// # Errors
     ///
-    /// In how many milliseconds it may, if that is too much.
+    /// If that is too much: after how many milliseconds it may try again.
     fn count_request(&mut self, key: u32, bytes: usize) -> Result<(), u32> {
         let (pace, now_ms) = (self.common.pace, self.now.shared_ms());
         let Some(session) = self.session(key) else { return Ok(()) };
@@ -157,11 +157,11 @@ impl Shard {
         taken.map_err(|wait_ms| u32::try_from(wait_ms).unwrap_or(u32::MAX))
     }
 
-    /// Session `key` says whether it is writing in the room of audience `number`. Whether that is news for the room.
+    /// Session `key` sends `typing` in the room of audience `number`. Returns whether that is news for the room.
     ///
     /// # Errors
     ///
-    /// If it says too much of it.
+    /// If it sends too many.
     pub(super) fn note_typing(&mut self, key: u32, number: u32, active: bool) -> Result<bool, Fault> {
         let now = self.now;
         let Some(session) = self.session(key) else { return Ok(false) };
@@ -169,7 +169,7 @@ impl Shard {
         typed.say(number, active, now.tick(), now.shared_ms()).map_err(rate_limited)
     }
 
-    /// What session `key` has said of its writing in the room of audience `number` counts no more.
+    /// Forgets what session `key` has sent about typing in the room of audience `number`.
     pub(super) fn forget_typing(&mut self, key: u32, number: u32) {
         let conduct = self.session(key).and_then(|session| session.conduct.as_mut());
         if let Some(typed) = conduct.and_then(|conduct| conduct.typed.as_mut()) {
@@ -183,7 +183,7 @@ impl Shard {
         session.user().cloned()
     }
 
-    /// Counts a message of a dialect that has no words for a refusal: its sender is not read for a while.
+    /// Counts a message of a dialect that has no words for a refusal. If it is too much, its sender is not read for a while.
     pub(super) fn slow_down(&mut self, key: u32, bytes: usize) {
         let (pace, now) = (self.common.pace, self.now);
         let user_ms = self.speaker(key).map_or(0, |user| self.common.speakers.suffer(&user, now.shared_ms()));
@@ -207,7 +207,7 @@ impl Shard {
         matches!(session.phase, Phase::Open(_)) && until.is_some_and(|until| until > self.now.tick())
     }
 
-    /// Session `key` was refused something: whoever does not listen to that is closed.
+    /// Counts a refusal for session `key`. A session with too many is closed.
     pub(super) fn note_refusal(&mut self, key: u32) {
         let now = self.now.tick();
         let Some(session) = self.session(key).filter(|session| session.is_open()) else { return };

@@ -1,8 +1,8 @@
-//! Places: how many connections there may be, and who goes when they are short.
+//! Places: how many connections there may be, and which are closed when there are too many.
 //!
-//! What lasts and what is being answered has a place. An HTTP connection on which no request is whole has one only as long as
-//! nobody else wants it, and so has any connection that has had its last words. Whoever has been like that for longest is closed
-//! first, whether it was kept alive, never spoke, is slow to say what it wants, or lingers.
+//! WebSockets, streams and requests under way keep their places. An HTTP connection without a whole request is idle, and so
+//! is a connection that has got its last bytes. Idle connections are closed when their places are needed, those idle longest
+//! first: kept-alive, silent, slow and lingering ones alike.
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
@@ -19,32 +19,32 @@ use crate::session::idle::Idle;
 use crate::session::{Phase, Session};
 use crate::time::Tick;
 
-/// Ticks for which nobody goes, at least a second: a client that has just connected, or a health check, has spoken by then.
+/// Ticks before an idle connection may be closed, at least a second. A new client or a health check has sent its request by
+/// then.
 const GRACE: u32 = 5;
 
 /// Connections that are closed in one turn, at most.
 const MOST: usize = 64;
 
-/// Connections that are looked at to find one of some address, those that have been idle for longest.
+/// Connections that are looked at to find one of an address, those idle longest first.
 const LOOKED_AT: usize = 1_000;
 
-/// The connections of a shard on which no request is whole, whoever has been like that for longest in front; among them some
-/// that are so no longer.
+/// The idle connections of a shard, longest idle first. Some of them may not be idle any more.
 #[derive(Default)]
 pub(super) struct Idlers {
     waiting: VecDeque<Waiting>,
     begun: u64,
-    /// How many there may be before those are swept out that are idle no longer.
+    /// The length at which those that are not idle any more are swept out.
     sweep_at: usize,
-    /// How many were closed to make room, and have not left yet.
+    /// How many were closed for others, and are not gone yet.
     leaving: usize,
-    /// When other shards were last asked to make room.
+    /// When other shards were last asked to close one.
     asked: Tick,
 }
 
 #[cfg(test)]
 impl Idlers {
-    /// How many are remembered.
+    /// The length of the list.
     pub(super) fn len(&self) -> usize {
         self.waiting.len()
     }
@@ -69,7 +69,7 @@ impl Waiting {
 }
 
 impl Shard {
-    /// No request is whole on session `key` from now on, or it has had its last answer.
+    /// Session `key` is idle from now on: it has no whole request, or has got its last response.
     pub(super) fn begin_idle(&mut self, key: u32) {
         let since = self.now.tick();
         let Some(session) = self.sessions.get_mut(key as usize) else { return };
@@ -89,10 +89,10 @@ impl Shard {
         }
     }
 
-    /// Refuses what lasts while all places are taken. Those of whoever is idle are not.
+    /// Refuses WebSockets and streams while all places are taken. Places of idle connections count as free.
     pub(super) fn refuse_while_full(&self) -> Result<(), Response> {
         if self.short_of_places() > self.common.idle.load(Ordering::Relaxed) {
-            return Err(Self::full("the server has as many connections as it may have"));
+            return Err(Self::full("the server has too many connections"));
         }
         Ok(())
     }
@@ -108,8 +108,7 @@ impl Shard {
         }
     }
 
-    /// Closes idle connections where there are more connections than may be, and has the other shards do so if that is not
-    /// enough.
+    /// Closes idle connections if there are too many connections, and asks the other shards to do so if that is not enough.
     pub(super) fn make_places(&mut self) {
         self.close_while_short();
         let now = self.now.tick();
@@ -119,7 +118,7 @@ impl Shard {
         }
     }
 
-    /// Another shard is short of places, or the client at `address` is.
+    /// Another shard needs a place, or one for the client at `address`.
     pub(super) fn make_places_for(&mut self, address: Option<IpAddr>) {
         match address {
             Some(address) => drop(self.close_idle_of(address)),
@@ -127,7 +126,7 @@ impl Shard {
         }
     }
 
-    /// One at a time, for all shards do so at once.
+    /// One at a time, because all shards do this at once.
     fn close_while_short(&mut self) {
         for _ in 0..MOST {
             if self.short_of_places() == 0 || self.close_idle(1) == 0 {
@@ -136,7 +135,7 @@ impl Shard {
         }
     }
 
-    /// The sessions are gone that had to make room.
+    /// The sessions that were closed for others are gone.
     pub(super) fn have_left(&mut self) {
         let left = std::mem::take(&mut self.idlers.leaving);
         if left > 0 {
@@ -144,7 +143,7 @@ impl Shard {
         }
     }
 
-    /// Closes the connections that have been idle for longest, `wanted` of them; says how many there were.
+    /// Closes the `wanted` connections that have been idle longest. Returns how many it closed.
     pub fn close_idle(&mut self, wanted: usize) -> usize {
         let now = self.now.tick();
         let mut closed = 0;
@@ -166,8 +165,8 @@ impl Shard {
         closed
     }
 
-    /// Closes the connection of `address` that has been idle for longest, but none that is about to speak for the first time;
-    /// says whether there was one.
+    /// Closes the connection of `address` that has been idle longest, but none that is still in its grace time. Returns
+    /// whether there was one.
     pub(super) fn close_idle_of(&mut self, address: IpAddr) -> bool {
         let (sessions, now) = (&self.sessions, self.now.tick());
         let is_theirs = |waiting: &Waiting| {
@@ -181,13 +180,13 @@ impl Shard {
             return false;
         };
         let Some(Waiting { key, .. }) = self.idlers.waiting.remove(at) else { return false };
-        // Its place is free at once, and not when its socket is closed.
+        // Its place is free at once, not only when its socket is closed.
         self.count_out(key);
         self.end(key);
         true
     }
 
-    /// Asks the other shards for a place: for anybody, or for the client at `address`.
+    /// Asks the other shards to free a place: any, or one of the client at `address`.
     pub(super) fn ask_others(&mut self, address: Option<IpAddr>) {
         for shard in (0..self.common.shards).map(|shard| shard as ShardId).filter(|shard| *shard != self.me) {
             self.mail.others[usize::from(shard)].push(Post::MakePlace(address));

@@ -1,4 +1,4 @@
-//! Replies: each goes where its request came from, to the session's own connection or to the HTTP call that brought it.
+//! Replies. Each goes where its request came from: to the session's connection, or to the HTTP call that brought it.
 
 use super::Shard;
 use crate::broker::post::{Post, Ticket};
@@ -7,7 +7,7 @@ use crate::error::Fault;
 use crate::session::Session;
 
 impl Shard {
-    /// Gives session `key` the reply to a request: `write` appends the JSON.
+    /// Sends session `key` the reply to a request. `write` appends the JSON.
     pub(super) fn reply(&mut self, key: u32, ticket: Ticket<&str>, write: impl FnOnce(&mut Vec<u8>)) {
         match ticket.slot {
             None => self.send(key, write),
@@ -20,8 +20,7 @@ impl Shard {
         }
     }
 
-    /// Gives the reply to the call that brought a request, if a call did; says how many bytes it has. No session is needed for
-    /// that.
+    /// Gives the reply to the call that brought a request, if a call did. Returns its size. It needs no session.
     pub(super) fn tell_call(&mut self, ticket: Ticket<&str>, write: impl FnOnce(&mut Vec<u8>)) -> usize {
         let Some(slot) = ticket.slot else { return 0 };
         let mut json = Vec::new();
@@ -31,7 +30,7 @@ impl Shard {
         bytes
     }
 
-    /// Gives the reply to a request that wants one only if it has an `id`.
+    /// Sends the reply to a request that gets one only if it has an `id`.
     pub(super) fn acknowledge(
         &mut self,
         key: u32,
@@ -44,7 +43,7 @@ impl Shard {
         }
     }
 
-    /// A request is done and has no reply, which a call that waits for one must know.
+    /// A request is done without a reply. A call that brought it must be told.
     pub(super) fn keep_silent(&mut self, ticket: Ticket<&str>) {
         if let Some(slot) = ticket.slot {
             self.post(slot.call.shard, Post::Replied(slot, None));
@@ -58,7 +57,7 @@ impl Shard {
         self.note_refusal(key);
     }
 
-    /// The session that asked has ended before its answer came.
+    /// The session ended before the answer to its request came.
     pub(super) fn too_late(&mut self, ticket: Ticket<&str>) {
         self.tell_call(ticket, |out| event::error(ticket.id, None, Fault::Unavailable, out));
     }

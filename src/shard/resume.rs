@@ -1,4 +1,4 @@
-//! Reading goes on that was held up: a part of it in each turn, since many may have waited for the same thing.
+//! Resumes reading that was paused. Each turn resumes a part, because many sessions may have waited for the same thing.
 
 use std::collections::VecDeque;
 
@@ -8,23 +8,23 @@ use crate::session::facts::Fact;
 use crate::session::{Phase, Tail};
 use crate::settings::KIB;
 
-/// Bytes of kept input that one turn takes up. The last of it may be more.
+/// Bytes of kept input that one turn handles. The last session may exceed it.
 const MOST: usize = 128 * KIB;
 
-/// What a session counts for in that beside its bytes, so that 64 go on in one turn if they have kept nothing.
+/// What a session counts besides its bytes, so that 64 sessions without kept input resume in one turn.
 const ALONE: usize = 2 * KIB;
 
-/// Sessions that are looked at in one turn for those that pressure has held up: about 20 µs.
+/// Sessions that are looked at in one turn to find those that pressure paused: about 20 µs.
 const LOOKS: usize = 4_096;
 
-/// Sessions whose reading goes on, first come, first served. Those that had to wait for something and those that have sent
-/// more than one visit takes stand in two lines, which are served in turn: who waited for an answer does not also wait for a
-/// thousand that flood. A session is in one of them at most ([`Fact::InLine`]).
+/// Sessions to read again, first come, first served. There are two lines, served in turn: one for sessions that waited for
+/// something, one for sessions that sent more than one visit takes. So a session that waited for an answer does not also wait
+/// for a thousand that flood. A session is in at most one of them ([`Fact::InLine`]).
 #[derive(Default)]
 pub(super) struct Lines {
     released: VecDeque<SessionId>,
     greedy: VecDeque<SessionId>,
-    /// Whose turn it is.
+    /// Whether the line `greedy` is next.
     greedy_next: bool,
 }
 
@@ -42,7 +42,7 @@ impl Lines {
 }
 
 impl Shard {
-    /// Begins a turn, and finds some of those that pressure held up and holds up no more.
+    /// Begins a turn, and finds some of the sessions that pressure paused and that can go on.
     pub(super) fn begin_resuming(&mut self) {
         self.work.resumable = MOST;
         let Some(first) = self.work.releasing.take() else { return };
@@ -55,8 +55,8 @@ impl Shard {
         self.work.releasing = (until < end).then_some(until);
     }
 
-    /// A session whose reading goes on, while this turn has time for one. What it had to keep is handled by now, or as much of
-    /// it as one visit takes.
+    /// The next session to read again, if this turn has time. Its kept input is handled already, or as much of it as one
+    /// visit takes.
     pub fn next_resumed(&mut self) -> Option<u32> {
         let key = self.first_resumed().or_else(|| self.next_in_line())?;
         self.take_up_head(key);
@@ -72,7 +72,7 @@ impl Shard {
         Some(key)
     }
 
-    /// The first of those whose reading goes on that is still there.
+    /// The first session to resume that still exists.
     fn first_resumed(&mut self) -> Option<u32> {
         while self.work.resumable > 0 {
             let id = self.work.resumed.next()?;
@@ -85,14 +85,14 @@ impl Shard {
         None
     }
 
-    /// This turn has no time for more of those whose reading goes on. Who waits for a check of its token has a time of its own.
+    /// This turn has no time to resume more sessions. Token checks have their own share of the turn.
     pub fn rest(&mut self) {
         self.work.resumable = 0;
     }
 
-    /// Takes some of what a session had to keep; says how many bytes.
+    /// Handles some of a session's kept input. Returns how many bytes.
     fn read_tail(&mut self, key: u32, mut tail: Tail) -> usize {
-        // While its tail is read the session has not finished, although its peer has.
+        // While its kept input is read the session is not finished, although its peer is.
         let eof = self.session(key).is_some_and(|session| session.facts.take(Fact::Eof));
         let open = self.session(key).is_some_and(|session| session.is_open());
         if let Some(text) = tail.request.take().filter(|_| open) {
@@ -107,7 +107,7 @@ impl Shard {
         used
     }
 
-    /// No request may be whole on session `key` any more, now that all that it sent is taken.
+    /// Session `key` may be idle again, now that all its kept input is handled.
     fn be_idle_again(&mut self, key: u32) {
         let Some(session) = self.sessions.get(key as usize) else { return };
         let waits = session.waits_its_turn() || session.is_calling();
@@ -116,9 +116,9 @@ impl Shard {
         }
     }
 
-    /// Lets reading go on if nothing holds it any more.
+    /// Resumes reading if nothing pauses it any more.
     pub(super) fn release(&mut self, key: u32) {
-        // Nearly always nothing was held up.
+        // Nearly always nothing was paused.
         let held = self.sessions.get(key as usize).filter(|session| session.held);
         if held.is_some_and(|session| !self.waits(key, session)) {
             self.resume(key);
@@ -132,7 +132,7 @@ impl Shard {
         }
     }
 
-    /// Session `key` has sent more than one visit takes: it goes on behind the others who have.
+    /// Session `key` has sent more than one visit takes. It goes on after the others that have.
     pub(super) fn go_on_later(&mut self, key: u32) {
         if self.lines_up(key) {
             let id = self.id(key);
@@ -140,16 +140,16 @@ impl Shard {
         }
     }
 
-    /// Nothing holds session `key` any more, and its turn will come; whether it was in no line yet.
+    /// Nothing pauses session `key` any more, and its turn will come. Returns whether it was in no line yet.
     fn lines_up(&mut self, key: u32) -> bool {
         let now = self.now.tick();
         let Some(session) = self.session(key) else { return false };
         session.held = false;
-        // A pong may have waited all the time, unread. A stream is not waited for; its readers wait for it.
+        // A pong may have waited unread all the time. A stream sends no pongs.
         if !session.is_stream() {
             (session.heard, session.pinged) = (now, false);
         }
-        // What it has sent may be a whole request.
+        // Its kept input may be a whole request.
         if session.tail.is_some()
             && let Phase::Http(exchange) = &mut session.phase
         {
@@ -167,7 +167,7 @@ impl Shard {
         }
     }
 
-    /// Tries a request again that waited for a join or a leave.
+    /// Retries a request that waited for a join or a leave.
     pub(super) fn unpark(&mut self, key: u32) {
         let waits = self.sessions.get(key as usize).filter(|_| !self.is_in_line(key));
         let tail = waits.and_then(|session| session.tail.as_ref());

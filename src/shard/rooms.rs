@@ -1,8 +1,9 @@
-//! The rooms that are at home on this shard: who may make one, what they cost, and which go when there are too many.
+//! The rooms that are at home on this shard: who may make one, what they cost, and which are forgotten when there are too
+//! many.
 //!
-//! A room outlives its members by its `ttl`, so one connection could go through names for ever. Rooms therefore have a rate, a
-//! number for each address, and a total. Where the total is short the rooms that nobody is in go first, those without
-//! history before the others, and of each the one that was left longest ago; only when there is none is a client refused.
+//! A room outlives its members by its `ttl`, so one connection could make rooms for ever. So there is a rate, a number for
+//! each address, and a total. Above the total, empty rooms are forgotten: first those without history, and of these the one
+//! empty longest. A client is refused only if there is no empty room.
 
 use std::collections::BTreeSet;
 
@@ -17,22 +18,22 @@ use crate::makers::Refused;
 use crate::room_key::{RoomKey, Space, is_room_name};
 use crate::time::Tick;
 
-/// Rooms that are pushed out for one that is made, at most: some of them may be smaller than it is.
+/// Rooms that are forgotten for one new room, at most. Some of them may be smaller than the new one.
 const PUSHED: usize = 16;
 
-/// What is kept of all rooms at home here beside each of them.
+/// The indexes of all rooms at home here.
 #[derive(Default)]
 pub(super) struct Rooms {
     /// What they cost.
     pub(super) purse: Purse,
-    /// The names of those that can be listed.
+    /// The names of rooms that can be listed.
     pub(super) names: Names,
-    /// Those that nobody would miss much, in the order in which they go.
+    /// Empty rooms, in the order in which they are forgotten.
     idle: BTreeSet<(Idle, u32)>,
 }
 
 impl Rooms {
-    /// A room has become idle, is not any more, or is so in another way.
+    /// The idle state of a room has changed.
     pub(super) fn changes(&mut self, number: u32, before: Option<Idle>, after: Option<Idle>) {
         before.map(|idle| self.idle.remove(&(idle, number)));
         self.idle.extend(after.map(|idle| (idle, number)));
@@ -40,12 +41,12 @@ impl Rooms {
 }
 
 impl Shard {
-    /// Something is asked of a room that is at home here, by the app or somebody who has made sure that there is one.
+    /// Passes a request to a room at home here, and makes the room if needed. For the app, or after [`Shard::ensure_home`].
     pub(super) fn at_home(&mut self, room: &RoomKey, request: Request) {
         let number = match self.homes.find_key(room) {
             Some(number) => number,
             None => {
-                // The app's rooms go like others when they are empty. It is not refused one for what clients do.
+                // The app is never refused a room. When its rooms are empty, they are forgotten like others.
                 self.has_space(room);
                 self.make_home(room, 0)
             }
@@ -63,7 +64,7 @@ impl Shard {
     ///
     /// # Errors
     ///
-    /// If there is none and it may not make one.
+    /// If there is no such room and the session may not make one.
     pub(super) fn ensure_home(
         &mut self,
         room: &RoomKey,
@@ -97,7 +98,7 @@ impl Shard {
         number
     }
 
-    /// Whether there is space for one more room, after idle ones have made some where it was short.
+    /// Whether there is space for one more room. Forgets idle rooms if needed.
     fn has_space(&mut self, room: &RoomKey) -> bool {
         let cost = Home::least_cost(room);
         let mut short = self.rooms.purse.spend(&self.common.rooms, cost, 0);
@@ -140,7 +141,7 @@ impl Shard {
         }
     }
 
-    /// Forgets a room that nobody is in.
+    /// Forgets an empty room.
     pub(super) fn forget(&mut self, number: u32) {
         self.home_deadlines.set(number, Tick::NEVER);
         let Some(room) = self.homes.key(number).cloned() else { return };

@@ -1,4 +1,4 @@
-//! When all queues together are too large: who holds most of them goes first.
+//! Closes the sessions with most in their queues when all queues together are too large.
 
 use std::collections::BinaryHeap;
 use std::sync::Arc;
@@ -11,34 +11,34 @@ use crate::message::Message;
 use crate::session::Session;
 use crate::time::Tick;
 
-/// Ticks from one line of the log about this to the next: 10 s.
+/// Ticks between two lines of the log: 10 s.
 const QUIET: u32 = 40;
 
-/// Sessions that are let go in one turn although the total is no longer overdrawn: each costs some microseconds. While it is
-/// overdrawn as many go as must. They hold what was read and sent since the last turn, which took longer.
+/// Sessions that are closed in one turn after the total is no longer exceeded. Each costs some microseconds. While it is
+/// exceeded, as many are closed as needed: what they hold was read and queued since the last turn, which took longer.
 const SLICE: usize = 32;
 
-/// So few sessions are looked at in any turn: about 10 µs.
+/// With this many sessions or fewer, every turn may look at all of them: about 10 µs.
 const FEW: usize = 1_024;
 
-/// Sessions for each microsecond since the last look for which there is another: about a tenth of the time.
+/// How many sessions may be looked at per microsecond since the last look, so that looking takes about a tenth of the time.
 const LOOKS_PER_US: u64 = 20;
 
-/// Who is to be let go.
+/// The sessions to close.
 #[derive(Default)]
 pub(super) struct Shedding {
     /// What sessions held at the last look, with their keys and generations.
     fullest: BinaryHeap<(usize, u32, u32)>,
     /// When that was, in microseconds.
     looked_us: u64,
-    /// Sessions that were let go, and not told of in the log yet.
+    /// Closed sessions that are not in the log yet.
     lately: usize,
-    /// When the log may tell of them.
+    /// When the log may have the next line.
     quiet_until: Tick,
 }
 
 impl Shard {
-    /// Pays for what the queue of session `key` has come to hold, or gets back what it does not hold any more.
+    /// Pays for what the queue of session `key` holds now, or gets back what it does not hold any more.
     pub(super) fn pay(&mut self, key: u32) {
         let queue = self.sessions.get_mut(key as usize).and_then(|session| session.queue.as_mut());
         let unpaid = queue.map_or(0, |queue| queue.take_unpaid());
@@ -47,13 +47,13 @@ impl Shard {
         }
     }
 
-    /// Whether an answer with these messages has to wait for better times. It is a copy for one reader alone, and many may ask
-    /// in one turn, before anybody can be let go.
+    /// Whether an answer with these messages must be refused for now. It is a copy for one reader, and many may ask in one
+    /// turn, before any session can be closed.
     pub(super) fn is_too_much(&self, messages: &[Arc<Message>]) -> bool {
         !messages.is_empty() && self.common.queued.is_overdrawn()
     }
 
-    /// What a home answered, unless it brings messages while too much waits already.
+    /// A home's answer, or a refusal if it has messages while too much waits already.
     pub(super) fn unless_too_much(&self, result: Looked) -> Looked {
         match result {
             Ok(Some(standing)) if self.is_too_much(&standing.excerpt.messages) => Err(Fault::Unavailable),
@@ -86,8 +86,8 @@ impl Shard {
         self.queues.spend(&self.common.queued, more, less);
     }
 
-    /// Lets the fullest queues go while all together are over `limits.queue_total`. Every shard gives up the same part of
-    /// what it holds, and an eighth more, so that this is not for every turn.
+    /// Closes the sessions with the fullest queues while all together are over `limits.queue_total`. Every shard frees the
+    /// same part of what it holds, and an eighth more, so that this is not needed in every turn.
     pub(super) fn shed(&mut self) {
         self.pay_shared();
         if !self.common.queued.is_overdrawn() {
@@ -105,7 +105,7 @@ impl Shard {
             && (gone < SLICE || self.common.queued.is_overdrawn())
             && let Some((key, held)) = self.next_fullest()
         {
-            // What several hold is not free when one of them is gone; then the next turn finds out.
+            // Bytes that several sessions share are not free when one of them is closed. The next turn notices that.
             excess = excess.saturating_sub(held);
             gone += 1;
             self.let_go(key);
@@ -115,8 +115,9 @@ impl Shard {
         self.log_shed(gone);
     }
 
-    /// Notes what sessions have waiting, whatever they are doing: one that is being closed and does not read has all the time
-    /// that its peer gives it. Not in every turn: there may be many, and all shards may wait for one that has a long turn.
+    /// Notes what each session has waiting, also sessions that are closing, because a peer that does not read can delay its
+    /// close. It is not done in every turn: there may be many sessions, and other shards may wait for a shard with a long
+    /// turn.
     fn look_for_the_fullest(&mut self) {
         let (all, now_us) = (self.sessions.len(), self.now.us);
         let since = now_us.saturating_sub(self.shedding.looked_us);
@@ -149,7 +150,7 @@ impl Shard {
         }
     }
 
-    /// Drops what session `key` has not begun to read, and closes it if there are words for that.
+    /// Drops what session `key` has not begun to read, and closes or ends it.
     pub(super) fn let_go(&mut self, key: u32) {
         let Some(session) = self.session(key) else { return };
         if !session.is_open() {
@@ -165,7 +166,7 @@ impl Shard {
         }
     }
 
-    /// Every peer that does not read can bring this about, so it is told now and then only.
+    /// Any peer that does not read can cause this, so the log has it at a limited rate.
     fn log_shed(&mut self, gone: usize) {
         let now = self.now.tick();
         self.shedding.lately += gone;

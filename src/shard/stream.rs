@@ -1,7 +1,7 @@
-//! Streams of Server-Sent Events: how one begins, what each of its rooms gives it, and the requests made on its behalf.
+//! Streams of Server-Sent Events: how one begins, what its rooms give it, and the requests of calls for it.
 //!
-//! An `id` must never speak for what was not delivered. So it is written where the bytes that it speaks for are queued,
-//! behind them, and nowhere else.
+//! An `id` must never cover messages that were not delivered. So it is written only where those messages are queued, right
+//! after them.
 
 use std::sync::Arc;
 
@@ -26,17 +26,17 @@ use crate::room_key::{RoomKey, Space};
 use crate::session::stream::Stream;
 use crate::session::{Phase, Session};
 
-/// How long a client waits before it connects again, unless it is told otherwise later.
+/// How long a client waits before it reconnects, unless it gets another time later.
 const RETRY_MS: u64 = 2_000;
 
-/// Requests on behalf of a stream that are carried out in one go: some 100 µs.
+/// Requests of a stream that are carried out in one go: about 100 µs.
 const SLICE: usize = 64;
 
-/// Requests that may wait on behalf of one stream; a call that brings more is answered with `unavailable`.
+/// Requests that may wait for one stream. A call that brings more gets `unavailable`.
 const MAX_WAITING: usize = 1_000;
 
 impl Shard {
-    /// Makes a stream of an HTTP connection, or says why not.
+    /// Turns an HTTP connection into a stream, or returns why not.
     pub(super) fn open_stream(
         &mut self,
         key: u32,
@@ -53,7 +53,7 @@ impl Shard {
             return Err(refusal(Fault::RoomLimit));
         }
         let response = Response::new(200)
-            // A proxy that compresses holds back what is too little to be worth it (RFC 9111 section 5.2.2.6).
+            // `no-transform`, because a proxy that compresses delays small pieces (RFC 9111 section 5.2.2.6).
             .header("Cache-Control", "no-cache, no-transform")
             .header("X-Accel-Buffering", "no")
             .stream(sse::CONTENT_TYPE);
@@ -74,7 +74,7 @@ impl Shard {
         Ok(())
     }
 
-    /// Refuses whoever may not be in all of `rooms`.
+    /// Refuses a client that may not join all of `rooms`.
     fn refuse_reader(
         &mut self,
         key: u32,
@@ -90,14 +90,13 @@ impl Shard {
         if rooms.iter().all(|room| self.common.rules.may_join(Space::Native, room, asker)) {
             return Ok(());
         }
-        // Of a guest a token may change that.
+        // A guest may try again with a token.
         let denied = if asker.named || asker.open { Denied::Room } else { Denied::NoToken };
         self.note_denied(key, head, denied);
         Err(denied.response())
     }
 
-    /// Joins the rooms of a stream one after the other, then carries out what was asked on its behalf, until something has
-    /// to be waited for.
+    /// Joins the rooms of a stream one after another, then carries out its requests, until one has to wait.
     pub(super) fn go_on_with_stream(&mut self, key: u32) {
         if self.sessions.get(key as usize).is_some_and(Session::is_stream) {
             self.carry_out_some(key);
@@ -118,7 +117,7 @@ impl Shard {
                 self.join(key, Ticket::default(), room.label(), span);
             } else if let Some((slot, text)) = stream.next_request() {
                 if stream.told(slot.call) > most {
-                    // Its answer waits until it is whole, and has become too large to go on with.
+                    // The call's gathered answers have become too large, so this request is not carried out.
                     self.forsake(slot, &text);
                 } else if !self.carry_out(key, &text, Some(slot)) {
                     return self.put_back(key, slot, text);
@@ -138,16 +137,16 @@ impl Shard {
         self.hold(key);
     }
 
-    /// Whether a join is for one of the rooms that a stream was opened for, and not for a request on its behalf.
+    /// Whether a join is for one of the rooms that a stream was opened with, not for a request.
     pub(super) fn is_feed(&self, key: u32, ticket: Ticket<&str>) -> bool {
         ticket.slot.is_none() && self.sessions.get(key as usize).is_some_and(Session::is_stream)
     }
 
-    /// A room has let a stream in: it is told so, then what it missed, each with where it stands by then.
+    /// A stream has joined a room. It gets `joined`, then the messages that it missed, each with its position.
     pub(super) fn begin_feed(&mut self, key: u32, room: &RoomKey, mut standing: Standing) {
         let messages = std::mem::take(&mut standing.excerpt.messages);
-        // What follows is consecutive up to the room's newest message, so whoever has read this and nothing else has
-        // everything before the first of them, or knows from `recovered` that it has not.
+        // The messages are consecutive up to the room's newest. So a client that has read only `joined` has everything before
+        // the first of them, or knows from `recovered` that it has not.
         let first = messages.first().and_then(|message| message.position);
         let before = first.map(|first| Position { offset: first.offset.saturating_sub(1), ..first });
         let mut json = Vec::new();
@@ -165,7 +164,7 @@ impl Shard {
         }
     }
 
-    /// Queues an event behind which the client has everything in `room` up to `position`.
+    /// Queues an event. After it the client has everything in `room` up to `position`.
     fn push_at(&mut self, key: u32, room: &RoomKey, json: &[u8], position: Position) {
         let Some(stream) = self.session(key).and_then(|session| session.stream()) else { return };
         stream.joined(room, position);
@@ -173,14 +172,14 @@ impl Shard {
         self.push(key, Class::Asked, |out| sse::event_at(json, id, out));
     }
 
-    /// Queues messages for a stream that ends them itself: each of them, and behind it where the client stands by then.
+    /// Queues messages for a stream, each followed by an `id` with the client's position.
     pub(super) fn queue_parts(&mut self, key: u32, number: u32, part: &Part) {
         let now = self.now.tick();
         let mut from = 0;
         for mark in &*part.marks {
             let end = mark.end as usize;
             let Some(stream) = self.session(key).and_then(|session| session.stream()) else { return };
-            // A room that was joined by a request is not one of those that a reconnect asks for.
+            // A reconnect does not ask for a room that was joined by a request.
             let id = stream.reached(number, mark.position).then(|| stream.id().to_string());
             self.with_queue(key, |queue| {
                 queue.push_shared(part.bytes.slice(from..end), Class::Sent, now);
@@ -195,7 +194,7 @@ impl Shard {
         self.touch(key);
     }
 
-    /// Requests of `user` have come for a stream by an HTTP call.
+    /// An HTTP call has brought requests of `user` for a stream.
     pub(super) fn requested(
         &mut self,
         id: SessionId,
@@ -214,7 +213,7 @@ impl Shard {
         let fault = match stream {
             None => None,
             Some(stream) if stream.waiting() + texts.len() > MAX_WAITING => Some(Fault::Unavailable),
-            // One call may bring as much as a body may hold; others have to fit beside what waits.
+            // One call may bring as much as a body may hold. More calls must fit besides what already waits.
             Some(stream) if stream.held() > 0 && stream.held() + bytes > most => Some(Fault::Unavailable),
             Some(_) => return self.queue_requests(id.key, call, texts),
         };
@@ -228,7 +227,7 @@ impl Shard {
         for (index, text) in (0..).zip(texts) {
             let slot = Slot { call, index };
             if !self.sessions.get(key as usize).is_some_and(Session::is_stream) {
-                // It was refused once too often, and its requests end with it.
+                // It had too many refusals and is closed, and so its requests end.
                 self.too_late(Ticket { id: None, slot: Some(slot) });
             } else if self.is_heard(key, &text, Some(slot))
                 && let Some(stream) = self.session(key).and_then(Session::stream)
@@ -239,13 +238,13 @@ impl Shard {
         self.go_on_with_stream(key);
     }
 
-    /// A stream has told its client that it ends.
+    /// A stream has sent its last event.
     pub(super) fn end_stream(&mut self, key: u32) {
         self.forsake_requests(key);
         self.linger(key);
     }
 
-    /// The calls that wait for a stream are told that it is gone.
+    /// Tells the calls that wait for a stream that it has ended.
     pub(super) fn forsake_requests(&mut self, key: u32) {
         while let Some(stream) = self.session(key).and_then(Session::stream)
             && let Some((slot, text)) = stream.next_request()

@@ -1,4 +1,4 @@
-//! Users' connections: how one comes, how it goes, and how the app finds them.
+//! Users' connections: how they come and go, and how the app finds them.
 
 use arcstr::ArcStr;
 
@@ -14,18 +14,18 @@ use crate::room_key::{RoomKey, Space, home};
 use crate::session::facts::Fact;
 use crate::settings::TooMany;
 
-/// What a session goes on with when it is in.
+/// What a session does after its user's home has accepted it.
 pub(super) enum Next {
-    /// A WebSocket is welcomed, and joins the rooms that it named.
+    /// A WebSocket gets its `welcome`, and joins the rooms that it named.
     Welcome(Vec<String>),
-    /// A stream is welcomed, and joins its rooms.
+    /// A stream gets its `welcome`, and joins its rooms.
     Stream,
-    /// A WebSocket that was welcomed before has said who it is: the answer to that, and the rooms that waited for it.
+    /// A WebSocket has authenticated after its `welcome`: it gets the answer, and joins the rooms that waited for it.
     Known(Ticket, Vec<String>),
 }
 
 impl Next {
-    /// The rooms that it joins then.
+    /// The rooms that it joins.
     pub(super) fn rooms(&self) -> Option<&Vec<String>> {
         match self {
             Self::Welcome(rooms) | Self::Known(_, rooms) => Some(rooms),
@@ -35,8 +35,8 @@ impl Next {
 }
 
 impl Shard {
-    /// A session comes in: a guest at once, a user's when the user's home has said so. Nobody else knows all of a user's
-    /// connections, of which there may be a limit; and whoever is welcome is to be found from then on.
+    /// Admits a session: a guest at once, a user's session after the user's home has accepted it. Only the home knows all of
+    /// a user's connections and can limit them, and a session with a `welcome` must be reachable.
     pub(super) fn arrive(&mut self, key: u32, next: Next) {
         let id = self.id(key);
         let Some(session) = self.session(key) else { return };
@@ -69,7 +69,7 @@ impl Shard {
         }
     }
 
-    /// Tells a session who it is, and for how long.
+    /// Tells a session its user, and when its token ends.
     pub(super) fn confirm(&mut self, key: u32, ticket: Ticket<&str>) {
         let identity = self.sessions.get(key as usize).and_then(|session| session.identity.clone());
         if let Some(identity) = identity {
@@ -78,7 +78,7 @@ impl Shard {
         }
     }
 
-    /// The user's home has decided about a session that waits for it.
+    /// The user's home has decided about a session.
     pub(super) fn entered(&mut self, id: SessionId, allowed: bool) {
         if self.find(id).is_none() {
             return;
@@ -99,14 +99,14 @@ impl Shard {
         self.go_on(id.key, false);
     }
 
-    /// A session does not come in after all: a call that said who it is has its answer by that.
+    /// A session is not admitted. A call that authenticated it gets its answer.
     fn forsake_entry(&mut self, next: Next) {
         if let Next::Known(ticket, _) = next {
             self.too_late(ticket.get());
         }
     }
 
-    /// A session is not one of its user's any more.
+    /// A session does not belong to its user any more.
     pub(super) fn depart(&mut self, key: u32) {
         let id = self.id(key);
         if let Some(next) = self.entering.remove(&key) {
@@ -123,7 +123,7 @@ impl Shard {
         self.post(self.user_home(&user), Post::Went(user, id, listens));
     }
 
-    /// At a user's home: a connection wants to come.
+    /// At a user's home: a connection wants to be admitted.
     pub(super) fn user_came(&mut self, user: &ArcStr, id: SessionId, listens: bool) {
         let allowance = self.allowance();
         let entry = self.users.came(&self.common.room_keys, user, id, listens, allowance);
@@ -138,7 +138,7 @@ impl Shard {
         self.users.went(self.user_hash(user), user, id, listens);
     }
 
-    /// At a user's home: a connection hears the user's inbox from now on, or does not any more.
+    /// At a user's home: a connection begins or stops to get messages of the user's inbox.
     pub(super) fn user_hears(&mut self, inbox: &RoomKey, shard: ShardId, listens: bool) {
         self.users.hears(inbox.hash(), inbox.name(), shard, listens);
     }
@@ -196,7 +196,7 @@ impl Shard {
         self.common.settings.auth.unique_names && self.access.is_open()
     }
 
-    /// Whose session `key` is, if that has a name.
+    /// The user of session `key`, if it has one.
     pub(super) fn user_of(&self, key: u32) -> Option<ArcStr> {
         self.sessions.get(key as usize)?.user().cloned()
     }
@@ -210,7 +210,7 @@ impl Shard {
         self.common.room_keys.hash(Space::User, user)
     }
 
-    /// Answers whoever waits for one shard's part of an answer.
+    /// Sends this shard's part of an answer to the caller.
     pub(super) fn answer(&mut self, caller: Caller, post: impl FnOnce(Caller) -> Post) {
         if let Some(shard) = caller.shard() {
             self.post(shard, post(caller));

@@ -1,8 +1,8 @@
-//! What the app does to all connections of one user, and asks of them: a part in each turn, so that a user with many delays
-//! nobody else.
+//! Calls of the app that concern all connections of a user. Each turn handles a part, so that a user with many connections
+//! delays nobody else.
 //!
-//! A walk goes over the connections that there were when it began, and its answer follows the last of them. The list of them
-//! is paid for like what waits in queues.
+//! A walk covers the connections that existed when it began. Its answer comes after the last. The list of them is paid for
+//! like queued bytes.
 
 use std::collections::BTreeSet;
 
@@ -17,12 +17,12 @@ use crate::room_key::{RoomKey, Space};
 /// Connections that are closed, taken out of a room or looked at in one turn: each costs some microseconds.
 const SLICE: usize = 32;
 
-/// Why the app's word took somebody out of a room.
+/// The reason when the app removes a user from a room.
 const REMOVED: &str = "removed by the app";
 
 /// A walk under way.
 pub(super) struct Walk {
-    /// The connections that it has not come to; it goes from the last to the first.
+    /// The connections that are left. It goes from the last to the first.
     left: Vec<SessionId>,
     all: u32,
     /// Bytes that were paid for the list.
@@ -37,12 +37,12 @@ enum What {
     Disconnect(ArcStr),
     /// It is taken out of this room.
     Remove(RoomKey),
-    /// Its rooms are noted: those seen, by their audiences' numbers, and their keys.
+    /// Its rooms are collected: the numbers of audiences seen, and the rooms' keys.
     Seek(BTreeSet<u32>, Vec<RoomKey>),
 }
 
 impl Shard {
-    /// Says where a user is.
+    /// Finds a user's connections and rooms.
     pub(super) fn seek(&mut self, user: &str, caller: Caller) {
         let keys = self.sessions_of(user);
         self.walk(keys, What::Seek(BTreeSet::new(), Vec::new()), caller);
@@ -54,13 +54,13 @@ impl Shard {
         self.walk(keys, What::Disconnect(reason.clone()), caller);
     }
 
-    /// Takes a user out of a room.
+    /// Removes a user from a room.
     pub(super) fn remove_user(&mut self, room: &RoomKey, user: &str, caller: Caller) {
         let keys = self.seated_of(room, user);
         self.walk(keys, What::Remove(room.clone()), caller);
     }
 
-    /// Begins a walk. A short one is over at once, unless others are under way.
+    /// Begins a walk. A short one ends at once, unless others are under way.
     fn walk(&mut self, keys: Vec<u32>, what: What, caller: Caller) {
         let left: Vec<SessionId> = keys.into_iter().map(|key| self.id(key)).collect();
         let paid = size_of_val(&left[..]).cast_signed();
@@ -73,7 +73,7 @@ impl Shard {
         }
     }
 
-    /// Goes on with the walk that is first.
+    /// Goes on with the first walk.
     pub(super) fn walk_some(&mut self) {
         let Some(mut walk) = self.work.walks.pop_front() else { return };
         for _ in 0..SLICE {

@@ -1,4 +1,4 @@
-//! What a turn has decided on and not carried out yet.
+//! The work that a turn has still to do.
 
 use std::collections::VecDeque;
 
@@ -10,7 +10,7 @@ use crate::broker::post::Post;
 use crate::broker::question::{Part, Question};
 use crate::id::ShardId;
 
-/// Posts and asks that were decided on and not yet carried out.
+/// Posts and asks that are not carried out yet.
 #[derive(Default)]
 pub(super) struct Mail {
     pub(super) own: VecDeque<Post>,
@@ -25,7 +25,7 @@ pub(super) struct Mail {
     pub(super) spare: Spare,
 }
 
-/// What this turn has still to do.
+/// The work lists of this turn.
 #[derive(Default)]
 pub(super) struct Work {
     /// Sessions with something of their own to write.
@@ -34,11 +34,11 @@ pub(super) struct Work {
     pub(super) listed: VecDeque<u32>,
     /// Sessions that fell too far behind.
     pub(super) slow: Vec<u32>,
-    /// Sessions whose reading goes on.
+    /// Sessions to read again.
     pub(super) resumed: Lines,
-    /// What this turn may still spend on them.
+    /// How many bytes this turn may still handle for them.
     pub(super) resumable: usize,
-    /// Pressure has fallen: the key from which on those that it held are to be found.
+    /// Pressure has fallen: the key from which to look for sessions that it paused.
     pub(super) releasing: Option<usize>,
     /// Sessions that are over and to be freed.
     pub(super) ended: Vec<u32>,

@@ -1,4 +1,4 @@
-//! How a home answers what is asked of it.
+//! The answers of a home.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::position::Position;
 use crate::room_key::Space;
 
 impl Home {
-    /// What a request needs that only the engine still has.
+    /// The messages that a request needs and that only the engine still has.
     pub(super) fn beyond(&self, request: &Request, end: Position, oldest: u64) -> Option<(Position, usize)> {
         let (Request::Join(_) | Request::Look(..)) = request else { return None };
         let (since, limit) = match request.span() {
@@ -19,14 +19,14 @@ impl Home {
             Span::Since(Some(since), _) => (since, usize::MAX),
             _ => return None,
         };
-        // A client may name any offset, the largest too.
+        // A client may send any offset, also the largest.
         let next = since.offset.checked_add(1)?;
         let held = since.epoch == end.epoch && since.offset < end.offset && next >= oldest;
         let missing = self.history.first(end).checked_sub(next)?;
         (held && missing > 0 && limit > 0).then_some((since, limit.min(missing as usize)))
     }
 
-    /// Answers a join or a look with what is here, behind the `older` messages that the engine gave.
+    /// Answers a join or a look with the `older` messages from the engine and those kept here.
     pub(super) fn answer(
         &mut self,
         request: Request,
@@ -79,8 +79,7 @@ impl Home {
         found.unwrap_or_else(|| self.history.newest(most))
     }
 
-    /// What comes after `since`: `older` messages, which the engine gave, and what is here behind them; none if that is
-    /// not everything.
+    /// The messages after `since`: `older` from the engine, then those kept here; `None` if some are missing.
     fn behind(
         &self,
         since: Position,
@@ -147,7 +146,7 @@ impl Home {
         let inbox = self.key.space() == Space::User;
         let heard = if inbox { desk.users.listening(self.key.hash(), self.key.name()) } else { 0 };
         let result = result.map(|position| Receipt { position, connections: heard });
-        // A client that gave no `id` is told of failure only, unless the answer says whom it reached.
+        // A client that gave no `id` is told only of failure, unless the answer has the number of connections reached.
         let blank = matches!(&caller, Caller::Session(_, ticket) if ticket.is_blank());
         let silent = result.is_ok() && blank && !inbox;
         if let Some(shard) = caller.shard()

@@ -1,4 +1,4 @@
-//! What a room costs while it is remembered, and how little it would be missed.
+//! The cost of a room, and which empty rooms are forgotten first.
 
 use super::Home;
 use crate::room_key::RoomKey;
@@ -8,11 +8,11 @@ use crate::time::Tick;
 /// grows by some 500 bytes a room when 100,000 are made.
 pub const ROOM: usize = 512;
 
-/// What it costs more on each shard with members: their audience and its lane. A member costs its own 8 bytes.
+/// Its additional cost on each shard with members: the audience and its lane. A member costs 8 bytes more.
 const AUDIENCE: usize = 192;
 
-/// How little a room that nobody is in would be missed; the least is missed least. Without history there is nothing in it but its
-/// place in the order. Of those that have as much, it is the one that was left longest ago.
+/// The order in which empty rooms are forgotten, first the smallest. Rooms without history come first, because they lose only
+/// their position; then the room that has been empty longest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Idle {
     history: bool,
@@ -63,7 +63,7 @@ impl Home {
         self.is_unused().then_some(Idle { history: self.history.bytes() > 0, since: self.used })
     }
 
-    /// The mark of the address that the room was made for; 0: it was the app.
+    /// The mark of the address that the room was made for; 0: the app.
     pub fn maker(&self) -> u32 {
         self.maker
     }

@@ -1,4 +1,4 @@
-//! Whom a home tells of: people who come and go, one by one while they are few, and by their number when they are many.
+//! Presence news of a home: people who join and leave, one by one while they are few, only their number when they are many.
 
 use arcstr::ArcStr;
 
@@ -7,8 +7,7 @@ use crate::broker::post::{Notice, Page, Post, Roster};
 use crate::broker::presence::{Came, Went};
 
 impl Home {
-    /// A connection of `user`, or of a guest, has become a member. The others hear of it before it hears anything, so it
-    /// is not told of itself.
+    /// A connection of `user`, or of a guest, has become a member. The others are told first, so it is not told of itself.
     pub(super) fn came(&mut self, user: Option<&ArcStr>, desk: &mut Desk<'_>) {
         match self.presence.enter(user) {
             Came::Again => {}
@@ -17,13 +16,13 @@ impl Home {
         }
     }
 
-    /// A connection of `user`, or of a guest, is no member any more.
+    /// A connection of `user`, or of a guest, is not a member any more.
     pub(super) fn went(&mut self, user: Option<&ArcStr>, desk: &mut Desk<'_>) {
         let until = desk.now.after(self.settings.presence_grace);
         match self.presence.exit(user, until) {
             Went::Others => {}
             Went::Guest => self.tell_count(desk),
-            // Without a grace period whoever goes is gone at once.
+            // Without a grace period the user is gone at once.
             Went::Last => {
                 if let Some(user) = user {
                     self.typed(user, false, desk);
@@ -33,7 +32,7 @@ impl Home {
         }
     }
 
-    /// `user` is writing, or is not any more. Like their names, that is not told where people are too many.
+    /// `user` is typing, or has stopped. Like names, this is not reported where there are too many people.
     pub(super) fn typed(&mut self, user: &ArcStr, active: bool, desk: &mut Desk<'_>) {
         let told = match active {
             true => {
@@ -47,7 +46,7 @@ impl Home {
         }
     }
 
-    /// Tells of those who have been silent for too long, and of those who could not be told of sooner.
+    /// Reports users who have stopped typing, and news that had to wait.
     pub(super) fn expire_typing(&mut self, desk: &mut Desk<'_>) {
         while let Some((user, active)) = self.typing.due(desk.now) {
             self.tell_typing(user, active, desk);
@@ -60,7 +59,7 @@ impl Home {
         });
     }
 
-    /// Tells of those whose time to come back has run out, and of a number that could not be told sooner.
+    /// Reports users whose grace period is over, and a number that had to wait.
     pub(super) fn expire_people(&mut self, desk: &mut Desk<'_>) {
         while let Some(user) = self.presence.gone(desk.now) {
             self.tell_of(Some(&user), desk, |user, count| Notice::UserLeft { user, count });
@@ -85,7 +84,7 @@ impl Home {
         }
     }
 
-    /// The number has changed: where people are too many to be named, it is told at most once a second.
+    /// The number of people has changed. Where they are too many to be named, it is reported at most once a second.
     fn tell_count(&mut self, desk: &mut Desk<'_>) {
         if self.presence.count() <= self.settings.presence_limit {
             return;
@@ -102,7 +101,7 @@ impl Home {
         }
     }
 
-    /// One page of the people who are here.
+    /// One page of the people in the room.
     pub(super) fn roster(&self, page: &Page) -> Roster {
         let count = self.presence.count();
         if !self.settings.presence {

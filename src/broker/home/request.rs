@@ -1,4 +1,4 @@
-//! What is asked of a home, and what of that waits.
+//! Requests to a home, and those that wait.
 
 use std::collections::VecDeque;
 
@@ -14,17 +14,17 @@ use crate::time::Tick;
 /// A request to a room.
 #[derive(Debug)]
 pub enum Request {
-    /// A session wants in.
+    /// A session wants to join.
     Join(Box<Join>),
-    /// A member on this shard, a connection of this user, is out. Whoever asked for that is told when it is so.
+    /// A member on this shard, a connection of this user, leaves. The caller is told when it has left.
     Leave(Caller, ShardId, Option<ArcStr>),
-    /// Something to say.
+    /// Publish a message.
     Publish(Caller, Draft),
-    /// What was said?
+    /// Which messages are kept?
     Look(Caller, Span),
     /// Who is there?
     Members(Caller, Page),
-    /// This user is writing, or is not any more.
+    /// This user is typing, or has stopped.
     Typing(ArcStr, bool),
 }
 
@@ -34,9 +34,9 @@ pub(super) struct Waiting {
     pub(super) what: What,
     /// When it is answered with `unavailable`.
     pub(super) until: Tick,
-    /// The engine was asked, under this tag.
+    /// The tag of its ask to the engine.
     pub(super) tag: Option<Tag>,
-    /// What it holds, in bytes, here or, once the engine was asked, there.
+    /// The bytes that it holds, here or in the engine.
     pub(super) bytes: usize,
 }
 
@@ -54,7 +54,7 @@ impl Requests {
         self.waiting.push_back(request);
     }
 
-    /// Puts the first back that was taken.
+    /// Puts the first one back.
     pub(super) fn put_back(&mut self, request: Waiting) {
         self.bytes += request.bytes;
         self.waiting.push_front(request);
@@ -84,12 +84,12 @@ impl Requests {
         self.waiting.is_empty()
     }
 
-    /// Whether one can be put in without memory for it.
+    /// Whether one more fits without a new allocation.
     pub(super) fn has_place(&self) -> bool {
         self.waiting.capacity() > 0
     }
 
-    /// What they hold together, in bytes.
+    /// The bytes that they hold together.
     pub(super) fn bytes(&self) -> usize {
         self.bytes
     }
@@ -98,7 +98,7 @@ impl Requests {
 #[derive(Debug)]
 pub(super) enum What {
     Request(Request),
-    /// A publish whose draft the engine has, and the key that it came under.
+    /// A publish whose draft the engine has, and its idempotency key.
     Committing(Caller, Option<Box<Mark>>),
 }
 

@@ -1,4 +1,4 @@
-//! What the engine tells a home.
+//! The engine's answers to a home.
 
 use std::sync::Arc;
 
@@ -39,7 +39,7 @@ impl Home {
         }
     }
 
-    /// The waiting request that `tag` answers; none if it was answered already.
+    /// The waiting request with this `tag`; `None` if it was answered already.
     pub(super) fn take(&mut self, tag: Option<Tag>) -> Option<Waiting> {
         let first = self.waiting.first()?;
         if tag.is_some() && first.tag == tag { self.waiting.take() } else { None }
@@ -54,7 +54,7 @@ impl Home {
     }
 
     pub(super) fn gap(&self, from: Position, to: Position, desk: &mut Desk<'_>) {
-        // The raw wire has no word for it, and no positions to miss.
+        // The raw wire has no positions and no event for this.
         if self.keeps_positions() {
             self.post_members(desk, || Post::Gap(self.key.clone(), from, to));
         }
@@ -78,7 +78,7 @@ impl Home {
         }
     }
 
-    /// Nothing can be done in this room for now; only leaves still have to be counted.
+    /// Refuses all requests in this room for now. Leaves are still counted.
     pub(super) fn refuse_all(&mut self, desk: &mut Desk<'_>) {
         for waiting in self.waiting.take_all() {
             self.refuse(waiting.what, desk);
