@@ -76,7 +76,7 @@ test('a server with keys says that it wants a token, and takes one', options, as
   const page = await open(t, server);
   await page.click('#connect');
   await is(page, '#socket-state', 'bad');
-  await shows(page, '#identity-fault', 'This server wants a token');
+  await shows(page, '#identity-fault', 'This server needs a token');
   await page.locator('label', { hasText: /^Token$/ }).click();
   await page.fill('#token', 'no token');
   await page.click('#connect');

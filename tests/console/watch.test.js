@@ -77,15 +77,15 @@ test('a server that was killed is found again, and its figures begin anew', opti
 test('a server with an API key asks for it, and keeps it in the tab', options, async (t) => {
   const server = await start(t, { ...LOCKED, SWITCHBOARD_API__KEY: KEY });
   const page = await open(t, server, '/#watch', { expected: REFUSED });
-  await shows(page, '#missing', '/api/stats does not answer: it wants an API key');
-  await shows(page, '#missing', '/api/rooms does not answer: it wants an API key');
-  await shows(page, '#missing', 'The room $stats is closed to you');
+  await shows(page, '#missing', '/api/stats does not answer: it needs an API key');
+  await shows(page, '#missing', '/api/rooms does not answer: it needs an API key');
+  await shows(page, '#missing', 'You cannot join the room $stats');
   await page.fill('#key', 'not the key');
   await page.keyboard.press('Enter');
-  await shows(page, '#missing', 'it wants an API key');
+  await shows(page, '#missing', 'it needs an API key');
   await page.fill('#key', KEY);
   await page.keyboard.press('Enter');
-  await shows(page, '#watch-state', 'asked of /api/stats once a second');
+  await shows(page, '#watch-state', 'from /api/stats once a second');
   await tells(page, 'Messages in', /between/);
   await shows(page, '#busiest-note', 'There are no rooms yet.');
   assert(await page.isHidden('#missing'));
@@ -96,7 +96,7 @@ test('a server with an API key asks for it, and keeps it in the tab', options, a
   await page.reload();
   await is(page, '#watch-state', 'live');
   const other = await open(t, server, '/#watch', { expected: REFUSED });
-  await shows(other, '#missing', 'it wants an API key');
+  await shows(other, '#missing', 'it needs an API key');
 });
 
 test('a server without an API key says what to set', options, async (t) => {

@@ -9,6 +9,15 @@ import { inbox, serve, skip } from './relay.js';
 
 const kinds = (events) => events.map(([type, value]) => [type, value.data ?? value.position ?? value.reason]);
 
+/** A client whose stream of another room is open, so that it joins the lobby by a post. */
+const streaming = async () => {
+  const { client, http } = await start({ socket: false, stream: true, rooms: ['other'] });
+  const [stream] = http.streams;
+  await stream.open();
+  await stream.say(WELCOME);
+  return { client, http, stream };
+};
+
 test('each answer is for the room that asked, over a socket', async () => {
   const { client, socket } = await start();
   await socket().welcome();
@@ -51,10 +60,7 @@ test('a room is left in the order of the joins, before the server knows the toke
 });
 
 test('over a stream, what was on its way to the old room is not told to the new one', async () => {
-  const { client, http } = await start({ socket: false, stream: true, rooms: ['other'] });
-  const [stream] = http.streams;
-  await stream.open();
-  await stream.say(WELCOME);
+  const { client, http, stream } = await streaming();
   client.join('lobby').leave();
   const room = client.join('lobby', { history: 1 });
   const events = record(room);
@@ -95,10 +101,7 @@ test('the room that a stream begins with can be left before it has begun', async
 });
 
 test('who comes and goes before the answer to a post is told behind it', async () => {
-  const { client, http } = await start({ socket: false, stream: true, rooms: ['other'] });
-  const [stream] = http.streams;
-  await stream.open();
-  await stream.say(WELCOME);
+  const { client, http, stream } = await streaming();
   const room = client.join('lobby');
   const events = record(room);
   const { frames, reply } = http.posts[0];
@@ -123,10 +126,7 @@ test('who is there may be told anew without having been asked, and nothing else 
   assert.deepEqual(all.events, [['joined', anew]]);
   assert.deepEqual([all.room.count, all.room.position], [7, 'e:5']);
 
-  const { client, http } = await start({ socket: false, stream: true, rooms: ['other'] });
-  const [stream] = http.streams;
-  await stream.open();
-  await stream.say(WELCOME);
+  const { client, http, stream } = await streaming();
   const room = client.join('lobby');
   const events = record(room);
   await stream.say(anew);

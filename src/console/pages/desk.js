@@ -57,7 +57,7 @@ export class Desk {
     this.#rooms.fault('');
     this.#wanted.add(name);
     if (!this.#client || this.#client.state === 'closed') {
-      return this.#rooms.fault(`Not connected: ${name} is joined as soon as you are.`);
+      return this.#rooms.fault(`Not connected. ${name} is joined as soon as you connect.`);
     }
     let place = this.#places.get(name);
     if (!place) {
@@ -99,7 +99,7 @@ export class Desk {
   /** Begins a message to one user. */
   #write(user) {
     const inbox = this.#places.get('$me');
-    if (!inbox) return this.#talk.fault('A guest has no name to write as: connect with one.');
+    if (!inbox) return this.#talk.fault('A guest cannot write to users: connect with a user name.');
     this.#show(inbox);
     this.#talk.to(user);
   }

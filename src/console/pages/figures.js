@@ -65,7 +65,7 @@ export class Figures {
       try {
         const figures = await ask('api/stats', this.#key, signal);
         this.#tell.figures(figures, Date.now());
-        this.#tell.source('live', 'live, asked of /api/stats once a second');
+        this.#tell.source('live', 'live, from /api/stats once a second');
       } catch (error) {
         if (signal.aborted) return;
         if (error.status) this.#tell.source('bad', 'no figures', { room: why, ...error });

@@ -7,11 +7,11 @@ const KEPT = 'switchboard.identity';
 
 /** What a refusal means for the visitor. */
 const ADVICE = {
-  'token required': 'This server wants a token: choose Token, and paste one.',
-  'first message must be auth': 'This server wants a token: choose Token, and paste one.',
+  'token required': 'This server needs a token: choose Token and paste one.',
+  'first message must be auth': 'This server needs a token: choose Token and paste one.',
   'invalid token': 'The server does not accept this token.',
   'token expired': 'The token has expired: paste a fresh one.',
-  'origin not allowed': 'The server does not take pages of this address.',
+  'origin not allowed': 'The server does not allow pages of this address.',
   'user name taken': 'Somebody else has this name: choose another.',
 };
 

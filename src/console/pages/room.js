@@ -26,9 +26,9 @@ export class Place {
     this.#room = room;
     room.on('joined', (joined) => this.#joined(joined));
     room.on('message', (message, replayed) => this.#hear(message, replayed));
-    room.on('gap', ({ from, to }) => this.keep('socket', { note: `not sent: ${from} to ${to}` }));
+    room.on('gap', ({ from, to }) => this.keep('socket', { note: `missed: ${from} to ${to}` }));
     room.on('recovered', (recovered) =>
-      this.keep('socket', { note: recovered ? 'back: nothing was missed' : 'back: some may have been missed' }),
+      this.keep('socket', { note: recovered ? 'reconnected: nothing was missed' : 'reconnected: some messages may be missing' }),
     );
     room.on('user_joined', ({ user }) => this.#person(user, true));
     room.on('user_left', ({ user }) => this.#person(user, false));

@@ -82,7 +82,7 @@ export class Stream {
       this.#tell.note(`ended ${code} ${reason}`);
       return this.#tell.state('bad', reason || 'ended');
     }
-    this.#tell.note(`ended ${code}, back in ${this.#retry} ms`);
+    this.#tell.note(`ended ${code}, reconnecting in ${this.#retry} ms`);
     this.#tell.state('waiting', 'reconnecting');
     this.#timer = setTimeout(() => this.#open(), this.#retry);
   }

@@ -44,10 +44,10 @@ const TOTALS = [
 
 /** What it means that the room of the figures is closed. */
 const CLOSED = {
-  'token required': 'the server lets nobody in without a token',
-  'first message must be auth': 'the server lets nobody in without a token',
+  'token required': 'the server needs a token',
+  'first message must be auth': 'the server needs a token',
   'invalid token': 'the server does not accept the token',
-  forbidden: 'the token is not for it',
+  forbidden: 'the token does not allow it',
 };
 
 /** Totals whose growth is shown. */
@@ -133,15 +133,15 @@ export class Watch {
 /** Why `what` cannot be shown, and what to set. */
 function explain(what, { status, message, room }) {
   const path = what === 'rooms' ? '/api/rooms' : '/api/stats';
-  const closed = room ? `The room $stats is closed to you: ${CLOSED[room] ?? room}. ` : '';
+  const closed = room ? `You cannot join the room $stats: ${CLOSED[room] ?? room}. ` : '';
   return `${closed}${path} does not answer: ${because(status, message)}`;
 }
 
 function because(status, message) {
-  if (status === 401) return 'it wants an API key, which you can give below.';
+  if (status === 401) return 'it needs an API key, which you can enter below.';
   if (status === 403 && message === 'no api key configured') {
     return 'no API key is configured. Set SWITCHBOARD_API__KEY, or key in the section [api] of the configuration.';
   }
-  if (status === 403) return `${message}. It takes a key that is not limited to rooms.`;
+  if (status === 403) return `${message}. It needs a key that is not limited to rooms.`;
   return `${message} (${status}).`;
 }
