@@ -29,8 +29,8 @@
 //!
 //! - [`Server::builder`] configures a server. [`Settings`] lists all settings.
 //! - [`Handle`] controls it: [`publish`](Handle::publish) to a room, [`notify`](Handle::notify) a user,
-//! [`announce`](Handle::announce) to everybody, and ask who is connected. A thread waits for an [`Answer`], async code awaits
-//! it.
+//!   [`announce`](Handle::announce) to everybody, and ask who is connected. A thread waits for an [`Answer`], async code awaits
+//!   it.
 //! - [`Handle::token`] makes tokens for clients.
 //!
 //! `docs/embedding.md` is the guide, with and without axum. `docs/protocol.md` says what clients and apps can rely on.

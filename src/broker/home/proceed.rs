@@ -8,7 +8,7 @@ use crate::message::Draft;
 use crate::position::Position;
 
 impl Home {
-    /// Does what can be done, in order, until the head of the queue has to wait for the engine.
+    /// Carries out requests in order, until the first has to wait for the engine.
     pub(super) fn proceed(&mut self, desk: &mut Desk<'_>) {
         while let Some(first) = self.waiting.first()
             && first.tag.is_none()
