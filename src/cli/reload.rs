@@ -44,9 +44,6 @@ impl Reload {
                     tracing::info!("all other keys reloaded");
                 }
             }
-            Err(bad) => bad
-                .iter()
-                .for_each(|bad| tracing::error!(%bad, "keys not reloaded; the old keys stay in use")),
         }
     }
 
