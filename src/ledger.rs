@@ -1,4 +1,4 @@
-//! Limits that all shards share: what one has taken, no other can.
+//! Limits that all shards share.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -22,13 +22,13 @@ pub struct Account {
 }
 
 impl Account {
-    /// An account of which nothing is taken. No `limit` is 0.
+    /// An account of which nothing is taken. A `limit` is never 0.
     pub fn new(limit: usize) -> Self {
         let limit = if limit == 0 { usize::MAX } else { limit };
         Self { limit, lot: (limit / LOTS).clamp(1, LOT), taken: AtomicUsize::new(0) }
     }
 
-    /// What all shards have taken, in bytes; up to two lots a shard more than they use.
+    /// What all shards have taken, in bytes. It is up to two lots per shard more than they use.
     pub fn taken(&self) -> usize {
         self.taken.load(Ordering::Relaxed)
     }
@@ -52,7 +52,7 @@ pub struct Purse {
 }
 
 impl Purse {
-    /// Pays `more` bytes and gets `less` back; says whether the account is overdrawn, so that something must go.
+    /// Pays `more` bytes and gets `less` back. Returns whether the account is overdrawn.
     pub fn spend(&mut self, account: &Account, more: usize, less: usize) -> bool {
         self.used = (self.used + more).saturating_sub(less);
         // Up at once, down with a lot to spare: a shard that goes back and forth stays at home.

@@ -1,4 +1,4 @@
-//! Figures that a shard keeps of its own work: plain counters, since each shard is one thread.
+//! Figures of a shard's own work: plain counters, because each shard is one thread.
 
 pub mod board;
 pub mod histogram;
@@ -22,20 +22,20 @@ pub struct Counters {
     pub slow: u64,
 }
 
-/// How a shard stands at the end of a turn.
+/// The state of a shard at the end of a turn.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Gauges {
     /// Open WebSockets.
     pub websockets: u64,
     /// Open streams of Server-Sent Events.
     pub streams: u64,
-    /// Connections that are neither: they speak HTTP, have said nothing yet, or are about to end.
+    /// Other connections: they use HTTP, have sent nothing yet, or are about to end.
     pub http: u64,
     /// Rooms at home here.
     pub rooms: u64,
     /// Users that this shard counts; no user is counted by two.
     pub users: u64,
-    /// What waits for sockets to take it, in bytes as `limits.queue` counts them.
+    /// Bytes that wait for sockets, as `limits.queue` counts them.
     pub queue_bytes: u64,
     /// What the kept messages of the rooms at home here cost, in bytes.
     pub history_bytes: u64,

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::settings::MIB;
 
-/// Bytes on their way in one shard above which publishers are held. They go on at half of it.
+/// Bytes on their way in one shard above which publishers are paused. They go on at half of it.
 const HIGH: usize = 64 * MIB;
 
 /// The load of every shard; written by its owner, read by all.
@@ -26,17 +26,17 @@ impl Pressure {
         Self { shards: (0..shards).map(|_| Load::default()).collect() }
     }
 
-    /// So many bytes of posts wait in the inbox of `shard`.
+    /// Sets how many bytes of posts wait in the inbox of `shard`.
     pub fn set_inbox(&self, shard: usize, bytes: usize) {
         self.shards[shard].inbox.store(bytes, Ordering::Relaxed);
     }
 
-    /// So many bytes of messages are on their way to members on `shard`.
+    /// Sets how many bytes of messages are on their way to members on `shard`.
     pub fn set_rooms(&self, shard: usize, bytes: usize) {
         self.shards[shard].rooms.store(bytes, Ordering::Relaxed);
     }
 
-    /// Whether publishers are to be held, given whether they are now.
+    /// Whether to pause publishers, given whether they are paused now.
     pub fn is_high(&self, now: bool) -> bool {
         let limit = if now { HIGH / 2 } else { HIGH };
         let load = |load: &Load| load.inbox.load(Ordering::Relaxed) + load.rooms.load(Ordering::Relaxed);

@@ -10,8 +10,8 @@ static ORIGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 /// The most that the loop's time advances in one turn beyond what the loop meant to sleep.
 ///
-/// A process that was stopped, or a machine that slept, wakes up with bytes waiting in its sockets. It must read them
-/// before it holds their senders' silence against them, so it is not as old as the clock says.
+/// A process that was stopped, or a machine that slept, wakes up with bytes waiting in its sockets. It must read them before
+/// it treats their senders as silent, so the loop's time does not follow the clock.
 const STRIDE_MS: u64 = 1_000;
 
 /// Reads the time once a turn.
@@ -29,7 +29,7 @@ impl Clock {
         Self { last: Instant::now(), loop_ms: 0, rest_us: 0, stride_ms: STRIDE_MS }
     }
 
-    /// The loop is about to sleep, for so long at most; without an end there is nothing that could become too old.
+    /// The loop is about to sleep, for at most `timeout`. Without a timeout nothing is due.
     pub(super) fn sleep(&mut self, timeout: Option<Duration>) {
         self.stride_ms = STRIDE_MS + timeout.map_or(0, |timeout| timeout.as_millis() as u64);
     }

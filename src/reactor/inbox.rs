@@ -1,4 +1,4 @@
-//! How threads talk to a reactor: a buffer that is swapped out whole, and a waker for when it was empty.
+//! How threads send to a reactor: a buffer that is swapped out whole, and a waker for when it was empty.
 
 use std::collections::VecDeque;
 use std::io;
@@ -26,9 +26,9 @@ pub enum Letter {
     Connection(TcpStream, IpAddr),
     /// Whoever waits outside finds no descriptor left.
     Exhausted,
-    /// End in this time, without haste.
+    /// Drain and stop within this time.
     Drain(Duration),
-    /// End now.
+    /// Stop now.
     Stop,
 }
 
@@ -38,7 +38,7 @@ pub struct Inbox(Arc<Inner>);
 
 struct Inner {
     letters: Mutex<Letters>,
-    /// Whether there are any, which is asked more often than they are taken.
+    /// Whether there are any letters. This is asked more often than letters are taken.
     any: AtomicBool,
     waker: Waker,
     shard: usize,
@@ -51,7 +51,7 @@ struct Letters {
     bytes: usize,
     /// Bytes of those that were taken and not carried out.
     owed: usize,
-    /// Nobody takes them any more.
+    /// Letters are not taken any more.
     closed: bool,
 }
 
@@ -121,7 +121,7 @@ impl Inbox {
         })))
     }
 
-    /// Puts letters in, in order; says whether they will be taken. Only a reactor that has ended takes none.
+    /// Adds letters, in order. Returns whether they will be taken: always, unless the reactor has ended.
     pub fn put(&self, letters: impl IntoIterator<Item = Letter>) -> bool {
         let mut open = self.open();
         let taken = open.put(letters);
@@ -134,7 +134,7 @@ impl Inbox {
         Open { inside: self.lock(), inbox: self, wakes: false }
     }
 
-    /// Drops what has come and takes nothing more.
+    /// Drops all letters and takes no more.
     pub(super) fn close(&self) {
         let mut inside = self.lock();
         inside.closed = true;
@@ -142,7 +142,7 @@ impl Inbox {
         let kept = std::mem::take(&mut inside.kept);
         self.0.common.pressure.set_inbox(self.0.shard, 0);
         drop(inside);
-        // What they hold may have something to do when it is dropped, so not under the lock.
+        // Dropping letters may run other code, so it is done without the lock.
         drop(kept);
     }
 

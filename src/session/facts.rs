@@ -1,10 +1,10 @@
-//! What is true of a session and rarely asked for: a bit each, because there is a session for every connection.
+//! Rarely used facts about a session, a bit each, because there is a session for every connection.
 
 /// One of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Fact {
-    /// It must say who it is before anything else.
+    /// It must authenticate before anything else.
     Newcomer = 1,
     /// Its user's home has been told of it.
     Arrived = 2,

@@ -1,5 +1,5 @@
-//! What a member was not sent of a room that skips: messages that it can ask for, and news of people, of which it is told
-//! the outcome.
+//! What a member of a room that skips has missed: messages, which it can ask for, and presence news, of which it gets the
+//! outcome.
 
 use std::collections::BTreeMap;
 
@@ -9,12 +9,12 @@ use crate::broker::lane::Part;
 use crate::broker::post::Notice;
 use crate::position::Position;
 
-/// What a member of one room was not sent and is not told of yet.
+/// What a member of one room has missed and has not been told of yet.
 #[derive(Debug)]
 pub struct Gap {
     /// The number of the room's audience.
     pub room: u32,
-    /// The first and the last message that it missed; none while only news were skipped.
+    /// The first and the last message that it missed; `None` while only news was skipped.
     pub missed: Option<(Position, Position)>,
     news: News,
 }
@@ -25,7 +25,7 @@ pub struct Gap {
 struct News {
     /// Who came (true) or went, and how many people there were by then.
     people: BTreeMap<ArcStr, (bool, u32)>,
-    /// Who has begun to write (true), or has ended.
+    /// Who is typing (true), or has stopped.
     typing: BTreeMap<ArcStr, bool>,
     /// How many people there are.
     count: Option<u32>,
@@ -60,7 +60,7 @@ impl Gap {
         names.map(|user| ENTRY + user.len()).sum()
     }
 
-    /// What the member is to be told behind the messages that it missed, in order.
+    /// The news for the member after its gap, in order.
     pub fn news(self) -> impl Iterator<Item = Notice> {
         let News { people, typing, count, by_number } = self.news;
         let told = move |came, user, then: u32| {

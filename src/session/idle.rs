@@ -1,9 +1,9 @@
-//! An HTTP connection on which no request is whole: nobody waits for an answer on it, so it can be closed at any time.
+//! Idle HTTP connections: they have no whole request, so they can be closed at any time without a missing answer.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// One spell of that, from accept or an answer to the next whole request. All spells together are counted as long as they last.
+/// One idle time, from accept or a response to the next whole request. All current ones are counted.
 #[derive(Debug)]
 pub struct Idle {
     number: u64,
@@ -11,13 +11,13 @@ pub struct Idle {
 }
 
 impl Idle {
-    /// Begins the spell `number`, counted in `all`.
+    /// Begins idle time `number`, counted in `all`.
     pub fn begin(number: u64, all: &Arc<AtomicUsize>) -> Self {
         all.fetch_add(1, Ordering::Relaxed);
         Self { number, all: all.clone() }
     }
 
-    /// Which of its shard's spells it is.
+    /// Its number on the shard.
     pub fn number(&self) -> u64 {
         self.number
     }

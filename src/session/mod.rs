@@ -30,43 +30,43 @@ use stream::Stream;
 /// One connection, from accept to its end.
 #[derive(Debug)]
 pub struct Session {
-    /// Which of the sessions that had this key.
+    /// Tells sessions that had the same key apart.
     pub generation: u32,
     /// What the connection is doing.
     pub phase: Phase,
     /// What it speaks once it is a WebSocket or a stream, which speaks the native dialect.
     pub dialect: Dialect,
-    /// Unsent bytes; none while the socket takes everything.
+    /// Unsent bytes; `None` while the socket takes everything.
     pub queue: Option<Box<OutQueue>>,
-    /// Input that has to wait; none while it is handled as it comes.
+    /// Input that has to wait; `None` while input is handled as it comes.
     pub tail: Option<Box<Tail>>,
-    /// What it was not sent and is not told of yet; only in rooms that skip.
+    /// Messages that it missed and has not been told of yet; only in rooms that skip.
     pub gaps: Option<Box<Vec<Gap>>>,
-    /// The rooms that it is in.
+    /// The rooms that it has joined.
     pub seats: Seats,
-    /// Whose it is, if that has a name.
+    /// Its user, if it has one.
     pub identity: Option<Identity>,
-    /// Where it comes from, and what it has said and been refused lately; none while nobody has to know.
+    /// Its address, rates and recent refusals; `None` while nothing of that is needed.
     pub conduct: Option<Box<Conduct>>,
-    /// When something last came from it, or, once it was pinged, when that was.
+    /// When it last sent something, or when it was last pinged.
     pub heard: Tick,
     /// The mark of its client's address, see [`crate::addresses::Addresses::mark`].
     pub site: u32,
-    /// When it last gave other shards something to do.
+    /// When it last made work for other shards.
     pub wanted: Tick,
     /// Its socket took less than it was offered.
     pub blocked: bool,
     /// It is on the shard's list of sessions to write.
     pub touched: bool,
-    /// Its reading was held up and must be taken up again by the shard.
+    /// Its reading is paused, and the shard must resume it.
     pub held: bool,
     /// Nothing more is read until the answer to a request has come.
     pub awaiting: bool,
     /// A ping went out, and nothing has come since.
     pub pinged: bool,
-    /// What else is true of it.
+    /// Further facts.
     pub facts: Facts,
-    /// It fell too far behind and is about to be closed for it.
+    /// It fell too far behind and is about to be closed.
     pub slow: bool,
 }
 
@@ -81,8 +81,8 @@ pub enum Phase {
     Stream(Box<Stream>),
     /// A WebSocket on which a close frame was sent and not yet received. Boxed, so that all phases are two words.
     Closing(Box<Connection>),
-    /// Everything is said: what is queued goes out, and what comes in is read and forgotten, so that no reset destroys
-    /// the last words on their way. It has a place only as long as nobody else wants it.
+    /// Nothing more is queued. The queue is written and input is read and dropped, so that no reset destroys the last bytes.
+    /// Its place can be given to others.
     Lingering(Option<Box<Idle>>),
     /// Over; freed at the end of the turn.
     Over,
@@ -185,7 +185,7 @@ impl Session {
         matches!(self.phase, Phase::Stream(_))
     }
 
-    /// The spell in which nobody waits for an answer on it, if it is in one.
+    /// Its idle time, if it is idle.
     pub fn idle(&self) -> Option<&Idle> {
         match &self.phase {
             Phase::Http(exchange) => exchange.idle.as_ref(),
@@ -194,7 +194,7 @@ impl Session {
         }
     }
 
-    /// Whether nothing more is to come of it.
+    /// Whether it is over.
     pub fn is_over(&self) -> bool {
         matches!(self.phase, Phase::Over)
     }
