@@ -193,7 +193,9 @@ impl Shard {
     fn write_some(&mut self, key: u32, outlet: &mut impl Outlet) -> bool {
         let Some(session) = self.sessions.get_mut(key as usize) else { return false };
         let Some(queue) = &session.queue else { return false };
-        if session.blocked || session.is_over() {
+        // Whoever waits for its user's home asks for its rooms afterwards. What somebody says who knows of its handshake must
+        // not overtake that.
+        if session.blocked || session.is_over() || self.entering.contains_key(&key) {
             return false;
         }
         if queue.is_empty() {

@@ -36,7 +36,8 @@ impl Next {
 
 impl Shard {
     /// Admits a session: a guest at once, a user's session after the user's home has accepted it. Only the home knows all of
-    /// a user's connections and can limit them, and a session with a `welcome` must be reachable.
+    /// a user's connections and can limit them, and a session with a `welcome` must be reachable. Until then nothing is written
+    /// to it, its handshake included.
     pub(super) fn arrive(&mut self, key: u32, next: Next) {
         let id = self.id(key);
         let Some(session) = self.session(key) else { return };
@@ -88,6 +89,8 @@ impl Shard {
             session.awaiting = false;
         }
         self.pay_input(id.key);
+        // Nothing was written to it so far.
+        self.touch(id.key);
         if allowed {
             self.come_in(id.key, next);
             self.hear_beside(id.key);

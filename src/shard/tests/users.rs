@@ -1,6 +1,103 @@
 //! What random schedules found about users: their inboxes, and what is done to them or on their behalf.
 
 use super::*;
+use crate::dialect::raw;
+use crate::error::Close;
+use tungstenite::protocol::frame::coding::{Data, OpCode};
+
+/// Two shards whose posts come when a test says so.
+struct Two([Bench; 2]);
+
+impl Two {
+    fn new(settings: Settings) -> Self {
+        let common = common(2, settings);
+        Self([0, 1].map(|me| Bench::new(me, &common, Engine::Local(Local::default()))))
+    }
+
+    /// A name in `space` that is at home on `shard`.
+    fn name(&self, space: Space, shard: usize) -> String {
+        let keys = &self.0[0].shard.common.room_keys;
+        let mut names = (0..).map(|number| format!("a{number}"));
+        names.find(|name| keys.key(space, name).home(2) == shard).unwrap()
+    }
+
+    /// Both shards take what the other has posted, and write.
+    fn exchange(&mut self) {
+        let posts = [0, 1].map(|from| std::mem::take(self.0[from].shard.outgoing(1 - from as ShardId)));
+        for (bench, posts) in self.0.iter_mut().rev().zip(posts) {
+            bench.shard.take_all(posts);
+        }
+        self.0.iter_mut().for_each(|bench| bench.turn(0));
+    }
+
+    /// What shard 0 has posted so far comes, and behind it what somebody says in a raw room.
+    fn say_raw(&mut self, room: &str) {
+        let posts = std::mem::take(self.0[0].shard.outgoing(1));
+        self.0[1].shard.take_all(posts);
+        let room = self.0[0].shard.common.room_keys.key(Space::Raw, room);
+        let draft = raw::draft(OpCode::Data(Data::Text), b"hello", None);
+        let home = room.home(2);
+        self.0[home].shard.take_all([Post::Publish(room, Caller::Nobody, draft)]);
+    }
+}
+
+#[test]
+fn whoever_is_told_of_its_handshake_hears_its_raw_room() {
+    for (user_home, room_home) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
+        let mut two = Two::new(Settings::default());
+        let (user, room) = (two.name(Space::User, user_home), two.name(Space::Raw, room_home));
+        let key = two.0[0].connect(&format!("/raw/{room}?user={user}"));
+        two.0[0].turn(0);
+        while !two.0[0].text(key).contains("101 Switching Protocols") {
+            two.exchange();
+        }
+        two.say_raw(&room);
+        (0..3).for_each(|_| two.exchange());
+        let seen = two.0[0].text(key);
+        assert!(seen.ends_with("hello"), "user at {user_home}, room at {room_home}: {seen}");
+    }
+}
+
+#[test]
+fn nothing_is_written_to_whoever_waits_for_its_users_home() {
+    for target in ["/ws?", "/raw/a?"] {
+        let mut two = Two::new(Settings::default());
+        let user = two.name(Space::User, 1);
+        let key = two.0[0].connect(&format!("{target}user={user}"));
+        two.0[0].turn(0);
+        assert_eq!(two.0[0].text(key), "");
+        assert!(!two.0[0].shard.work.touched.contains(&key), "it costs no turns");
+        two.exchange();
+        two.exchange();
+        assert!(two.0[0].text(key).starts_with("HTTP/1.1 101 "), "{}", two.0[0].text(key));
+    }
+}
+
+#[test]
+fn a_refusal_of_the_users_home_comes_behind_the_handshake() {
+    let limits = Limits { connections_per_user: 1, ..Limits::default() };
+    let mut two = Two::new(Settings { limits, ..Settings::default() });
+    let user = two.name(Space::User, 1);
+    let keys = [(); 2].map(|()| two.0[0].connect(&format!("/raw/a?user={user}")));
+    (0..3).for_each(|_| two.exchange());
+    let [first, second] = keys.map(|key| two.0[0].text(key));
+    assert!(first.ends_with("\r\n\r\n"), "{first}");
+    let (head, close) = second.split_once("\r\n\r\n").unwrap();
+    assert!(head.starts_with("HTTP/1.1 101 "), "{second}");
+    assert!(close.contains(&*Close::MAX_CONNECTIONS.reason), "{second}");
+}
+
+#[test]
+fn whoever_is_closed_while_it_waits_for_its_users_home_gets_handshake_and_close() {
+    let mut two = Two::new(Settings::default());
+    let user = two.name(Space::User, 1);
+    let key = two.0[0].connect(&format!("/raw/a?user={user}"));
+    two.0[0].turn(0);
+    two.0[0].shard.close(key, Close::REPLACED);
+    two.0[0].turn(0);
+    let seen = two.0[0].text(key);
+    assert!(seen.starts_with("HTTP/1.1 101 ") && seen.ends_with(&*Close::REPLACED.reason), "{seen}");
+}
 
 #[test]
 fn whoever_is_taken_out_while_joining_once_more_comes_back() {
