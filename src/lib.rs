@@ -37,6 +37,10 @@
 //! `ARCHITECTURE.md` explains the code. Modules that are not shown here are public only for the project's own benches and
 //! tests, and may change at any time.
 
+// Some files of the tests are read here and in `tests`, where the crate has this name.
+#[cfg(test)]
+extern crate self as switchboard;
+
 #[doc(hidden)]
 pub mod addresses;
 #[doc(hidden)]

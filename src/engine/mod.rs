@@ -1,7 +1,6 @@
-//! The engine gives messages their positions. [`local::Local`] works within this process. A twin for tests answers late,
-//! fails and forgets, so that the states that a remote engine needs are tested.
+//! The engine gives messages their positions. [`local::Local`] works within this process. One across a network is a
+//! [`Remote`].
 
-pub mod delayed;
 pub mod local;
 
 use std::collections::VecDeque;
@@ -14,7 +13,16 @@ pub enum Engine {
     /// Answers within the same call.
     Local(local::Local),
     /// Answers later, or never.
-    Delayed(Box<delayed::Delayed>),
+    Remote(Box<dyn Remote>),
+}
+
+/// An engine that answers later, or never.
+pub trait Remote: Send {
+    /// Takes a home's ask. Answers that are ready at once go to `tells`.
+    fn ask(&mut self, ask: Ask, now: Now, tells: &mut VecDeque<Tell>);
+
+    /// Adds the answers that have become ready.
+    fn poll(&mut self, now: Now, tells: &mut VecDeque<Tell>);
 }
 
 impl Engine {
@@ -22,7 +30,7 @@ impl Engine {
     pub fn ask(&mut self, ask: Ask, now: Now, tells: &mut VecDeque<Tell>) {
         match self {
             Self::Local(local) => local.ask(ask, now, tells),
-            Self::Delayed(delayed) => delayed.ask(ask, now),
+            Self::Remote(remote) => remote.ask(ask, now, tells),
         }
     }
 
@@ -30,7 +38,7 @@ impl Engine {
     pub fn poll(&mut self, now: Now, tells: &mut VecDeque<Tell>) {
         match self {
             Self::Local(_) => {}
-            Self::Delayed(delayed) => delayed.poll(now, tells),
+            Self::Remote(remote) => remote.poll(now, tells),
         }
     }
 }

@@ -1,6 +1,9 @@
 //! What random schedules found in the shard, each as small as it gets.
 
 mod answers;
+#[path = "../../tests/simulation/delayed.rs"]
+#[allow(unreachable_pub)] // The simulation has the same file.
+mod delayed;
 mod drain;
 mod floods;
 mod gaps;
@@ -23,13 +26,14 @@ use std::time::Duration;
 use super::outlet::Taken;
 use super::*;
 use crate::broker::post::{Caller, Post};
-use crate::engine::delayed::{Delayed, Odds};
+
 use crate::engine::local::Local;
 use crate::message::{Draft, Kind};
 use crate::position::Position;
 use crate::room_key::Space;
 use crate::settings::{Heartbeat, Limits, RoomRule, RoomSettings, Settings, Slow};
 use crate::shard::outlet::Outlet;
+use delayed::{Delayed, Odds};
 
 /// Sockets that take everything, or nothing, within a budget.
 #[derive(Default)]
@@ -206,7 +210,7 @@ fn nobody_is_cut_for_a_pong_that_the_server_does_not_read() {
     let second = Duration::from_secs(1);
     let heartbeat = Heartbeat { interval: second, timeout: second };
     let odds = Odds { silent: 1_000, ..Odds::default() };
-    let engine = Engine::Delayed(Box::new(Delayed::new(1, odds)));
+    let engine = Delayed::engine(1, odds);
     let mut bench = Bench::new(0, &common(1, Settings { heartbeat, ..Settings::default() }), engine);
     let key = bench.connect("/ws");
     bench.frame(key, 0x81, br#"{"type":"join","room":"a","history":1}"#);
@@ -226,7 +230,7 @@ fn nobody_is_cut_for_a_pong_that_the_server_does_not_read() {
 fn a_call_that_takes_long_is_not_late_because_it_was_piped_behind_another() {
     let limits = Limits { handshake: Duration::from_secs(1), ..Limits::default() };
     let odds = Odds { silent: 1_000, ..Odds::default() };
-    let engine = Engine::Delayed(Box::new(Delayed::new(1, odds)));
+    let engine = Delayed::engine(1, odds);
     let mut bench = Bench::new(0, &common(1, Settings { limits, ..Settings::default() }), engine);
     let key = bench.shard.accept(std::net::Ipv4Addr::LOCALHOST.into());
     let mut requests = *b"GET /nowhere HTTP/1.1\r\nHost: a\r\n\r\n\

@@ -23,6 +23,7 @@
 mod calls;
 mod census;
 mod conn;
+mod delayed;
 mod event;
 mod farewell;
 mod feed;

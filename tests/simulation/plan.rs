@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use switchboard::auth::access::{Access, Sources};
 use switchboard::engine::Engine;
-use switchboard::engine::delayed::{Delayed, Odds};
+
 use switchboard::engine::local::Local;
 use switchboard::room_key::{RoomKeys, Space};
 use switchboard::settings::{
@@ -14,6 +14,7 @@ use switchboard::settings::{
 };
 use switchboard::shard::Common;
 
+use super::delayed::{Delayed, Odds};
 use super::pass;
 use super::plant::{Place, Plant};
 use super::random::Random;
@@ -149,7 +150,7 @@ impl Plan {
     pub fn engine(&self, random: &mut Random) -> Engine {
         match self.odds {
             None => Engine::Local(Local::default()),
-            Some(odds) => Engine::Delayed(Box::new(Delayed::new(random.below(1 << 30) as u64, odds))),
+            Some(odds) => Delayed::engine(random.below(1 << 30) as u64, odds),
         }
     }
 

@@ -29,7 +29,7 @@ fn local() -> Engine {
 }
 
 fn delayed(odds: Odds) -> Engine {
-    Engine::Delayed(Box::new(Delayed::new(1, odds)))
+    Delayed::engine(1, odds)
 }
 
 impl Trial {

@@ -160,7 +160,7 @@ fn every_kind_of_input_is_paid_for_and_given_back() {
     assert_eq!(bench.held(), 0);
     bench.turn(0);
     let silent = Odds { silent: 1_000, ..Odds::default() };
-    let engine = Engine::Delayed(Box::new(Delayed::new(1, silent)));
+    let engine = Delayed::engine(1, silent);
     let mut bench = Bench::new(0, &common(1, Settings::default()), engine);
     let key = bench.arrive();
     let call = b"POST /api/rooms/a/messages HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n{\"data\":1}";

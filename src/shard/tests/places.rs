@@ -69,7 +69,7 @@ fn who_waits_for_an_answer_is_not_idle() {
     let silent = Odds { silent: 1_000, ..Odds::default() };
     let mut settings = Settings::default();
     settings.limits.connections = 1;
-    let engine = Engine::Delayed(Box::new(Delayed::new(1, silent)));
+    let engine = Delayed::engine(1, silent);
     let mut bench = Bench::new(0, &common(1, settings), engine);
     let call = b"POST /api/rooms/a/messages HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n{\"data\":1}";
     let key = bench.come_from(A, call);

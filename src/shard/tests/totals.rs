@@ -99,7 +99,7 @@ fn stuck(bench: &mut Bench) -> u32 {
     let stream = piped(bench, "GET /sse/a HTTP/1.1\r\nHost: a\r\n\r\n", 1);
     bench.turn(0);
     let silent = Odds { silent: 1_000, ..Odds::default() };
-    bench.shard.engine = Engine::Delayed(Box::new(Delayed::new(1, silent)));
+    bench.shard.engine = Delayed::engine(1, silent);
     ask(bench, stream, r#"{"type":"join","room":"b","history":9}"#);
     stream
 }
@@ -174,7 +174,7 @@ const KINDS: [(&str, Waits); 14] = [
     }),
     ("requests behind a join", |bench| {
         let silent = Odds { silent: 1_000, ..Odds::default() };
-        bench.shard.engine = Engine::Delayed(Box::new(Delayed::new(1, silent)));
+        bench.shard.engine = Delayed::engine(1, silent);
         let key = bench.connect("/ws");
         bench.turn(0);
         bench.frame(key, 0x81, br#"{"type":"join","room":"a"}"#);
@@ -184,13 +184,13 @@ const KINDS: [(&str, Waits); 14] = [
     }),
     ("calls behind a call", |bench| {
         let silent = Odds { silent: 1_000, ..Odds::default() };
-        bench.shard.engine = Engine::Delayed(Box::new(Delayed::new(1, silent)));
+        bench.shard.engine = Delayed::engine(1, silent);
         let call = "POST /api/rooms/a/messages HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n{\"data\":1}";
         piped(bench, call, 100);
     }),
     ("what waits for the engine", |bench| {
         let silent = Odds { silent: 1_000, ..Odds::default() };
-        bench.shard.engine = Engine::Delayed(Box::new(Delayed::new(1, silent)));
+        bench.shard.engine = Delayed::engine(1, silent);
         bench.say("a", format!("\"{}\"", "x".repeat(4 * KIB)));
     }),
     ("the rooms of who has yet to say who that is", |bench| {

@@ -147,7 +147,7 @@ fn what_came_early_stays_known_whatever_else_is_joined() {
 fn what_came_early_of_a_later_epoch_is_not_given_again() {
     for seed in 1..20 {
         let odds = Odds { lose_epoch: 300, ..Odds::default() };
-        let engine = Engine::Delayed(Box::new(Delayed::new(seed, odds)));
+        let engine = Delayed::engine(seed, odds);
         let mut bench = Bench::new(0, &common(1, Settings::default()), engine);
         let key = bench.connect("/ws?user=ann");
         let inbox = bench.shard.common.room_keys.key(Space::User, "ann");
@@ -169,7 +169,7 @@ fn what_came_early_of_a_later_epoch_is_not_given_again() {
 #[test]
 fn what_waited_for_a_stream_that_ended_is_refused_by_its_id() {
     let odds = Odds { silent: 1_000, ..Odds::default() };
-    let engine = Engine::Delayed(Box::new(Delayed::new(1, odds)));
+    let engine = Delayed::engine(1, odds);
     let mut bench = Bench::new(0, &common(1, Settings::default()), engine);
     let [stream, call] = [(); 2].map(|()| bench.shard.accept(IpAddr::from([127, 0, 0, 1])));
     bench.shard.receive(stream, &mut b"GET /sse/a HTTP/1.1\r\nHost: a\r\n\r\n".to_vec());

@@ -4,12 +4,13 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use super::local::Local;
-use crate::broker::place::{Ask, Tag, Tell};
-use crate::message::Message;
-use crate::position::Position;
-use crate::room_key::RoomKey;
-use crate::time::Now;
+use switchboard::broker::place::{Ask, Tag, Tell};
+use switchboard::engine::local::Local;
+use switchboard::engine::{Engine, Remote};
+use switchboard::message::Message;
+use switchboard::position::Position;
+use switchboard::room_key::RoomKey;
+use switchboard::time::Now;
 
 /// How often things go wrong, each per thousand.
 #[derive(Clone, Copy, Debug, Default)]
@@ -39,51 +40,15 @@ pub struct Delayed {
 
 impl Delayed {
     /// An engine whose faults follow from `seed`.
-    pub fn new(seed: u64, odds: Odds) -> Self {
+    pub fn engine(seed: u64, odds: Odds) -> Engine {
         let local = Local::default();
-        Self { local, odds, random: seed | 1, line: VecDeque::new(), log: BTreeMap::new() }
-    }
-
-    /// Takes an ask. [`Delayed::poll`] gives the answers.
-    pub fn ask(&mut self, ask: Ask, now: Now) {
-        let (room, tag) = subject(&ask);
-        if matches!(ask, Ask::Close(_)) {
-            self.log.remove(room.name());
-        } else if self.chance(self.odds.silent) {
-            return;
-        } else if self.chance(self.odds.fail) {
-            return self.send(Tell::Failed { room, tag }, now);
-        }
-        let failed_late = matches!(ask, Ask::Publish { .. }) && self.chance(self.odds.fail_late);
-        if failed_late {
-            self.send(Tell::Failed { room: room.clone(), tag }, now);
-        }
-        let mut tells = VecDeque::new();
-        match ask {
-            Ask::Read { room, since, limit, tag } => tells.push_back(self.read(room, since, limit, tag)),
-            ask => self.local.ask(ask, now, &mut tells),
-        }
-        for tell in tells {
-            let tell = self.keep(tell);
-            self.send(tell, now);
-        }
-        if tag.is_some() && self.chance(self.odds.lose_epoch) {
-            self.lose(room, now);
-        }
-    }
-
-    /// Gives the answers that have arrived.
-    pub fn poll(&mut self, now: Now, tells: &mut VecDeque<Tell>) {
-        while let Some((at, _)) = self.line.front()
-            && *at <= now.loop_ms
-        {
-            tells.extend(self.line.pop_front().map(|(_, tell)| tell));
-        }
-    }
-
-    /// When the next answer arrives, in milliseconds of the loop.
-    pub fn next_ms(&self) -> Option<u64> {
-        self.line.front().map(|(at, _)| *at)
+        Engine::Remote(Box::new(Self {
+            local,
+            odds,
+            random: seed | 1,
+            line: VecDeque::new(),
+            log: BTreeMap::new(),
+        }))
     }
 
     fn lose(&mut self, room: RoomKey, now: Now) {
@@ -130,6 +95,44 @@ impl Delayed {
         self.random ^= self.random << 25;
         self.random ^= self.random >> 27;
         self.random.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 16
+    }
+}
+
+impl Remote for Delayed {
+    /// [`Delayed::poll`] gives the answers.
+    fn ask(&mut self, ask: Ask, now: Now, _: &mut VecDeque<Tell>) {
+        let (room, tag) = subject(&ask);
+        if matches!(ask, Ask::Close(_)) {
+            self.log.remove(room.name());
+        } else if self.chance(self.odds.silent) {
+            return;
+        } else if self.chance(self.odds.fail) {
+            return self.send(Tell::Failed { room, tag }, now);
+        }
+        let failed_late = matches!(ask, Ask::Publish { .. }) && self.chance(self.odds.fail_late);
+        if failed_late {
+            self.send(Tell::Failed { room: room.clone(), tag }, now);
+        }
+        let mut tells = VecDeque::new();
+        match ask {
+            Ask::Read { room, since, limit, tag } => tells.push_back(self.read(room, since, limit, tag)),
+            ask => self.local.ask(ask, now, &mut tells),
+        }
+        for tell in tells {
+            let tell = self.keep(tell);
+            self.send(tell, now);
+        }
+        if tag.is_some() && self.chance(self.odds.lose_epoch) {
+            self.lose(room, now);
+        }
+    }
+
+    fn poll(&mut self, now: Now, tells: &mut VecDeque<Tell>) {
+        while let Some((at, _)) = self.line.front()
+            && *at <= now.loop_ms
+        {
+            tells.extend(self.line.pop_front().map(|(_, tell)| tell));
+        }
     }
 }
 
