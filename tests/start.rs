@@ -26,6 +26,17 @@ fn write(name: &str, text: impl AsRef<[u8]>) -> PathBuf {
     path
 }
 
+/// A server that is killed with its test: no failure leaves it behind.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Both fail where it has ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// The first line of a program that may have so many descriptors, if that line is of a refusal; what is inherited counts.
 fn refusal(descriptors: usize) -> Option<String> {
     let mut child = Running(
@@ -60,14 +71,14 @@ fn too_few_descriptors_are_one_line() {
 }
 
 /// Starts a server and reads the first `lines` that it logs.
-fn start(arguments: &[&str], lines: usize) -> (Child, Vec<String>) {
-    let mut child = switchboard(arguments).stderr(Stdio::piped()).spawn().unwrap();
-    let stderr = child.stderr.as_mut().unwrap();
+fn start(arguments: &[&str], lines: usize) -> (Running, Vec<String>) {
+    let mut child = Running(switchboard(arguments).stderr(Stdio::piped()).spawn().unwrap());
+    let stderr = child.0.stderr.as_mut().unwrap();
     let told = BufReader::new(stderr).lines().take(lines).map(|line| line.unwrap()).collect();
     (child, told)
 }
 
-fn terminate(child: &mut Child) -> Option<i32> {
+fn terminate(Running(child): &mut Running) -> Option<i32> {
     kill_process(Pid::from_child(child), Signal::TERM).expect("it still runs");
     wait(child).code()
 }
@@ -106,17 +117,6 @@ fn insecure_listens_beyond_loopback() {
     assert_eq!(terminate(&mut child), Some(0));
 }
 
-/// A server that does not outlive a test that fails.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // It has ended where all went well.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 /// The lines that a server logs until it says `last`.
 fn until(lines: &mut impl Iterator<Item = std::io::Result<String>>, last: &str) -> Vec<String> {
     let mut told = Vec::new();
@@ -151,7 +151,7 @@ fn a_hangup_says_what_was_read_and_what_was_not() {
     let told = hangup("hup.toml:3: colour: unknown key");
     assert!(told[0].contains("its old keys stay in use") && told[0].contains("hup-secret"), "{told:?}");
     assert!(told.last().is_some_and(|last| last.contains("a restart would fail")), "{told:?}");
-    assert_eq!(terminate(&mut child.0), Some(0));
+    assert_eq!(terminate(&mut child), Some(0));
 }
 
 /// A full socket for the log, and nobody who reads it: a write to it would wait for ever.
@@ -162,12 +162,11 @@ fn a_log_that_nobody_reads_stops_nothing() {
     log.set_nonblocking(true).unwrap();
     while log.write(&[b'x'; 512]).is_ok() {}
     log.set_nonblocking(false).unwrap();
-    let mut child = switchboard(&["--listen", "127.0.0.1:0", "--log", "trace"])
-        .stderr(OwnedFd::from(log))
-        .spawn()
-        .unwrap();
-    while !has_thread(child.id(), "signals") {
-        assert!(child.try_wait().unwrap().is_none(), "it runs until the signal");
+    let mut command = switchboard(&["--listen", "127.0.0.1:0", "--log", "trace"]);
+    let mut child = Running(command.stderr(OwnedFd::from(log)).spawn().unwrap());
+    drop(command); // It holds an end of the log as well.
+    while !has_thread(child.0.id(), "signals") {
+        assert!(child.0.try_wait().unwrap().is_none(), "it runs until the signal");
         std::thread::yield_now();
     }
     assert_eq!(terminate(&mut child), Some(0));

@@ -61,7 +61,7 @@ impl Refused {
             Self::NoUpgrade => "this is a WebSocket endpoint: Upgrade: websocket is missing",
             Self::NoConnection => "Connection: Upgrade is missing",
             Self::NoVersion => "Sec-WebSocket-Version is missing or doubled",
-            Self::OtherVersion => "only Sec-WebSocket-Version 13 is spoken here",
+            Self::OtherVersion => "Sec-WebSocket-Version must be 13",
             Self::Key => "Sec-WebSocket-Key must be there once, as the base64 of 16 bytes",
         }
     }
