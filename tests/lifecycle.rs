@@ -5,7 +5,7 @@ mod harness;
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
-use harness::{Server, eventually, output, program};
+use harness::{NO_BEAT, Server, eventually, output, program};
 use rustix::process::Signal;
 use tungstenite::Message;
 
@@ -180,7 +180,7 @@ fn flood(server: &Server, room: &str, mut enough: impl FnMut() -> bool) -> u64 {
 
 #[test]
 fn who_does_not_read_is_closed_and_nobody_else_waits() {
-    let server = Server::sharded(2, "[limits]\nqueue = \"256KiB\"\n");
+    let server = Server::sharded(2, &format!("{NO_BEAT}[limits]\nqueue = \"256KiB\"\n"));
     let mut deaf = server.wire().upgraded("/ws/a");
     deaf.frame();
     deaf.frame();
@@ -213,7 +213,7 @@ fn who_does_not_read_is_closed_and_nobody_else_waits() {
 
 #[test]
 fn who_makes_no_progress_is_closed_though_little_waits() {
-    let server = Server::sharded(1, "[limits]\nqueue = \"16MiB\"\nstall = \"1s\"\n");
+    let server = Server::sharded(1, &format!("{NO_BEAT}[limits]\nqueue = \"16MiB\"\nstall = \"1s\"\n"));
     let mut deaf = server.wire().upgraded("/ws/a");
     deaf.frame();
     deaf.frame();
@@ -228,10 +228,8 @@ fn who_makes_no_progress_is_closed_though_little_waits() {
 
 #[test]
 fn where_the_room_says_skip_a_gap_tells_what_was_missed() {
-    let server = Server::sharded(
-        2,
-        "[limits]\nqueue = \"256KiB\"\n[[rooms]]\npattern = \"ticker\"\nslow = \"skip\"\nhistory = 1\n",
-    );
+    let skips = "[[rooms]]\npattern = \"ticker\"\nslow = \"skip\"\nhistory = 1\n";
+    let server = Server::sharded(2, &format!("{NO_BEAT}[limits]\nqueue = \"256KiB\"\n{skips}"));
     let mut slow = server.native("/ws");
     slow.ask(r#"{"type":"join","room":"ticker"}"#, "joined");
     let mut sent = 0;

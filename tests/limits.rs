@@ -108,8 +108,8 @@ fn publish_again(server: &Server, room: &str, data: &str) {
 
 #[test]
 fn the_fullest_queues_go_when_all_together_are_too_large() {
-    let config = "[limits]\nmessage = \"64KiB\"\nqueue = \"1MiB\"\nqueue_total = \"2MiB\"\n";
-    let server = Server::sharded(2, config);
+    let limits = "[limits]\nmessage = \"64KiB\"\nqueue = \"1MiB\"\nqueue_total = \"2MiB\"\n";
+    let server = Server::sharded(2, &format!("{}{limits}", harness::NO_BEAT));
     let rooms: Vec<String> = (0..12).map(|number| format!("room-{number}")).collect();
     let mut deaf: Vec<_> = rooms
         .iter()

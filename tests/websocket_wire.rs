@@ -172,7 +172,7 @@ fn messages_of_every_size_come_back() {
 
 #[test]
 fn an_echo_that_never_reads_is_held_back() {
-    let server = Server::sharded(1, "");
+    let server = Server::sharded(1, harness::NO_BEAT);
     let mut reader = echo(&server);
     echoes(&mut reader, b"warm");
     let before = server.memory_kib();

@@ -31,6 +31,10 @@ use wire::{Response, Wire};
 /// How long anything may take before a test fails for it: far longer than it does on a busy machine.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
+/// Settings under which nobody is closed for a pong that it does not send: for clients that are not read for as long as the
+/// machine takes for something else.
+pub const NO_BEAT: &str = "[heartbeat]\ninterval = \"1h\"\n";
+
 /// A running server, killed when it is dropped.
 pub struct Server {
     child: Child,
