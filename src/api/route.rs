@@ -52,9 +52,14 @@ pub enum Route {
 }
 
 impl Route {
-    /// Whether it only asks for the server's health. Balancers do, and other clients may share their address.
+    /// Whether it only asks for the server's health, as balancers do, who may share their address with other clients. Some of
+    /// them ask for `/`, whether the console is there or not.
     pub fn is_probe(&self) -> bool {
-        matches!(self, Self::Call(Call::Health | Call::Ready))
+        match self {
+            Self::Call(call) => matches!(call, Call::Health | Call::Ready),
+            Self::Page(page) => page.path().is_empty(),
+            _ => false,
+        }
     }
 }
 

@@ -122,9 +122,14 @@ fn every_connection_of_an_address_counts() {
     assert_eq!([one, two, three].map(|key| bench.is_there(key)), [false, true, true]);
     let four = bench.come_from(A, UPGRADE);
     assert!(bench.text(four).contains("welcome"), "{}", bench.text(four));
-    for (bytes, status) in
-        [(UPGRADE, 429), (LIST, 429), (b"GET /sse/a HTTP/1.1\r\nHost: a\r\n\r\n", 429), (HEALTH, 200)]
-    {
+    for (bytes, status) in [
+        (UPGRADE, 429),
+        (LIST, 429),
+        (b"GET /sse/a HTTP/1.1\r\nHost: a\r\n\r\n", 429),
+        (b"GET /console/app.js HTTP/1.1\r\nHost: a\r\n\r\n", 429),
+        (HEALTH, 200),
+        (b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", 200),
+    ] {
         let key = bench.come_from(A, bytes);
         bench.turn(0);
         let text = bench.text(key);
