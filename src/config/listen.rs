@@ -52,6 +52,14 @@ fn wrong(text: &str) -> String {
         return "is the address of a page; leave out what is in front of the host and behind the port"
             .to_owned();
     }
+    // The end of `::1:80` reads as a part of the address, and was meant as the port.
+    if !text.starts_with('[')
+        && let Some((host, digits)) = text.rsplit_once(':')
+        && host.parse::<Ipv6Addr>().is_ok()
+        && port(digits).is_ok()
+    {
+        return format!("needs brackets around the address: \"[{host}]:{digits}\"");
+    }
     if let Ok(ip) = bare.parse::<IpAddr>() {
         return format!("has no port; write it like \"{}\"", SocketAddr::new(ip, 8000));
     }
@@ -64,9 +72,6 @@ fn wrong(text: &str) -> String {
         ),
         Some((host, digits)) if port(digits).is_err() && host.parse::<IpAddr>().is_ok() => {
             "does not end with a port: 0 to 65535".to_owned()
-        }
-        Some((host, digits)) if host.parse::<Ipv6Addr>().is_ok() => {
-            format!("needs brackets around the address: \"[{host}]:{digits}\"")
         }
         Some((host, digits))
             if port(digits).is_ok() && host.bytes().any(|byte| byte.is_ascii_alphabetic()) =>
@@ -106,6 +111,15 @@ mod tests {
             ("127.0.0.1:", "does not end with a port: 0 to 65535"),
             ("localhost:", "does not end with a port: 0 to 65535"),
             ("127.0.0.1", "has no port; write it like \"127.0.0.1:8000\""),
+            ("::1:80", "needs brackets around the address: \"[::1]:80\""),
+            ("::1:8000", "needs brackets around the address: \"[::1]:8000\""),
+            (":::80", "needs brackets around the address: \"[::]:80\""),
+            ("2001:db8::1:65535", "needs brackets around the address: \"[2001:db8::1]:65535\""),
+            ("2001:db8:0:0:0:0:0:1:80", "needs brackets around the address: \"[2001:db8:0:0:0:0:0:1]:80\""),
+            ("::1", "has no port; write it like \"[::1]:8000\""),
+            ("::1:beef", "has no port; write it like \"[::1:beef]:8000\""),
+            ("2001:db8:0:0:0:0:0:1", "has no port; write it like \"[2001:db8::1]:8000\""),
+            ("[::1:80]", "has no port; write it like \"[::1:80]:8000\""),
             ("[::1]", "has no port; write it like \"[::1]:8000\""),
             ("localhost", "has no port; write it like \"localhost:8000\""),
             ("*:80", "names no address; every one is \"[::]:80\", or \"0.0.0.0:80\" for IPv4 alone"),
