@@ -42,6 +42,12 @@ impl Shard {
         Some(proxy::client(head, exchange.peer, &self.common.settings.proxies.trust))
     }
 
+    /// The client at `address`, session `key`, may not join the room of its raw connection.
+    pub(super) fn note_denied_room(&mut self, key: u32, address: Option<IpAddr>) {
+        let user = self.user_of(key);
+        self.tell_denied(Denied::Room, address, user.as_deref(), None);
+    }
+
     /// The token that session `key` has sent in a message is refused.
     pub(super) fn note_denied_message(&mut self, key: u32, denied: Denied) {
         let newcomer = self.newcomers.get(&key).and_then(|newcomer| newcomer.address);

@@ -1,5 +1,7 @@
 //! WebSockets: the upgrade, and the handling of frames in each dialect.
 
+use std::net::IpAddr;
+
 use tungstenite::protocol::frame::coding::{Control, Data, OpCode};
 
 use super::Shard;
@@ -49,6 +51,7 @@ impl Shard {
         if let (Err(denied), Reject::Http) = (admission.as_ref(), self.common.settings.auth.reject) {
             return Err(denied.response());
         }
+        let address = self.address_of(key, head);
         self.push(key, Class::Asked, |out| handshake::response(&upgrade, out));
         let Some(session) = self.session(key) else { return Ok(()) };
         session.phase = Phase::Open(Connection::default());
@@ -56,13 +59,18 @@ impl Shard {
         self.opened(key);
         match admission {
             Err(denied) => self.close(key, denied.close()),
-            Ok(admission) => self.welcome(key, admission, wanted),
+            Ok(admission) => self.welcome(key, address, admission, wanted),
         }
         Ok(())
     }
 
-    fn welcome(&mut self, key: u32, admission: Admission, wanted: Upgrade) {
+    fn welcome(&mut self, key: u32, address: Option<IpAddr>, admission: Admission, wanted: Upgrade) {
         let rooms = self.admit(key, admission, wanted.rooms);
+        let is_raw = wanted.dialect != Dialect::Native;
+        if is_raw && rooms.iter().any(|room| !self.may_join(key, Space::Raw, room)) {
+            self.note_denied_room(key, address);
+            return self.close(key, Denied::Room.close());
+        }
         self.first_beat(key);
         self.arrive(key, Next::Welcome(rooms));
     }
@@ -70,6 +78,7 @@ impl Shard {
     /// Joins the room of a raw client.
     pub(super) fn enter_raw(&mut self, key: u32, rooms: &[String]) {
         for room in rooms {
+            // Somebody may have closed an open server meanwhile.
             if !self.may_join(key, Space::Raw, room) {
                 return self.turn_away(key, Denied::Room);
             }
