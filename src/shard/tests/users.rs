@@ -58,6 +58,38 @@ fn whoever_is_told_of_its_handshake_hears_its_raw_room() {
     }
 }
 
+/// More connections of a user than are handed a letter one by one are gathered. One that comes late is among them from its
+/// welcome on: it gets once what its user's home had after it was let in, and nothing of what came before.
+#[test]
+fn whoever_comes_late_hears_every_letter_behind_its_welcome_once() {
+    let mut two = Two::new(Settings::default());
+    let user = two.name(Space::User, 1);
+    let inbox = two.0[0].shard.common.room_keys.key(Space::User, &user);
+    let send = |two: &mut Two, data: &'static str| {
+        let draft = Draft { store: true, ..Draft::new(Kind::Notification, data.into()) };
+        two.0[1].shard.take_all([Post::Publish(inbox.clone(), Caller::Nobody, draft)]);
+    };
+    let early: Vec<u32> = (0..40).map(|_| two.0[0].connect(&format!("/ws?user={user}"))).collect();
+    (0..2).for_each(|_| two.exchange());
+    send(&mut two, "\"gathers\"");
+    two.exchange();
+    let late = two.0[0].connect(&format!("/ws?user={user}"));
+    send(&mut two, "\"before\"");
+    // The home answers, and has another letter before anybody has heard of the answer.
+    two.exchange();
+    send(&mut two, "\"between\"");
+    two.exchange();
+    send(&mut two, "\"behind\"");
+    two.exchange();
+    let letters = |key| {
+        let told = two.0[0].text(key);
+        let behind = told.split_once(r#""type":"welcome""#).expect("a welcome").1.to_owned();
+        ["gathers", "before", "between", "behind"].map(|data| behind.matches(data).count())
+    };
+    assert_eq!(letters(late), [0, 0, 1, 1]);
+    assert!(early.iter().all(|&key| letters(key) == [1; 4]));
+}
+
 #[test]
 fn nothing_is_written_to_whoever_waits_for_its_users_home() {
     for target in ["/ws?", "/raw/a?"] {
