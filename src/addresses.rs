@@ -1,4 +1,4 @@
-//! Who connects from where: the one map that all shards share, touched when a connection comes and when it goes.
+//! Who connects from where: one map that all shards share. It is touched when a connection begins and when it ends.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::bucket::{Bucket, Rate};
 
-/// Addresses that the map is never swept for.
+/// With fewer addresses the map is never swept.
 const FEW: usize = 10_000;
 
 /// What connections of one address are limited to.
@@ -15,7 +15,7 @@ const FEW: usize = 10_000;
 pub struct Allowed {
     /// Connections at once; 0: any number.
     pub connections: usize,
-    /// Handshakes, and how many in a burst.
+    /// The rate of handshakes, with its burst.
     pub handshakes: Rate,
 }
 
@@ -29,7 +29,7 @@ pub struct Addresses {
 #[derive(Debug, Default)]
 struct Book {
     lines: HashMap<IpAddr, Line>,
-    /// How many lines were left when those that say nothing any more were last swept out.
+    /// How many entries the last sweep left.
     swept: usize,
 }
 
@@ -40,14 +40,14 @@ struct Line {
 }
 
 impl Allowed {
-    /// Whether anything is limited: only then is there something to remember.
+    /// Whether anything is limited. Otherwise nothing is remembered.
     pub fn is_limit(self) -> bool {
         self.connections > 0 || self.handshakes.is_limit()
     }
 }
 
 impl Addresses {
-    /// A connection comes from `address`; says whether it may. If so, [`Addresses::leave`] must be called once for it.
+    /// A connection comes from `address`; returns whether it may. If so, [`Addresses::leave`] must be called once for it.
     pub fn come(&self, address: IpAddr, allowed: Allowed, now_ms: u64) -> bool {
         let mut book = self.lock();
         book.sweep(allowed, now_ms);
@@ -57,24 +57,24 @@ impl Addresses {
         may
     }
 
-    /// A request comes from `address` for which a token is checked, whether what it asks for lasts or not.
+    /// A request comes from `address` whose token will be checked, for a lasting connection or a single call.
     ///
     /// # Errors
     ///
-    /// In how many milliseconds it may, where that is too soon.
+    /// If this is too soon: in how many milliseconds it may come.
     pub fn ask(&self, address: IpAddr, allowed: Allowed, now_ms: u64) -> Result<(), u64> {
         let mut book = self.lock();
         book.sweep(allowed, now_ms);
         book.lines.entry(site(address)).or_default().handshakes.take(allowed.handshakes, 1.0, now_ms)
     }
 
-    /// A number for whom `address` stands for, never 0: what a session can afford to know of where it comes from. Two addresses
-    /// have the same once in four thousand million, and nobody can choose one that has another's.
+    /// A number for `address`, never 0, small enough for each session to keep. Two addresses have the same one in about
+    /// four billion cases, and nobody can choose an address with another's number.
     pub fn mark(&self, address: IpAddr) -> u32 {
         (self.marks.hash_one(site(address)) as u32).max(1)
     }
 
-    /// A connection that had come from `address` is gone.
+    /// A connection from `address` has ended.
     pub fn leave(&self, address: IpAddr, allowed: Allowed) {
         let mut book = self.lock();
         let address = site(address);
@@ -94,8 +94,8 @@ impl Addresses {
 }
 
 impl Book {
-    /// Forgets who has no connection and a full bucket, whenever there are twice as many lines as such a sweep left:
-    /// so each newcomer pays for two lines at most, however many come.
+    /// Forgets addresses that have no connection and a full bucket, whenever there are twice as many entries as the last
+    /// sweep left. So each newcomer pays for two entries at most, however many come.
     fn sweep(&mut self, allowed: Allowed, now_ms: u64) {
         if self.lines.len() < (2 * self.swept).max(FEW) {
             return;
@@ -108,7 +108,7 @@ impl Book {
     }
 }
 
-/// Whom an address stands for: with IPv6 one customer has a whole /64 network.
+/// The address that limits go by: with IPv6 one customer has a whole /64 network.
 fn site(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => IpAddr::V4(address),

@@ -1,19 +1,19 @@
-//! Rates: how often something may happen, with room for a burst.
+//! Rates: how often something may happen, with a burst.
 
 /// Tokens that come back at a steady rate. 8 bytes, and full when new.
 ///
-/// What is owed is kept as the moment at which it is paid, in 64 bits that last for 584 years: nothing wraps, and a shard
-/// whose clock reads a little less than that of the last sees a little more owed.
+/// What is owed is kept as the moment at which it is paid. Its 64 bits last for 584 years, so nothing wraps. A shard
+/// whose clock is a little behind that of the last shard sees a little more owed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Bucket {
-    /// When it is full again, in nanoseconds of the clock that all shards share; it is full since then.
+    /// When it is full again, in nanoseconds of the clock that all shards share.
     full_at: u64,
 }
 
 /// A rate and the burst that it allows. A rate of 0 allows everything.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rate {
-    /// Tokens that come back a second.
+    /// Tokens that come back per second.
     pub per_second: f32,
     /// Tokens in a full bucket.
     pub burst: f32,
@@ -26,7 +26,7 @@ impl Rate {
     /// No limit.
     pub const FREE: Self = Self { per_second: 0.0, burst: 0.0 };
 
-    /// So many a second, and twice as many at once, which lets people come back together after a pause.
+    /// So many per second, and twice as many at once, so that people can come back together after a pause.
     pub fn per_second(number: u32) -> Self {
         Self { per_second: number as f32, burst: 2.0 * number as f32 }
     }
@@ -43,10 +43,11 @@ impl Rate {
 }
 
 impl Bucket {
-    /// Takes `cost` tokens at this millisecond of the clock that all shards share; if they are not there, takes none and says in how many milliseconds they will be.
+    /// Takes `cost` tokens at this millisecond of the clock that all shards share. If they are not there, it takes none
+    /// and returns in how many milliseconds they will be.
     ///
-    /// What costs more than a full bucket holds is allowed when the bucket is full, and has to be waited off afterwards:
-    /// one large message must not be impossible for ever.
+    /// If the cost is more than a full bucket holds, it is allowed when the bucket is full, and the wait comes
+    /// afterwards: one large message must not be impossible for ever.
     pub fn take(&mut self, rate: Rate, cost: f32, now_ms: u64) -> Result<(), u64> {
         match self.wait(rate, cost, now_ms) {
             0 => {
@@ -57,7 +58,7 @@ impl Bucket {
         }
     }
 
-    /// In how many milliseconds `cost` tokens will be there.
+    /// The milliseconds until `cost` tokens are there.
     pub fn wait(&self, rate: Rate, cost: f32, now_ms: u64) -> u64 {
         if !rate.is_limit() {
             return 0;

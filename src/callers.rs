@@ -1,4 +1,4 @@
-//! How often those act who have a name, API keys and users: one bucket for each, which all shards share.
+//! How often API keys and users may act: one bucket for each name, which all shards share.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -8,7 +8,8 @@ use crate::bucket::{Bucket, Rate};
 /// So few names are not worth a sweep.
 const FEW: usize = 1_000;
 
-/// The buckets of API keys or users, by their names. A key that is read again, and a user who comes back, keep their own.
+/// The buckets of API keys or users, by their names. A key that is reloaded, and a user who comes back, keep their
+/// buckets.
 #[derive(Debug)]
 pub struct Callers {
     rate: Rate,
@@ -18,12 +19,12 @@ pub struct Callers {
 #[derive(Debug, Default)]
 struct Book {
     buckets: HashMap<Box<str>, Bucket>,
-    /// How many the last sweep left.
+    /// How many names the last sweep left.
     swept: usize,
 }
 
 impl Callers {
-    /// Everybody may act at this rate.
+    /// No buckets yet; everybody may act at this rate.
     pub fn new(rate: Rate) -> Self {
         Self { rate, book: Mutex::default() }
     }
@@ -33,17 +34,18 @@ impl Callers {
         self.rate.is_limit()
     }
 
-    /// Whoever is called `name` acts.
+    /// The key or user called `name` acts.
     ///
     /// # Errors
     ///
-    /// In how many milliseconds they may, if this is too soon.
+    /// If this is too soon: in how many milliseconds they may act.
     pub fn take(&self, name: &str, now_ms: u64) -> Result<(), u64> {
         let rate = self.rate;
         self.with(name, now_ms, |bucket| bucket.take(rate, 1.0, now_ms)).unwrap_or(Ok(()))
     }
 
-    /// Whoever is called `name` has acted, which cannot be refused; says in how many milliseconds they may again.
+    /// The key or user called `name` has acted, which cannot be refused. Returns in how many milliseconds they may act
+    /// again.
     pub fn suffer(&self, name: &str, now_ms: u64) -> u64 {
         let rate = self.rate;
         let draw = |bucket: &mut Bucket| {
@@ -53,7 +55,7 @@ impl Callers {
         self.with(name, now_ms, draw).unwrap_or_default()
     }
 
-    /// Does something with the bucket of `name`, if there is a limit.
+    /// Calls `act` with the bucket of `name`, if there is a limit.
     fn with<T>(&self, name: &str, now_ms: u64, act: impl FnOnce(&mut Bucket) -> T) -> Option<T> {
         if !self.is_limit() {
             return None;
@@ -69,7 +71,7 @@ impl Callers {
 }
 
 impl Book {
-    /// Forgets whose bucket is full, whenever there are twice as many as such a sweep left.
+    /// Forgets full buckets, whenever there are twice as many names as the last sweep left.
     fn sweep(&mut self, rate: Rate, now_ms: u64) {
         if self.buckets.len() < (2 * self.swept).max(FEW) {
             return;

@@ -1,4 +1,4 @@
-//! Names that the server gives: shards, sessions and connections.
+//! Names that the server gives to shards, sessions and connections.
 
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
@@ -6,16 +6,16 @@ use std::hash::{BuildHasher, RandomState};
 /// The number of a shard, from 0.
 pub type ShardId = u16;
 
-/// One session, wherever it lives, for as long as it lives.
+/// The name of one session, on any shard, for its whole life.
 ///
-/// Keys of the slab are reused; the generation is not, so an answer for a session that ended finds nobody.
+/// Keys of the slab are reused, generations are not. So an answer to a session that has ended finds nobody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct SessionId {
     /// The shard that the session lives on.
     pub shard: ShardId,
     /// Its place in that shard's slab.
     pub key: u32,
-    /// Which of the sessions that had this place.
+    /// Which of the sessions that have had this place.
     pub generation: u32,
 }
 
@@ -29,26 +29,26 @@ pub fn is_user(user: &str) -> bool {
 
 /// Turns session ids into the connection names that peers see, and back.
 ///
-/// A name holds the id and a keyed hash of it, so that nobody can guess another connection's name and none has to be
-/// stored: an idle connection does not pay for its name.
+/// A name holds the id and a keyed hash of it. So nobody can guess another connection's name, and no name is stored: it
+/// costs an idle connection nothing.
 #[derive(Clone)]
 pub struct ConnectionNames {
     keys: [RandomState; 2],
 }
 
 impl ConnectionNames {
-    /// Names under keys that were drawn for this process.
+    /// Names under random keys of this process.
     pub fn new() -> Self {
         Self { keys: [RandomState::new(), RandomState::new()] }
     }
 
-    /// What peers call the connection of `id`.
+    /// The name of the connection of `id`.
     pub fn name(&self, id: SessionId) -> ConnectionName {
         let [first, second] = self.seal(id);
         ConnectionName { id, first, second }
     }
 
-    /// The session that `name` stands for; none if this process never gave that name.
+    /// The session that `name` stands for; `None` if this process never gave that name.
     pub fn id(&self, name: &str) -> Option<SessionId> {
         if name.len() != ConnectionName::LEN || !name.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
         {

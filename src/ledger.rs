@@ -7,13 +7,14 @@ use bytes::Bytes;
 
 use crate::settings::MIB;
 
-/// What a shard takes from an account at a time, so that shards meet at the account once in a thousand messages.
+/// What a shard takes from an account at a time, so that shards touch the account once in a thousand messages.
 const LOT: usize = MIB;
 
-/// Lots in an account, at least: a small one is taken in small lots, or what shards have to spare would use it up.
+/// The least number of lots in an account: a small account has small lots, or the spare lots of the shards would use it
+/// up.
 const LOTS: usize = 64;
 
-/// One amount of bytes for all shards together.
+/// A limit on bytes for all shards together.
 #[derive(Debug)]
 pub struct Account {
     limit: usize,
@@ -22,23 +23,23 @@ pub struct Account {
 }
 
 impl Account {
-    /// An account of which nothing is taken. A `limit` is never 0.
+    /// An account from which nothing is taken. A `limit` is never 0.
     pub fn new(limit: usize) -> Self {
         let limit = if limit == 0 { usize::MAX } else { limit };
         Self { limit, lot: (limit / LOTS).clamp(1, LOT), taken: AtomicUsize::new(0) }
     }
 
-    /// What all shards have taken, in bytes. It is up to two lots per shard more than they use.
+    /// What all shards have taken, in bytes: up to two lots per shard more than they use.
     pub fn taken(&self) -> usize {
         self.taken.load(Ordering::Relaxed)
     }
 
-    /// Whether that is more than there is.
+    /// Whether that is more than the limit.
     pub fn is_overdrawn(&self) -> bool {
         self.taken() > self.limit
     }
 
-    /// What of its limit is left for a shard that uses `used` bytes now, when all of them cut down alike.
+    /// How much of the limit a shard that uses `used` bytes may keep, when all shards cut down in the same proportion.
     pub fn share(&self, used: usize) -> usize {
         (self.limit as u128 * used as u128 / self.taken().max(1) as u128) as usize
     }
@@ -55,7 +56,8 @@ impl Purse {
     /// Pays `more` bytes and gets `less` back. Returns whether the account is overdrawn.
     pub fn spend(&mut self, account: &Account, more: usize, less: usize) -> bool {
         self.used = (self.used + more).saturating_sub(less);
-        // Up at once, down with a lot to spare: a shard that goes back and forth stays at home.
+        // It takes at once, and gives back only when a whole lot is spare: a shard whose use goes up and down rarely
+        // touches the account.
         let lot = account.lot;
         let wanted = self.used.div_ceil(lot) * lot;
         if wanted > self.taken || wanted + 2 * lot <= self.taken {
@@ -72,14 +74,14 @@ impl Purse {
     }
 }
 
-/// Buffers that many queues share: the bytes of each count once, from when it is counted until nobody holds it any more.
+/// Buffers that many queues share: the bytes of each count once, from the first count until nobody holds it any more.
 #[derive(Clone, Debug, Default)]
 pub struct Tally(Arc<AtomicUsize>);
 
 struct Counted(Bytes, Tally);
 
 impl Tally {
-    /// The same bytes, counted as long as any part of them is held.
+    /// The same bytes, counted for as long as any part of them is held.
     pub fn count(&self, bytes: Bytes) -> Bytes {
         if bytes.is_empty() {
             return bytes;

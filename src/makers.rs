@@ -1,6 +1,6 @@
-//! Who makes rooms: how fast each connection and each address may, and how many rooms of one address there are.
+//! Who makes rooms: how fast each connection and each address may make them, and how many rooms an address has.
 //!
-//! One locked map for all shards, which is touched when a room is made and when it is forgotten, and at no other time.
+//! One locked map for all shards. It is touched only when a room is made and when it is forgotten.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -8,30 +8,30 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::bucket::{Bucket, Rate};
 use crate::id::SessionId;
 
-/// So few lines are not worth a sweep.
+/// So few entries are not worth a sweep.
 const FEW: usize = 1_000;
 
-/// What makers of rooms are limited to.
+/// The limits on making rooms.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Allowed {
-    /// Rooms that one connection makes.
+    /// The rate for one connection.
     pub connection: Rate,
-    /// Rooms that all connections of one address make.
+    /// The rate for all connections of one address.
     pub address: Rate,
-    /// Rooms of one address at once; 0: any number.
+    /// How many rooms one address may have at a time; 0: any number.
     pub rooms: usize,
 }
 
 /// Why a room is not made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refused {
-    /// There are as many of its address as there may be.
+    /// Its address has as many rooms as it may.
     TooMany,
-    /// They are made too fast; the next may be in so many milliseconds.
+    /// Too fast; the next may be made in so many milliseconds.
     TooFast(u64),
 }
 
-/// Makers of rooms. An address is spoken of by its mark, see [`crate::addresses::Addresses::mark`]; 0 is none.
+/// Makers of rooms. An address is known by its mark, see [`crate::addresses::Addresses::mark`]; 0 is none.
 #[derive(Debug)]
 pub struct Makers {
     allowed: Allowed,
@@ -42,7 +42,7 @@ pub struct Makers {
 struct Book {
     connections: HashMap<SessionId, Bucket>,
     addresses: HashMap<u32, Line>,
-    /// How many lines the last sweep left.
+    /// How many entries the last sweep left.
     swept: usize,
 }
 
@@ -53,16 +53,17 @@ struct Line {
 }
 
 impl Makers {
-    /// Nobody has made any.
+    /// Makers without any rooms.
     pub fn new(allowed: Allowed) -> Self {
         Self { allowed, book: Mutex::default() }
     }
 
-    /// `session`, of the address with this mark, makes a room. If it may, [`Makers::gone`] must be called once for it.
+    /// `session`, of the address with this mark, makes a room. If it may, [`Makers::gone`] must be called once for the
+    /// room.
     ///
     /// # Errors
     ///
-    /// Where one of the limits is reached; then nothing is counted.
+    /// If one of the limits is reached; then nothing is counted.
     pub fn make(&self, session: SessionId, address: u32, now_ms: u64) -> Result<(), Refused> {
         let allowed = self.allowed;
         let mut book = self.lock();
@@ -84,7 +85,7 @@ impl Makers {
         Ok(())
     }
 
-    /// A room that was made for this address is no more.
+    /// A room that was made for this address has been forgotten.
     pub fn gone(&self, address: u32) {
         if let Some(line) = self.lock().addresses.get_mut(&address) {
             line.rooms = line.rooms.saturating_sub(1);
@@ -98,7 +99,7 @@ impl Makers {
 }
 
 impl Book {
-    /// Forgets whose bucket is full and who has no room, whenever there are twice as many as such a sweep left.
+    /// Forgets makers with a full bucket and no room, whenever there are twice as many as the last sweep left.
     fn sweep(&mut self, allowed: Allowed, now_ms: u64) {
         if self.connections.len() + self.addresses.len() < (2 * self.swept).max(FEW) {
             return;

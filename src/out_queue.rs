@@ -1,4 +1,4 @@
-//! What a session's socket has not taken yet: ranges of shared buffers, in order, never copies of them.
+//! What a session's socket has not taken yet: ranges of shared buffers, in order, never copied.
 
 use std::collections::VecDeque;
 use std::io::IoSlice;
@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use crate::time::Tick;
 
-/// What a queued segment costs beside its bytes, so that many small ones count for what they take.
+/// What a queued segment costs beside its bytes, so that many small ones count for their real size.
 pub const SEGMENT_COST: usize = 64;
 
 /// Who wanted the bytes.
@@ -23,7 +23,7 @@ pub enum Class {
 enum Body {
     Shared(Bytes),
     Own(Vec<u8>),
-    /// A part of the program, which takes no memory of its own.
+    /// A static part of the program, which takes no further memory.
     Fixed(&'static [u8]),
 }
 
@@ -32,7 +32,7 @@ struct Segment {
     body: Body,
     class: Class,
     at: Tick,
-    /// It ends what the segment before it began.
+    /// The end of a frame that the segment before it began.
     ends: bool,
 }
 
@@ -53,7 +53,7 @@ impl Segment {
         }
     }
 
-    /// What of that nobody else holds.
+    /// The part of that which nobody else holds.
     fn own_cost(&self) -> isize {
         match &self.body {
             Body::Shared(_) | Body::Fixed(_) => SEGMENT_COST as isize,
@@ -62,18 +62,18 @@ impl Segment {
     }
 }
 
-/// The unsent bytes of one session. Every segment begins and ends between two frames, but for a frame whose end has a
+/// The unsent bytes of one session. Every segment begins and ends between two frames, except where a frame's end has a
 /// segment of its own.
 #[derive(Debug, Default)]
 pub struct OutQueue {
     segments: VecDeque<Segment>,
-    /// How much of the first segment is already gone. No segment has 4 GiB.
+    /// How much of the first segment is already written. No segment has 4 GiB.
     sent: u32,
     asked: usize,
     others: usize,
-    /// What is kept beside it for later.
+    /// Bytes that its session keeps beside it for later.
     kept: u32,
-    /// What it has come to hold alone since that was last paid for.
+    /// How much more it holds alone since that was last paid for.
     unpaid: isize,
 }
 
@@ -81,7 +81,7 @@ impl OutQueue {
     /// Own segments grow to this, so that many small replies are one write.
     const OWN: usize = 16 * 1024;
 
-    /// Whether everything is gone.
+    /// Whether everything is written.
     pub fn is_empty(&self) -> bool {
         self.segments.is_empty()
     }
@@ -96,7 +96,7 @@ impl OutQueue {
         self.others
     }
 
-    /// What it holds alone, beyond what the last answer to this said: what it shares with others is theirs, too.
+    /// How much more it holds alone than at the last call of this. What it shares with others does not count.
     pub fn take_unpaid(&mut self) -> isize {
         std::mem::take(&mut self.unpaid)
     }
@@ -106,7 +106,7 @@ impl OutQueue {
         self.asked + self.others + self.kept as usize
     }
 
-    /// So many bytes are kept for its session beside it, of which the session is to be told when it is shorter.
+    /// The session keeps so many bytes beside it, and wants to be told when it is shorter.
     pub fn keep(&mut self, bytes: usize) {
         let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
         self.unpaid += (bytes as usize).cast_signed() - (self.kept as usize).cast_signed();
@@ -125,7 +125,7 @@ impl OutQueue {
         }
     }
 
-    /// Queues bytes that are part of the program: however many queues hold them, they are there once.
+    /// Queues a static part of the program, of which there is one copy, however many queues hold it.
     pub fn push_fixed(&mut self, bytes: &'static [u8], class: Class, at: Tick) {
         if !bytes.is_empty() {
             self.push(Segment { body: Body::Fixed(bytes), class, at, ends: false });
@@ -183,7 +183,7 @@ impl OutQueue {
         count
     }
 
-    /// Forgets the first `n` bytes: the socket has them.
+    /// Drops the first `n` bytes: the socket has them.
     pub fn advance(&mut self, n: usize) {
         let mut sent = self.sent as usize + n;
         while let Some(first) = self.segments.front()
@@ -195,11 +195,12 @@ impl OutQueue {
             self.unpaid -= own;
             self.segments.pop_front();
         }
-        // Less than the first segment, or nothing where there is none.
+        // Less than the first segment, or 0 if there is none.
         self.sent = sent as u32;
     }
 
-    /// Drops everything but the rest of a frame that is partly gone, so that what follows begins between two frames.
+    /// Drops everything except the rest of a frame that is partly written, so that what follows begins between two
+    /// frames.
     pub fn cut(&mut self) {
         let begun = usize::from(self.sent > 0);
         let ends = self.segments.iter().skip(begun).take_while(|segment| segment.ends).count();
@@ -212,7 +213,7 @@ impl OutQueue {
         }
     }
 
-    /// Drops everything. What follows need not make sense to the peer.
+    /// Drops everything, even in the middle of a frame: nothing that follows has to make sense to the peer.
     pub fn clear(&mut self) {
         self.unpaid -= self.segments.iter().map(Segment::own_cost).sum::<isize>();
         self.segments.clear();

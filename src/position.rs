@@ -5,21 +5,21 @@ use std::str::FromStr;
 
 /// A place in the order of one room's messages, written `epoch:offset`.
 ///
-/// Offsets grow by one a message. The epoch tells one life of a room from the next: positions of different epochs
-/// cannot be compared.
+/// Offsets grow by one with each message. Each life of a room has its own epoch: positions of different epochs cannot be
+/// compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Position {
-    /// Which life of the room; drawn at random.
+    /// Which life of the room; chosen at random.
     pub epoch: u32,
-    /// How many messages had got a place in this life, this one included; 0 before the first.
+    /// How many messages this life has had, this one included; 0 before the first.
     pub offset: u64,
 }
 
-/// The longest position as text, in bytes: eight digits, a colon, and as many as the largest offset has.
+/// The longest position as text, in bytes: eight digits, a colon, and the digits of the largest offset.
 const LONGEST: usize = 8 + 1 + 20;
 
 impl fmt::Display for Position {
-    /// By hand and from the last digit to the first, since every message has one.
+    /// Without a formatter, from the last digit to the first, because every message has one.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const DIGITS: &[u8; 16] = b"0123456789abcdef";
         let mut text = [b':'; LONGEST];

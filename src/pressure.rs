@@ -1,4 +1,4 @@
-//! How much the shards have on their way, so that publishers can be slowed before memory runs out.
+//! How many bytes the shards have on their way, so that publishers can be slowed before memory runs out.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 

@@ -1,4 +1,4 @@
-//! Room names, and the keys that rooms are found by.
+//! Room names, and the keys by which rooms are found.
 
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
@@ -7,7 +7,7 @@ use std::sync::Arc;
 /// The longest room name, in bytes.
 pub const MAX_NAME: usize = 200;
 
-/// Rooms of different spaces may share a name and are strangers to each other.
+/// Rooms of different spaces may have the same name and have nothing to do with each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Space {
     /// Rooms of the native dialect, Server-Sent Events and the HTTP API.
@@ -16,8 +16,8 @@ pub enum Space {
     Raw,
     /// Inboxes, each named as its user; their user calls them [`INBOX`].
     User,
-    /// Connections that hear an inbox without being members of it, each named as its user, and found by the hash of the
-    /// inbox. They are a shard's own: no home knows of them.
+    /// Connections that hear an inbox without being its members. Each is named as its user, and is found by the hash of
+    /// the inbox. They belong to one shard: no home knows of them.
     Beside,
 }
 
@@ -29,12 +29,12 @@ pub const STATS: &str = "$stats";
 
 /// Whether `name` may name a room: 1 to 200 bytes of `A-Z a-z 0-9 _ - = @ , . ; : /`.
 ///
-/// Names of the server's own begin with `$` and are never a client's to make up.
+/// The server's own names begin with `$`. Clients cannot make them.
 pub fn is_room_name(name: &str) -> bool {
     (1..=MAX_NAME).contains(&name.len()) && name.bytes().all(is_room_byte)
 }
 
-/// Whether a client may ask to be in the room called `name`: a room, or one of the server's own.
+/// Whether a client may ask to join the room called `name`: a room, or one of the server's own.
 pub fn is_joinable(name: &str) -> bool {
     is_room_name(name) || [INBOX, STATS].contains(&name)
 }
@@ -44,8 +44,8 @@ pub fn is_room_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"_-=@,.;:/".contains(&byte)
 }
 
-/// Makes keys under a hash that was drawn for this process, so that nobody outside can aim many rooms at one shard or
-/// at one bucket.
+/// Makes keys under a random hash of this process, so that nobody outside can aim many rooms at one shard or at one
+/// bucket.
 #[derive(Clone, Default)]
 pub struct RoomKeys {
     state: RandomState,
@@ -54,7 +54,7 @@ pub struct RoomKeys {
 impl RoomKeys {
     /// The hash of a room's name in its space.
     pub fn hash(&self, space: Space, name: &str) -> u64 {
-        // Whoever delivers to an inbox looks for those beside it as well.
+        // A delivery to an inbox also looks for the sessions beside it.
         let space = if space == Space::Beside { Space::User } else { space };
         self.state.hash_one((space, name))
     }
@@ -65,13 +65,13 @@ impl RoomKeys {
     }
 }
 
-/// Which of `shards` shards is home to whatever has this hash.
+/// Which of `shards` shards is home to the room with this hash.
 pub fn home(hash: u64, shards: usize) -> usize {
-    // The high half, since the low bits already choose the bucket in a directory.
+    // The high half, because the low bits already choose the bucket in a directory.
     ((hash >> 32) as usize) % shards
 }
 
-/// Which room: a shared name with its hash beside it, so that a look-up hashes nothing.
+/// A room's name, shared, and its hash beside it, so that a look-up does not hash.
 #[derive(Clone)]
 pub struct RoomKey(Arc<Inner>);
 
@@ -87,22 +87,22 @@ impl RoomKey {
         self.0.hash
     }
 
-    /// The space that the name is meant in.
+    /// The space of the name.
     pub fn space(&self) -> Space {
         self.0.space
     }
 
-    /// The name that it is found by: a room's own, an inbox's user.
+    /// The name by which it is found: a room's own, an inbox's user.
     pub fn name(&self) -> &str {
         &self.0.name
     }
 
-    /// The name that members know it by.
+    /// The name that members know.
     pub fn label(&self) -> &str {
         if self.space() == Space::User { INBOX } else { self.name() }
     }
 
-    /// Which of `shards` shards the room is at home on.
+    /// Which of `shards` shards is the room's home.
     pub fn home(&self, shards: usize) -> usize {
         home(self.0.hash, shards)
     }

@@ -1,16 +1,16 @@
-//! Time as everything below the reactor sees it: a value passed in, never a clock looked at.
+//! Time below the reactor: a value that is passed in. No clock is read there.
 
 use std::time::{Duration, SystemTime};
 
-/// What time it is, read once a turn.
+/// The time, read once a turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Now {
-    /// Milliseconds that the loop has lived. Never jumps: a process that was stopped is not older for it.
+    /// Milliseconds that the loop has run. It never jumps: time in which the process was stopped does not count.
     pub loop_ms: u64,
-    /// Milliseconds since 1970 by the wall clock, for what people read and for token expiry.
+    /// Milliseconds since 1970 by the wall clock, for texts that people read and for the expiry of tokens.
     pub wall_ms: u64,
     /// Microseconds by a clock that all shards of the process share, for measuring and for rates. A shard's own time
-    /// stands still while it has nothing to wait for, so what is counted for all of them together is counted by this.
+    /// stands still while it has nothing to wait for, so this one measures what concerns all shards.
     pub us: u64,
 }
 
@@ -25,15 +25,15 @@ impl Now {
         Tick::holding(self.loop_ms)
     }
 
-    /// The first tick that begins when `wait` has passed. Never early by the milliseconds of the loop, and late by less than
-    /// a tick.
+    /// The first tick that begins when `wait` has passed. By the loop's milliseconds it is never early, and late by less
+    /// than a tick.
     pub fn after(self, wait: Duration) -> Tick {
         let until_ms = self.loop_ms.saturating_add(millis(wait));
         if wait.is_zero() { self.tick() } else { Tick::holding(until_ms.saturating_add(Tick::MS - 1)) }
     }
 
-    /// For patience that had better not last longer than `wait`: the last tick that begins by then, unless that cuts off
-    /// more than a quarter of it.
+    /// For a time that should not be longer than `wait`: the last tick that begins by then, unless that cuts off more
+    /// than a quarter of `wait`.
     pub fn within(self, wait: Duration) -> Tick {
         let until = Tick::holding(self.loop_ms.saturating_add(millis(wait)));
         let least = self.after(wait / 4 * 3);
@@ -41,8 +41,7 @@ impl Now {
     }
 }
 
-/// A moment of the loop's clock to a quarter of a second; 32 bits hold 34 years of it, after
-/// which it stands still.
+/// A moment of the loop's clock, to a quarter of a second. 32 bits hold 34 years of it; after that it stands still.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Tick(pub u32);
 
@@ -51,25 +50,25 @@ impl Tick {
     pub const MS: u64 = 250;
     /// The beginning of the loop's time.
     pub const ZERO: Self = Self(0);
-    /// Later than every other: what nobody waits for.
+    /// Later than every other tick: nothing is waited for.
     pub const NEVER: Self = Self(u32::MAX);
 
-    /// The last that is a moment.
+    /// The last tick that is a real moment.
     const LAST: Self = Self(u32::MAX - 1);
 
-    /// The tick in which the loop has lived so long.
+    /// The tick in which the loop has run for so long.
     fn holding(loop_ms: u64) -> Self {
         Self((loop_ms / Self::MS).min(u64::from(Self::LAST.0)) as u32)
     }
 
-    /// The first tick by which `wait` has passed since any moment of this one, so that no duration is cut short: it ends
-    /// late by up to two ticks. Nothing to wait for is over at once.
+    /// The first tick by which `wait` has passed since any moment of this one, so that no duration ends early; it may end
+    /// up to two ticks late. A `wait` of zero is over at once.
     pub fn after(self, wait: Duration) -> Self {
         self.later(millis(wait).div_ceil(Self::MS).saturating_add(u64::from(!wait.is_zero())))
     }
 
-    /// The tick in which something that is done `every` so often is done next: on average as often as it says, or a
-    /// little sooner where `every` is no multiple of a tick.
+    /// The tick in which something that is repeated at the interval `every` is done next: on average at that interval, or
+    /// a little sooner if `every` is not a multiple of a tick.
     pub fn next(self, every: Duration) -> Self {
         self.later((millis(every) / Self::MS).max(1))
     }
@@ -78,7 +77,7 @@ impl Tick {
         Self(self.0.saturating_add(u32::try_from(ticks).unwrap_or(u32::MAX))).min(Self::LAST)
     }
 
-    /// The time from `earlier` to this, zero if it is not earlier.
+    /// The time from `earlier` to this; zero if `earlier` is not earlier.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::from(self.0.saturating_sub(earlier.0)) * Self::MS)
     }
@@ -90,16 +89,16 @@ fn millis(wait: Duration) -> u64 {
     wait.as_secs().saturating_mul(1_000).saturating_add(rest)
 }
 
-/// One deadline for each entry of a slab: the soonest thing that it waits for.
+/// One deadline for each entry of a slab: the first thing that it waits for.
 ///
-/// Setting one is a store and cancelling is setting another; what is due is found by a sweep four times a second, which
-/// costs half a nanosecond an entry and needs no heap, wheel or map.
+/// To set one is a store, and to cancel one is to set another. A sweep four times per second finds what is due. It costs
+/// half a nanosecond for each entry and needs no heap, wheel or map.
 #[derive(Debug, Default)]
 pub struct Deadlines {
     at: Vec<Tick>,
     soonest: Option<Tick>,
     swept: Option<Tick>,
-    /// The chunk at which a sweep goes on that was cut short.
+    /// The chunk at which an unfinished sweep goes on.
     rest: Option<usize>,
 }
 
@@ -116,7 +115,7 @@ impl Deadlines {
         }
     }
 
-    /// Brings the deadline of `key` forward to `at`, if it is later now.
+    /// Sets the deadline of `key` to `at`, if it is later now.
     pub fn hasten(&mut self, key: u32, at: Tick) {
         if self.get(key) > at {
             self.set(key, at);
@@ -128,23 +127,24 @@ impl Deadlines {
         self.at.get(key as usize).copied().unwrap_or(Tick::NEVER)
     }
 
-    /// A tick before which nothing is due, or none when nothing waits.
+    /// A tick before which nothing is due; `None` when nothing waits.
     pub fn soonest(&self) -> Option<Tick> {
         if self.is_cut_short() {
             return self.swept;
         }
-        // One sweep a tick: what was set for this one since is found by the next.
+        // One sweep a tick. Deadlines set for this tick after the sweep are found by the next.
         let next = self.swept.map_or(Tick::ZERO, |swept| swept.later(1));
         self.soonest.map(|soonest| soonest.max(next))
     }
 
-    /// Whether the last sweep found so much that it is to go on.
+    /// Whether the last sweep stopped early and is to go on.
     pub fn is_cut_short(&self) -> bool {
         self.rest.is_some()
     }
 
-    /// Moves entries that are due to `due` and clears their deadlines. When there are `most` of them, and some more of the same
-    /// chunk, it stops, and the next call goes on. Until then the rest wait as they are and can be set anew.
+    /// Moves entries that are due to `due` and clears their deadlines. It stops at the end of the chunk in which it has
+    /// found `most` of them, and the next call goes on. Until then the others keep their deadlines, which can be set
+    /// anew.
     pub fn sweep(&mut self, now: Tick, most: usize, due: &mut Vec<u32>) {
         let begin = match self.rest.take() {
             Some(chunk) => chunk,
@@ -155,7 +155,7 @@ impl Deadlines {
             }
         };
         let mut soonest = Tick::NEVER;
-        // A chunk is done as a whole, so that what is set for this tick again keeps nobody behind it waiting.
+        // A chunk is swept as a whole. So entries that are set for this tick again do not delay those after them.
         for (index, chunk) in self.at.chunks_mut(CHUNK).enumerate().skip(begin) {
             let mut first = earliest(chunk);
             if first <= now {
@@ -177,17 +177,17 @@ impl Deadlines {
     }
 }
 
-/// Deadlines that a sweep looks at together: in most chunks none is due.
+/// Deadlines that a sweep checks together: in most chunks none is due.
 const CHUNK: usize = 64;
 
-/// The earliest of some deadlines. Over the bare numbers, so that the compiler compares whole vector registers.
+/// The earliest of some deadlines. It compares plain numbers, so that the compiler uses whole vector registers.
 fn earliest(deadlines: &[Tick]) -> Tick {
     Tick(deadlines.iter().map(|tick| tick.0).fold(Tick::NEVER.0, u32::min))
 }
 
 /// `wall_ms` as RFC 3339 in UTC with milliseconds, as every `time` on the wire is written.
 pub fn rfc3339(wall_ms: u64) -> humantime::Rfc3339Timestamp {
-    // Year 9999 is the last that RFC 3339 can say.
+    // Year 9999 is the last that RFC 3339 can express.
     const LAST: u64 = 253_402_300_799_999;
     humantime::format_rfc3339_millis(SystemTime::UNIX_EPOCH + Duration::from_millis(wall_ms.min(LAST)))
 }
@@ -294,7 +294,8 @@ mod tests {
         let (mut found, mut due) = (Vec::new(), Vec::new());
         deadlines.sweep(Tick(10), 1, &mut due);
         assert_eq!((due.len(), deadlines.is_cut_short(), deadlines.soonest()), (CHUNK, true, Some(Tick(10))));
-        // One that was found is due again at once, one waits no more, and one waits for something earlier than all others.
+        // One entry that was found is due again at once, one no longer waits, and one waits for something earlier than
+        // all others.
         deadlines.set(0, Tick(10));
         deadlines.set(count - 1, Tick::NEVER);
         deadlines.set(1, Tick(12));

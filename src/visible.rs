@@ -1,19 +1,19 @@
-//! Text for a terminal: what a terminal would obey, or not show, is written out.
+//! Text for a terminal: characters that a terminal would obey, or not show, are written out.
 //!
-//! Names, reasons and paths come from others. A control character in one could move the cursor, colour what follows or end
-//! a line of the log; a bidirectional control shows the rest of a line in another order than it has.
+//! Names, reasons and paths come from others. A control character in one could move the cursor, colour what follows or
+//! end a line of the log. A bidirectional control shows the rest of a line in another order.
 
 use std::borrow::Cow;
 use std::fmt::Write;
 
-/// Whether `c` is no character that a reader sees where it stands: a control, a bidirectional one among them, a separator of
-/// lines, or one without width.
+/// Whether a reader does not see `c` in its place: it is a control character (bidirectional ones included), a line
+/// separator, or without width.
 pub fn is_unseen(c: char) -> bool {
     match c {
         '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}' => true,
-        // The soft hyphen and what other scripts have like it.
+        // The soft hyphen, and similar characters of other scripts.
         '\u{ad}' | '\u{61c}' | '\u{180e}' => true,
-        // Without width, and marks of direction; separators of lines, embeddings and overrides; joiners and isolates.
+        // No width, and direction marks; line separators, embeddings and overrides; joiners and isolates.
         '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' => true,
         '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}' => true,
         _ => false,
@@ -30,7 +30,7 @@ pub fn lines(text: &str) -> Cow<'_, str> {
     written(text, |c| is_unseen(c) && c != '\n', |out, c| out.extend(c.escape_default()))
 }
 
-/// One line that may have colours of this program's own: ESC stays.
+/// One line that may have this program's own colours: ESC stays.
 pub fn coloured(text: &str) -> Cow<'_, str> {
     written(text, |c| is_unseen(c) && c != '\x1b', |out, c| out.extend(c.escape_default()))
 }

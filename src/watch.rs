@@ -1,4 +1,4 @@
-//! Sees when a file that holds keys has changed.
+//! Notices when a key file has changed.
 
 use std::fs;
 use std::io;
@@ -10,15 +10,15 @@ use std::time::{Duration, SystemTime};
 
 use crate::handle::Handle;
 
-/// How often files are looked at. Not by the kernel's notices: those miss files on network and container mounts.
+/// How often files are checked. The kernel's notices would miss files on network and container mounts.
 const EVERY: Duration = Duration::from_secs(2);
 
-/// Files, and what they were like when they were last looked at.
+/// Files, and their state at the last check.
 pub(crate) struct Watch {
     files: Vec<(PathBuf, Option<Stamp>)>,
 }
 
-/// What is different once a file was written or replaced: where it is, when it was written, how long it is.
+/// What changes when a file is written or replaced: its place on the disk, its time and its length.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Stamp {
     place: (u64, u64),
@@ -26,32 +26,32 @@ struct Stamp {
     length: u64,
 }
 
-/// Keeps a thread watching until it is dropped.
+/// Keeps a watching thread running until it is dropped.
 pub(crate) type Watching = Option<Sender<()>>;
 
 impl Watch {
-    /// Watches `files` from what they are like now.
+    /// Watches `files`, beginning with their state now.
     pub(crate) fn new(files: Vec<PathBuf>) -> Self {
         Self { files: files.into_iter().map(|path| (path.clone(), Stamp::of(&path))).collect() }
     }
 
-    /// Whether some file has changed since the last look.
+    /// Whether a file has changed since the last check.
     fn has_changed(&mut self) -> bool {
         let mut changed = false;
         for (path, last) in &mut self.files {
             let now = Stamp::of(path);
-            // A file that is away for a moment is being replaced.
+            // A file that is missing for a moment is being replaced.
             changed |= now.is_some() && now != *last;
             *last = now.or(*last);
         }
         changed
     }
 
-    /// Has keys read again whenever their files change.
+    /// Reloads keys whenever their files change.
     ///
     /// # Errors
     ///
-    /// If the system has no room for a thread.
+    /// If the system cannot start a thread.
     pub(crate) fn start(mut self, handle: Handle) -> io::Result<Watching> {
         if self.files.is_empty() {
             return Ok(None);
@@ -68,7 +68,8 @@ impl Watch {
     }
 }
 
-/// A key that is wrong now may be half written; when the rest is, the file has changed again. The others are read all the same.
+/// A key file that is wrong now may be half written. When the rest is written, the file has changed again. All others are
+/// reloaded even so.
 fn reload(handle: &Handle) {
     match handle.reload_keys() {
         Ok(()) => tracing::info!("keys reloaded: a file has changed"),

@@ -1,4 +1,4 @@
-//! Whose request a proxy passes on.
+//! The client whose request a proxy passes on.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -6,15 +6,15 @@ use ipnet::{IpNet, Ipv4Net};
 
 use crate::http::Head;
 
-/// Whether what `address` says about others is believed.
+/// Whether `address` is believed about other addresses.
 pub fn is_trusted(trust: &[IpNet], address: IpAddr) -> bool {
     let address = address.to_canonical();
     trust.iter().any(|network| canonical(network).contains(&address))
 }
 
-/// A network of IPv4 addresses that is written as one of IPv6 (RFC 4291 section 2.5.5.2), as what it is.
+/// Turns an IPv4 network that is written as an IPv6 one (RFC 4291 section 2.5.5.2) into an IPv4 network.
 fn canonical(network: &IpNet) -> IpNet {
-    /// Bits before the address of IPv4.
+    /// Bits before the IPv4 address.
     const MAPPED: u8 = 96;
     if let IpNet::V6(wide) = network
         && let Some(address) = wide.network().to_ipv4_mapped()
@@ -26,8 +26,8 @@ fn canonical(network: &IpNet) -> IpNet {
     *network
 }
 
-/// How a client asked, as far as that is known: what the last trusted proxy says, or plain HTTP where there is none before
-/// this server.
+/// The scheme of a client's request, as far as it is known: what the last trusted proxy says, or plain HTTP without such
+/// a proxy.
 pub fn scheme(head: &Head, peer: IpAddr, trust: &[IpNet]) -> Option<&'static str> {
     if !is_trusted(trust, peer) {
         return Some("http");
@@ -39,10 +39,10 @@ pub fn scheme(head: &Head, peer: IpAddr, trust: &[IpNet]) -> Option<&'static str
     }
 }
 
-/// The client behind `peer`: what the last trusted proxy in `X-Forwarded-For` saw.
+/// The client behind `peer`: the address that the last trusted proxy in `X-Forwarded-For` saw.
 ///
-/// Each proxy adds at the end the address that it was called from. So the list is read from its end for as long as
-/// whoever added an entry is trusted; what stands before that anybody can have written.
+/// Each proxy adds at the end the address from which it was called. So the list is read from its end, as long as the
+/// writer of an entry is trusted. Anybody can have written what is before that.
 pub fn client(head: &Head, peer: IpAddr, trust: &[IpNet]) -> IpAddr {
     let entries: Vec<&str> = head.list("x-forwarded-for").collect();
     let mut client = peer.to_canonical();
@@ -90,7 +90,7 @@ mod tests {
                 trusted("127.0.0.0/8", address) && !trusted("::ffff:128.0.0.0/104", address),
                 "{address}"
             );
-            // What is wider than all of IPv4 is about IPv6.
+            // A network wider than all of IPv4 is one of IPv6.
             assert!(!trusted("::/0", address) && !trusted("::ffff:0:0/95", address), "{address}");
         }
         assert!(trusted("::ffff:10.0.0.7/128", "10.0.0.7") && !trusted("::ffff:10.0.0.7/128", "10.0.0.8"));

@@ -1,4 +1,4 @@
-//! The PROXY protocol, versions 1 and 2: what a proxy sends before the bytes of the connection that it passes on.
+//! The PROXY protocol, versions 1 and 2: what a proxy sends before the bytes of a connection that it passes on.
 //!
 //! The specification is HAProxy's `proxy-protocol.txt`; its sections are cited.
 
@@ -7,31 +7,31 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 /// The longest line of version 1, its CRLF included (section 2.1).
 const MAX_LINE: usize = 107;
 
-/// What every header of version 2 begins with (section 2.2).
+/// The beginning of every header of version 2 (section 2.2).
 const SIGNATURE: &[u8; 12] = b"\r\n\r\n\0\r\nQUIT\n";
 
 /// Bytes of a header of version 2 before its addresses.
 const FIXED: usize = 16;
 
-/// The most bytes of addresses and further values. Load balancers add some hundred; what they say is not looked at.
+/// The most bytes of addresses and further values. Load balancers add some hundred bytes of values, which are ignored.
 const MAX_REST: usize = 4 * 1024;
 
-/// It is not a header of the PROXY protocol, or one that no proxy sends.
+/// Not a header of the PROXY protocol, or not one that a proxy sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Malformed;
 
-/// Reads one header, in whatever pieces it comes.
+/// Reads one header, in any pieces.
 #[derive(Debug, Default)]
 pub struct Reader {
     seen: Vec<u8>,
 }
 
-/// A header, once complete: whom the proxy speaks for, none if for itself (its own health checks, section 2.2 `LOCAL`)
-/// or for somebody without an address.
+/// A complete header: the address of the client. It is `None` if the proxy connects for itself (its health checks,
+/// section 2.2 `LOCAL`), or for a client without an address.
 pub type Source = Option<IpAddr>;
 
 impl Reader {
-    /// Bytes of memory that it holds of a header that has not come whole.
+    /// Bytes of memory that it holds of an incomplete header.
     pub fn held(&self) -> usize {
         self.seen.capacity()
     }
@@ -40,7 +40,7 @@ impl Reader {
     ///
     /// # Errors
     ///
-    /// As soon as it cannot become a header any more. The specification has the connection closed (section 2).
+    /// As soon as the bytes can no longer become a header. The connection must then be closed (section 2).
     pub fn read(&mut self, input: &[u8]) -> (usize, Result<Option<Source>, Malformed>) {
         let before = self.seen.len();
         let room = (FIXED + MAX_REST).saturating_sub(before);
@@ -53,7 +53,7 @@ impl Reader {
     }
 }
 
-/// The header at the front of `bytes` and its length; none while it is not complete.
+/// The header at the front of `bytes` and its length; `None` while it is not complete.
 fn parse(bytes: &[u8]) -> Result<Option<(usize, Source)>, Malformed> {
     if begins(bytes, b"PROXY ") {
         line(bytes)
@@ -78,7 +78,7 @@ fn line(bytes: &[u8]) -> Result<Option<(usize, Source)>, Malformed> {
     let text = bytes.get(..end).and_then(|line| std::str::from_utf8(line).ok()).ok_or(Malformed)?;
     let words: Vec<&str> = text.split(' ').collect();
     let source = match words[..] {
-        // The rest of such a line is to be ignored, whatever it is.
+        // The rest of such a line must be ignored, whatever it is.
         ["PROXY", "UNKNOWN", ..] => None,
         ["PROXY", "TCP4", source, destination, from, to] => {
             let source: Ipv4Addr = source.parse().map_err(|_| Malformed)?;
@@ -119,7 +119,7 @@ fn binary(bytes: &[u8]) -> Result<Option<(usize, Source)>, Malformed> {
         0x11 => rest.first_chunk::<4>().map(|octets| IpAddr::from(*octets)),
         0x21 if rest.len() < 36 => return Err(Malformed),
         0x21 => rest.first_chunk::<16>().map(|octets| IpAddr::from(*octets).to_canonical()),
-        // Whatever else it is, the connection is real and has the proxy's address.
+        // Any other connection is real, and has the proxy's address.
         _ => None,
     };
     Ok(Some((FIXED + rest.len(), source)))

@@ -1,4 +1,4 @@
-//! Whom a proxy speaks for: the PROXY protocol before the first request, and `X-Forwarded-For` in each.
+//! The client behind a proxy: the PROXY protocol before the first request, and `X-Forwarded-For` in each.
 
 pub mod forwarded;
 pub mod header;

@@ -2,14 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-/// Time for writing rooms in one turn. A 10,000-member room takes 30 ms to write; in slices of this, whoever else is on
-/// the same reactor waits for one slice at most.
+/// Time for writing rooms in one turn. A 10,000-member room takes 30 ms to write. In slices of this length, everybody
+/// else on the same reactor waits for one slice at most.
 const SLICE: Duration = Duration::from_micros(500);
 
-/// Writes between two looks at the clock: a write costs about 3 µs, so the slice is kept to within a twentieth.
+/// Writes between two readings of the clock. A write costs about 3 µs, so the slice is exact to a twentieth.
 const STEP: u32 = 16;
 
-/// What is left of a turn's time for writing.
+/// The time that a turn has left for writing.
 pub(super) struct Budget {
     ends: Option<Instant>,
     writes: u32,
@@ -31,18 +31,18 @@ impl Budget {
     }
 }
 
-/// Time for reading in one turn, for going on with what was read before, and for what other shards have posted. What a small
-/// message costs is far below its share of this; and one visit takes no more than some 0.1 ms of small ones, however many have
-/// come. Whoever is not served for the others' sake is first in the next turn.
+/// Time for reading in one turn, for going on with what was read before, and for what other shards have posted. A small
+/// message costs far less than this, and one visit takes at most about 0.1 ms of small ones, however many have come.
+/// Sessions for which no time is left are first in the next turn.
 const SHARE: Duration = Duration::from_millis(2);
 
-/// Bytes between two looks at the clock, beside one in [`FEW`] of what is done: mostly only a long read is a slow one.
+/// Bytes between two readings of the clock, beside one reading for every [`FEW`] things: mostly only a long read is slow.
 const LONG: usize = 4_096;
 
-/// Things done between two looks at the clock. A request of some bytes can take 0.3 ms; a look costs 25 ns.
+/// Things done between two readings of the clock. A request of a few bytes can take 0.3 ms; a reading costs 25 ns.
 const FEW: u32 = 4;
 
-/// What is left of a turn's time for one kind of its work. What is begun within it is done to its end.
+/// The time that a turn has left for one kind of work. What is begun within it is finished.
 pub(super) struct Share<Clock = fn() -> Instant> {
     clock: Clock,
     ends: Option<Instant>,
@@ -56,19 +56,19 @@ impl Share {
 }
 
 impl<Clock: FnMut() -> Instant> Share<Clock> {
-    /// One that goes by this clock.
+    /// A budget by this clock.
     pub(super) fn by(clock: Clock) -> Self {
         Self { clock, ends: None, done: 0 }
     }
 
-    /// Something is about to be done: the time runs from the first.
+    /// Something is about to be done. The time runs from the first call.
     pub(super) fn begin(&mut self) {
         if self.ends.is_none() {
             self.ends = Some((self.clock)() + SHARE);
         }
     }
 
-    /// Whether the time is over, now that something with so many bytes is done.
+    /// Something with so many bytes is done. Returns whether the time is over.
     pub(super) fn is_spent(&mut self, bytes: usize) -> bool {
         self.done += 1;
         let look = bytes >= LONG || self.done.is_multiple_of(FEW);
@@ -82,7 +82,7 @@ mod tests {
 
     use super::*;
 
-    /// What is done before the time is over, if each takes so long.
+    /// How many things are done before the time is over, if each takes so long.
     fn done(each: Duration, bytes: usize) -> u32 {
         let now = Cell::new(Instant::now());
         let mut share = Share::by(|| now.get());

@@ -5,10 +5,10 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::time::Now;
 
-/// What all clocks of the process measure from.
+/// The moment from which all clocks of the process measure.
 static ORIGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
 
-/// The most that the loop's time advances in one turn beyond what the loop meant to sleep.
+/// The most that the loop's time advances in one turn, beyond the time that the loop meant to sleep.
 ///
 /// A process that was stopped, or a machine that slept, wakes up with bytes waiting in its sockets. It must read them before
 /// it treats their senders as silent, so the loop's time does not follow the clock.
@@ -18,7 +18,7 @@ const STRIDE_MS: u64 = 1_000;
 pub(super) struct Clock {
     last: Instant,
     loop_ms: u64,
-    /// What a turn advanced less than a millisecond.
+    /// The rest of a millisecond that turns have advanced.
     rest_us: u64,
     /// The most that the next turn may advance.
     stride_ms: u64,
@@ -39,7 +39,7 @@ impl Clock {
         self.advance(wall().as_millis() as u64)
     }
 
-    /// Reads the loop's clock again, for which the wall's need not be read: a turn is shorter than what it tells apart.
+    /// Reads the loop's clock again, but not the wall clock: a turn is too short for a difference there.
     pub(super) fn read_again(&mut self, before: Now) -> Now {
         self.advance(before.wall_ms)
     }
@@ -56,7 +56,7 @@ impl Clock {
     }
 }
 
-/// The time since 1970; zero on a clock that stands before.
+/// The time since 1970; zero if the clock shows an earlier time.
 pub fn wall() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }

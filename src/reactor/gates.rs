@@ -1,4 +1,4 @@
-//! The listening sockets of a reactor, and who gets the connections that come to them.
+//! The listening sockets of a reactor, and which shard gets each of their connections.
 
 use std::io;
 use std::net::IpAddr;
@@ -10,13 +10,13 @@ use mio::{Interest, Registry, Token};
 use super::listener::{Accepted, Listener, accept};
 use crate::id::ShardId;
 
-/// How long a listener rests when there is no descriptor left: no edge tells when there is one again.
+/// How long a listener rests when no descriptor is left: no edge comes when there is one again.
 const REST: Duration = Duration::from_millis(100);
 
-/// How long nothing is said of a lack of descriptors that was told.
+/// How long after a line about missing descriptors the log has no other.
 const QUIET: Duration = Duration::from_secs(60);
 
-/// A listening socket, and whether somebody may wait at it.
+/// A listening socket, and whether a connection may wait at it.
 struct Gate {
     listener: Listener,
     waiting: bool,
@@ -27,13 +27,13 @@ struct Gate {
 pub(super) struct Gates {
     me: ShardId,
     gates: Vec<Gate>,
-    /// The shard that gets the next connection of a listener that is alone.
+    /// The shard that gets the next connection of a listener that accepts for all.
     next: usize,
     complained: Option<Instant>,
 }
 
 impl Gates {
-    /// Those `listeners`, whose tokens begin with `first`.
+    /// The gates of `listeners`, with tokens from `first` on.
     ///
     /// # Errors
     ///
@@ -56,22 +56,22 @@ impl Gates {
         self.gates.len()
     }
 
-    /// The kernel says that somebody waits at `index`.
+    /// The kernel says that a connection waits at `index`.
     pub(super) fn knocked(&mut self, index: usize) {
         self.gates[index].waiting = true;
     }
 
-    /// Whether somebody may wait who can be taken in now.
+    /// Whether a connection may wait that can be accepted now.
     pub(super) fn has_work(&self) -> bool {
         self.gates.iter().any(|gate| gate.waiting && gate.rests_until.is_none())
     }
 
-    /// When the first of those that rest goes on.
+    /// When the first resting listener goes on.
     pub(super) fn rests_until(&self) -> Option<Instant> {
         self.gates.iter().filter_map(|gate| gate.rests_until).min()
     }
 
-    /// The next who waits at `index`, and the shard that gets the connection; none where nobody waits.
+    /// The next connection at `index`, and the shard that gets it; `None` if none waits.
     ///
     /// # Errors
     ///
@@ -109,7 +109,7 @@ impl Gates {
         self.gates[index].listener.alone
     }
 
-    /// Says that there is no room for a connection, once a minute.
+    /// Logs that no descriptor is left for a connection, at most once per minute.
     pub(super) fn complain(&mut self, error: &io::Error, sessions: usize) {
         let now = Instant::now();
         if self.complained.is_none_or(|last| now.duration_since(last) >= QUIET) {

@@ -14,17 +14,17 @@ use crate::broker::post::Post;
 use crate::settings::KIB;
 use crate::shard::Common;
 
-/// What a connection weighs while its reactor has not taken it: about what the kernel keeps of it.
+/// What a connection weighs while its reactor has not taken it: about what the kernel keeps for it.
 const CONNECTION: usize = 4 * KIB;
 
-/// What a reactor can be told.
+/// What others can tell a reactor.
 #[derive(Debug)]
 pub enum Letter {
     /// A post for its shard.
     Post(Post),
-    /// A connection that another reactor accepted, and where it comes from.
+    /// A connection that another reactor accepted, and its address.
     Connection(TcpStream, IpAddr),
-    /// Whoever waits outside finds no descriptor left.
+    /// No descriptor is left for a waiting connection.
     Exhausted,
     /// Drain and stop within this time.
     Drain(Duration),
@@ -38,7 +38,7 @@ pub struct Inbox(Arc<Inner>);
 
 struct Inner {
     letters: Mutex<Letters>,
-    /// Whether there are any letters. This is asked more often than letters are taken.
+    /// Whether there are any letters. This is read more often than letters are taken.
     any: AtomicBool,
     waker: Waker,
     shard: usize,
@@ -49,14 +49,15 @@ struct Inner {
 struct Letters {
     kept: Vec<Letter>,
     bytes: usize,
-    /// Bytes of those that were taken and not carried out.
+    /// Bytes of the letters that were taken and not carried out.
     owed: usize,
-    /// Letters are not taken any more.
+    /// No more letters are taken.
     closed: bool,
 }
 
 impl Letter {
-    /// Bytes that it holds. The operator's own words are few, and ten exhaustions a second at most.
+    /// Bytes that it holds. The operator's own letters are few, and those about missing descriptors ten per second at
+    /// most.
     fn bytes(&self) -> usize {
         match self {
             Self::Post(post) => post.weight(),
@@ -66,16 +67,16 @@ impl Letter {
     }
 }
 
-/// An inbox in which something is put just now.
+/// An inbox into which letters are being put.
 pub(super) struct Open<'a> {
     inside: MutexGuard<'a, Letters>,
     inbox: &'a Inbox,
-    /// Its reactor may sleep and is to be woken.
+    /// Whether its reactor may sleep and has to be woken.
     wakes: bool,
 }
 
 impl Open<'_> {
-    /// Puts letters in, in order; says whether they will be taken.
+    /// Puts letters in, in order; returns whether they will be taken.
     pub(super) fn put(&mut self, letters: impl IntoIterator<Item = Letter>) -> bool {
         let (inside, inbox) = (&mut *self.inside, &self.inbox.0);
         if inside.closed {
@@ -94,7 +95,7 @@ impl Open<'_> {
         true
     }
 
-    /// Lets its reactor take what is in it.
+    /// Lets its reactor take the letters in it.
     pub(super) fn shut(self) {
         let Self { inside, inbox, wakes } = self;
         drop(inside);
@@ -105,7 +106,7 @@ impl Open<'_> {
 }
 
 impl Inbox {
-    /// The inbox of `shard`, whose waker shows up as `token`.
+    /// The inbox of `shard`, whose waker has the token `token`.
     ///
     /// # Errors
     ///
@@ -129,7 +130,7 @@ impl Inbox {
         taken
     }
 
-    /// Opens it: nobody takes anything until it is shut. Whoever opens several does it by rising number of their shards.
+    /// Opens it: nobody takes anything until it is shut. To open several, open them by rising number of their shards.
     pub(super) fn open(&self) -> Open<'_> {
         Open { inside: self.lock(), inbox: self, wakes: false }
     }
@@ -146,12 +147,12 @@ impl Inbox {
         drop(kept);
     }
 
-    /// Whether something has come that was not taken.
+    /// Whether a letter has come that is not taken yet.
     pub(super) fn has_letters(&self) -> bool {
         self.0.any.load(Ordering::Acquire)
     }
 
-    /// Swaps what has come with the empty `letters`.
+    /// Swaps the letters that have come with the empty `letters`.
     pub(super) fn take(&self, letters: &mut Vec<Letter>) {
         let mut inside = self.lock();
         self.0.any.store(false, Ordering::Relaxed);
@@ -160,7 +161,8 @@ impl Inbox {
         self.0.common.pressure.set_inbox(self.0.shard, 0);
     }
 
-    /// These were taken and are not carried out yet: until the next are taken they weigh as if they were still in it.
+    /// These letters were taken and are not carried out yet. Until the next are taken, they weigh as if they were still
+    /// in it.
     pub(super) fn owe(&self, letters: &VecDeque<Letter>) {
         let owed = letters.iter().map(Letter::bytes).sum();
         let mut inside = self.lock();
@@ -169,7 +171,7 @@ impl Inbox {
     }
 
     fn lock(&self) -> MutexGuard<'_, Letters> {
-        // A thread that panicked while it put letters in left whole letters.
+        // A thread that panicked while it put letters in has left whole letters.
         self.0.letters.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

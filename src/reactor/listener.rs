@@ -1,4 +1,4 @@
-//! Listening sockets: bound before any thread starts, and accepting without ever going deaf.
+//! Listening sockets. They are bound before any thread starts, and no error stops them from accepting.
 
 use std::fmt;
 use std::io;
@@ -14,10 +14,10 @@ use crate::settings::Accept;
 /// Connections that may wait for accept: 10,000 clients may come back in the same instant.
 const BACKLOG: i32 = 4_096;
 
-/// Ports below this one are for the privileged, unless the system is told otherwise.
+/// Ports below this one need privileges, unless the system is set otherwise.
 const FIRST_UNPRIVILEGED: u16 = 1_024;
 
-/// An address could not be listened on.
+/// The server cannot listen on an address.
 #[derive(Debug)]
 pub struct BindError {
     address: SocketAddr,
@@ -25,7 +25,7 @@ pub struct BindError {
 }
 
 impl BindError {
-    /// This machine does not speak IPv6, or has no address of it.
+    /// This machine has no IPv6, or no IPv6 address.
     fn is_without_ipv6(&self) -> bool {
         self.address.is_ipv6() && (self.is(Errno::AFNOSUPPORT) || self.is(Errno::ADDRNOTAVAIL))
     }
@@ -65,11 +65,11 @@ impl std::error::Error for BindError {
 /// A listening socket of one shard.
 pub struct Listener {
     pub(super) socket: TcpListener,
-    /// The only one for its address: its shard accepts for all.
+    /// Whether it is the only one for its address: its shard then accepts for all.
     pub(super) alone: bool,
 }
 
-/// What a server listens on.
+/// The sockets on which a server listens.
 pub struct Bound {
     /// The sockets of each shard.
     pub listeners: Vec<Vec<Listener>>,
@@ -80,12 +80,12 @@ pub struct Bound {
 /// Listens on each of `addresses`: with one socket for each of `shards`, among which the kernel spreads connections, or, where
 /// it does not or `accept` says so, with one for the first of them.
 ///
-/// What the system refuses and only tunes is told to the log, in one line. So is an address that is left out: on a machine
-/// without IPv6, `[::]` or `[::1]` where the same of IPv4 is there on the same port.
+/// One log line names the options that the system refuses and that only tune. Another names an address that is left out:
+/// on a machine without IPv6 that is `[::]` or `[::1]`, if its IPv4 counterpart is there on the same port.
 ///
 /// # Errors
 ///
-/// The first address that cannot be had.
+/// The first address on which it cannot listen.
 pub fn bind(addresses: &[SocketAddr], shards: usize, accept: Accept) -> Result<Bound, BindError> {
     let mut bound = Bound { listeners: (0..shards).map(|_| Vec::new()).collect(), addresses: Vec::new() };
     let mut refused = Refused::default();
@@ -116,10 +116,10 @@ pub fn bind(addresses: &[SocketAddr], shards: usize, accept: Accept) -> Result<B
     Ok(bound)
 }
 
-/// Listens on `address` with so many sockets, among which the kernel spreads connections, or with one where it does not.
+/// Listens on `address` with so many sockets, over which the kernel spreads connections, or with one where it does not.
 ///
-/// The first socket is bound without SO_REUSEPORT, so that a port which anybody else has, another Switchboard included, is
-/// an error. Only then is it opened to the others.
+/// The first socket is bound without SO_REUSEPORT, so that a port in use, even by another Switchboard, is an error. Only
+/// then is the port opened to the other sockets.
 fn bind_one(
     address: SocketAddr,
     only_v6: Option<bool>,
@@ -129,7 +129,7 @@ fn bind_one(
     let fail = |error| BindError { address, error };
     let first = socket(address, only_v6, refused).map_err(fail)?;
     first.bind(&address.into()).and_then(|()| first.listen(BACKLOG)).map_err(fail)?;
-    // With port 0 the first socket's port is the one to join.
+    // With port 0 the others join the first socket's port.
     let bound = first.local_addr().map_err(fail)?;
     let mut sockets = vec![first];
     let mut shared = wanted > 1 && options::share(&sockets[0], refused);
@@ -142,13 +142,13 @@ fn bind_one(
         }
     }
     if sockets.len() < wanted {
-        // Those beyond the first would get connections that are not handed round.
+        // The sockets after the first would get connections that are not handed round.
         sockets.truncate(1);
     }
     Ok((bound.as_socket().unwrap_or(address), sockets))
 }
 
-/// A socket that does not wait.
+/// A socket that does not block.
 fn socket(address: SocketAddr, only_v6: Option<bool>, refused: &mut Refused) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_nonblocking(true)?;
@@ -161,7 +161,7 @@ fn socket(address: SocketAddr, only_v6: Option<bool>, refused: &mut Refused) -> 
 
 /// Whether `address` is for IPv6 only; `None` where it cannot be for both.
 ///
-/// `[::]` is for both, whatever the system is set to, unless an address of IPv4 wants the same port for itself.
+/// `[::]` is for both, whatever the system is set to, unless an IPv4 address wants the same port for itself.
 fn only_v6(address: SocketAddr, all: &[SocketAddr]) -> Option<bool> {
     let takes = |other: &SocketAddr| other.port() == address.port() && other.ip().to_canonical().is_ipv4();
     match address {
@@ -171,7 +171,7 @@ fn only_v6(address: SocketAddr, all: &[SocketAddr]) -> Option<bool> {
     }
 }
 
-/// Whether IPv4's own of `[::]` or `[::1]` is among `all`, on the same port.
+/// Whether the IPv4 counterpart of `[::]` or `[::1]` is among `all`, on the same port.
 fn has_counterpart(address: SocketAddr, all: &[SocketAddr]) -> bool {
     let counterpart = match address.ip() {
         IpAddr::V6(ip) if ip.is_unspecified() => Ipv4Addr::UNSPECIFIED,
@@ -181,24 +181,24 @@ fn has_counterpart(address: SocketAddr, all: &[SocketAddr]) -> bool {
     all.contains(&SocketAddr::from((counterpart, address.port())))
 }
 
-/// What an attempt to accept came to.
+/// The result of an attempt to accept.
 pub(super) enum Accepted {
-    /// A connection, and where it comes from.
+    /// A connection, and its address.
     Connection(TcpStream, IpAddr),
-    /// Nobody waits any more.
+    /// No connection waits.
     Nobody,
-    /// The process or the machine has no descriptor or memory left: whoever waits goes on waiting.
+    /// The process or the machine has no descriptor or memory left: connections go on waiting.
     Exhausted(io::Error),
 }
 
-/// Takes one connection.
+/// Accepts one connection.
 pub(super) fn accept(listener: &TcpListener) -> Accepted {
     loop {
         match listener.accept() {
             Ok((stream, peer)) => return Accepted::Connection(stream, peer.ip().to_canonical()),
             Err(error) => match error.kind() {
                 io::ErrorKind::WouldBlock => return Accepted::Nobody,
-                // The connection was gone before it was taken.
+                // The connection was gone before it was accepted.
                 io::ErrorKind::Interrupted | io::ErrorKind::ConnectionAborted => {}
                 _ => return Accepted::Exhausted(error),
             },
@@ -260,7 +260,7 @@ mod tests {
     #[test]
     fn one_port_on_both_families_in_either_order() {
         for (first, second) in [("0.0.0.0", "[::]"), ("[::]", "0.0.0.0"), ("[::]", "127.0.0.1")] {
-            // Which port is free is known once one is bound; another program may take it in between, so several are tried.
+            // Only a bound port is known to be free, and another program may take it in between. So several are tried.
             let bound = (0..20).any(|_| {
                 let free = bind(&addresses(&["0.0.0.0:0"]), 1, Accept::Each).unwrap().addresses[0].port();
                 bind(&addresses(&[&format!("{first}:{free}"), &format!("{second}:{free}")]), 2, Accept::Each)

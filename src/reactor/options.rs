@@ -1,6 +1,6 @@
 //! Options of listening sockets, which accepted connections inherit.
 //!
-//! They only tune: a system that lacks one of them serves as well, so that it is told and no more.
+//! They only tune: a system that lacks one of them works as well, so the log names it and nothing more happens.
 
 use std::fmt;
 use std::io;
@@ -9,8 +9,8 @@ use std::time::Duration;
 use rustix::net::SendFlags;
 use socket2::{Socket, TcpKeepalive};
 
-/// Unsent bytes that the kernel takes beyond what the network has room for. Without it a client that reads nothing costs
-/// 4 MB of kernel memory, with it 0.2 MB.
+/// Unsent bytes that the kernel takes beyond what the network can carry. A client that reads nothing costs 4 MB of kernel
+/// memory without it, and 0.2 MB with it.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const NOT_SENT_LOWAT: u32 = 64 * 1024;
 
@@ -18,11 +18,11 @@ const NOT_SENT_LOWAT: u32 = 64 * 1024;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const USER_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// When a silent peer is probed by the kernel, and how often.
+/// When the kernel probes a silent peer, and how often.
 const KEEPALIVE: TcpKeepalive = TcpKeepalive::new().with_time(Duration::from_secs(60));
 
-/// A write to a peer that is gone is an error and no signal. Apple's systems have no flag for it; there Rust's programs ignore
-/// the signal, as they do everywhere.
+/// A write to a peer that is gone is an error and not a signal. Apple's systems have no flag for that, but Rust programs
+/// ignore the signal everywhere.
 #[cfg(not(target_vendor = "apple"))]
 pub(super) const QUIET: SendFlags = SendFlags::NOSIGNAL;
 #[cfg(target_vendor = "apple")]
@@ -33,7 +33,7 @@ pub(super) const QUIET: SendFlags = SendFlags::empty();
 pub(super) struct Refused(Vec<(&'static str, io::Error)>);
 
 impl Refused {
-    /// Notes what came of setting `option`; whether it was set.
+    /// Notes the result of setting `option`; returns whether it was set.
     pub(super) fn note(&mut self, option: &'static str, result: io::Result<()>) -> bool {
         let Err(error) = result else { return true };
         if self.0.iter().all(|(other, _)| *other != option) {
@@ -57,12 +57,12 @@ impl fmt::Display for Refused {
     }
 }
 
-/// Sets on `socket` what every connection is to have.
+/// Sets on `socket` the options of every connection.
 pub(super) fn tune(socket: &Socket, refused: &mut Refused) {
     refused.note("SO_REUSEADDR", socket.set_reuse_address(true));
     refused.note("TCP_NODELAY", socket.set_tcp_nodelay(true));
     refused.note("SO_KEEPALIVE", socket.set_tcp_keepalive(&KEEPALIVE));
-    // Other systems have no such options: a peer that is gone is found by the heartbeat there.
+    // Other systems have no such options; there the heartbeat finds a peer that is gone.
     #[cfg(any(target_os = "linux", target_os = "android"))]
     {
         refused.note("TCP_USER_TIMEOUT", socket.set_tcp_user_timeout(Some(USER_TIMEOUT)));
@@ -70,8 +70,9 @@ pub(super) fn tune(socket: &Socket, refused: &mut Refused) {
     }
 }
 
-/// Lets further sockets of this process have the port of `socket`, among which the kernel then spreads connections; whether
-/// it does. Elsewhere than on Linux the option has other meanings: one of the sockets may get every connection.
+/// Lets further sockets of this process use the port of `socket`, so that the kernel spreads connections over them.
+/// Returns whether it does. On other systems than Linux the option has other meanings: one of the sockets may get every
+/// connection.
 pub(super) fn share(socket: &Socket, refused: &mut Refused) -> bool {
     cfg!(any(target_os = "linux", target_os = "android"))
         && refused.note("SO_REUSEPORT", socket.set_reuse_port(true))

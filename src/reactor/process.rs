@@ -1,24 +1,25 @@
-//! What the system knows of the process as a whole.
+//! What the system says about the whole process.
 
 use std::fs;
 use std::sync::atomic::Ordering;
 
 use crate::shard::Common;
 
-/// Looks at the process, for whichever shard comes first in a second.
+/// Measures the process, for the first shard that asks in each second.
 #[derive(Default)]
 pub(super) struct Process {
-    /// Descriptors that are open beside connections, once they were counted.
+    /// Descriptors that are open beside connections, after they have been counted.
     others: Option<u64>,
 }
 
 impl Process {
-    /// Looks, unless another shard has in this second. Costs about 10 µs a second, and nothing where nobody turns.
+    /// Measures, unless another shard has done so in this second. It costs about 10 µs per second, and nothing while no
+    /// shard turns.
     pub(super) fn look(&mut self, common: &Common, second: u64) {
         let process = &common.board.process;
         let last = process.looked_s.load(Ordering::Relaxed);
         let mine = || process.looked_s.compare_exchange(last, second, Ordering::Relaxed, Ordering::Relaxed);
-        // In most turns this is one load of what no other core writes.
+        // In most turns this is one load, of a value that no other core writes.
         if last == second || mine().is_err() {
             return;
         }
@@ -27,8 +28,8 @@ impl Process {
         process.open_fds.store(self.open_fds(connections).unwrap_or(0), Ordering::Relaxed);
     }
 
-    /// Linux says how many there are since 6.2. Before that they have to be counted, which takes as long as there are
-    /// many: so that is done once, and connections are added to it.
+    /// Since 6.2 Linux says how many there are. Before that they have to be counted, which is slow when there are many.
+    /// So that is done once, and connections are added to it.
     fn open_fds(&mut self, connections: u64) -> Option<u64> {
         let known = fs::metadata("/proc/self/fd").ok()?.len();
         if known > 0 {
@@ -41,7 +42,7 @@ impl Process {
     }
 }
 
-/// Resident memory, where the system is Linux.
+/// Resident memory; only Linux says it.
 fn resident_bytes() -> Option<u64> {
     let pages = fs::read_to_string("/proc/self/statm").ok()?.split(' ').nth(1)?.parse::<u64>().ok()?;
     Some(pages * rustix::param::page_size() as u64)

@@ -1,4 +1,4 @@
-//! The turn: what a reactor does over and over.
+//! The turn, which a reactor repeats.
 
 use std::collections::VecDeque;
 use std::io;
@@ -21,13 +21,13 @@ use crate::id::ShardId;
 use crate::shard::{Common, Shard};
 use crate::time::{Now, Tick};
 
-/// Connections taken in one turn by one listener.
+/// Connections that one listener accepts in one turn.
 const ACCEPTS: usize = 64;
 
 /// Bytes read from one session in one turn. All sessions share the one buffer.
 const READ: usize = 64 * 1024;
 
-/// Tokens above these are not sessions. The slab of sessions stays far below.
+/// Tokens from here on are not sessions. The slab of sessions stays far below.
 const INBOX: Token = Token(usize::MAX - 1);
 const LISTENERS: usize = usize::MAX / 2;
 
@@ -44,21 +44,21 @@ pub struct Reactor {
     clock: Clock,
     process: Process,
     common: Arc<Common>,
-    /// When the turn began that is under way or was last.
+    /// When this turn began, or the last one.
     began: Now,
     /// When the last turn ended.
     ended: Now,
     buffer: Vec<u8>,
-    /// What was taken from the inbox and not carried out yet, in order.
+    /// Letters that were taken from the inbox and are not carried out yet, in order.
     letters: VecDeque<Letter>,
-    /// What this turn has left for it.
+    /// The time that this turn has left for them.
     hearing: Share,
     ready: Vec<u32>,
     stopped: bool,
 }
 
 impl Reactor {
-    /// A reactor that has its descriptors and does not run yet.
+    /// A reactor that has its descriptors but does not run yet.
     ///
     /// # Errors
     ///
@@ -92,16 +92,16 @@ impl Reactor {
         })
     }
 
-    /// Where others put letters for it.
+    /// The inbox in which others put letters for it.
     pub fn inbox(&self) -> Inbox {
         self.inbox.clone()
     }
 
-    /// Turns until it is told to stop, or has drained. `peers` are the inboxes of all shards, this one's included.
+    /// Runs until it is told to stop, or has drained. `peers` are the inboxes of all shards, this one's included.
     ///
     /// # Errors
     ///
-    /// If the system's poll fails, which it does not do for a reason outside of the program.
+    /// If the system's poll fails, which only a fault of the program can cause.
     pub fn run(mut self, peers: Vec<Inbox>) -> io::Result<()> {
         self.peers = peers;
         while !self.stopped && !self.shard.is_drained() {
@@ -131,7 +131,7 @@ impl Reactor {
         unheard || self.sockets.has_ready() || self.shard.has_work() || self.gates.has_work()
     }
 
-    /// How long nothing needs to be done.
+    /// How long there is nothing to do.
     fn patience(&mut self) -> Option<Duration> {
         let now = self.ended;
         let wait_ms = |Tick(tick)| (u64::from(tick) * Tick::MS).saturating_sub(now.loop_ms);
@@ -140,7 +140,7 @@ impl Reactor {
         [tick, rest].into_iter().flatten().min()
     }
 
-    /// Notes what the kernel says, and takes in who has come.
+    /// Notes the kernel's events, and accepts new connections.
     fn gather(&mut self) {
         let now = self.clock.read();
         self.began = now;
@@ -174,7 +174,7 @@ impl Reactor {
                     self.take_in(stream, peer)
                 }
                 Ok(Some((shard, stream, peer))) => {
-                    // A reactor that has ended takes none: the server ends, and the connection with it.
+                    // A reactor that has ended takes no connections: the server ends, and the connection with it.
                     self.peers[shard].put([Letter::Connection(stream, peer)]);
                 }
                 Ok(None) => return,
@@ -193,7 +193,7 @@ impl Reactor {
         }
     }
 
-    /// There is no descriptor for who waits at a listener.
+    /// No descriptor is left for a connection that waits at a listener.
     fn exhausted(&mut self, index: usize, error: &io::Error) {
         self.gates.complain(error, self.shard.sessions());
         self.make_room();
@@ -205,13 +205,14 @@ impl Reactor {
         }
     }
 
-    /// Whoever waits outside may want more than whoever is inside and says nothing.
+    /// A waiting connection may need the place more than an idle one.
     fn make_room(&mut self) {
         self.shard.close_idle(ACCEPTS);
     }
 
-    /// Reads, hears the other shards, and only then looks at the time, so that a pong which waited in its socket counts.
-    /// While there is more to hear than a turn has time for, nobody is read: what a client says may follow from that.
+    /// Reads, takes the posts of other shards, and only then checks deadlines, so that a pong which waited in its socket
+    /// counts. While there are more posts than a turn has time for, no session is read: a client's request may follow
+    /// from one of them.
     fn decide(&mut self) {
         self.hearing = Share::new();
         if self.letters.is_empty() || self.hear() {
@@ -223,7 +224,7 @@ impl Reactor {
         self.shard.tick();
     }
 
-    /// Goes on with those who have sent more than was taken.
+    /// Goes on with sessions that have sent more than was taken.
     fn go_on(&mut self) {
         let mut share = Share::new();
         while let Some(key) = self.shard.next_resumed() {
@@ -235,7 +236,7 @@ impl Reactor {
         }
     }
 
-    /// Carries out what others have posted, in order, as long as this turn has time for it; whether that was all.
+    /// Carries out what others have posted, in order, as long as this turn has time for it. Returns whether that was all.
     fn hear(&mut self) -> bool {
         loop {
             while let Some(letter) = self.letters.pop_front() {
@@ -278,11 +279,12 @@ impl Reactor {
         self.ready = ready;
     }
 
-    /// Reads from session `key` once; says how many bytes.
+    /// Reads from session `key` once; returns how many bytes.
     fn read(&mut self, key: u32) -> usize {
         match self.sockets.read(key, &mut self.buffer) {
             Input::Bytes(n, more) => {
-                // What a client says may follow from what another shard told its users. That shard posted before it told.
+                // A client's request may follow from what another shard told its users. That shard posted before it told
+                // them.
                 if self.inbox.has_letters() && !self.hear() {
                     self.shard.put_off(key, &self.buffer[..n]);
                 } else {
@@ -300,10 +302,10 @@ impl Reactor {
         0
     }
 
-    /// Hands over what was posted to other shards, before the writes, so that they can begin.
+    /// Hands over posts to other shards, before the writes, so that they can begin.
     fn hand(&mut self) {
-        // All are open before the first is shut: what one shard does with what it is told comes behind what the others were
-        // told with it, such as to take a user out whose message was answered.
+        // All inboxes are open before the first is shut. So what one shard does with its posts comes after the posts of
+        // the same turn to the others: for example, a user is removed after the message that was answered.
         let mut opened = Vec::new();
         for (other, peer) in self.peers.iter().enumerate() {
             let posts = self.shard.outgoing(other as ShardId);
@@ -326,7 +328,7 @@ impl Reactor {
         self.shard.reap(|key| sockets.remove(key));
     }
 
-    /// Reads the clock for the second and last time of a turn.
+    /// Reads the clock for the second and last time in a turn.
     fn end(&mut self) {
         self.ended = self.clock.read_again(self.began);
         self.shard.end_turn(self.ended.us);

@@ -1,8 +1,7 @@
 //! What a client sends, cut anywhere: bytes in, events out (RFC 6455 sections 5 to 7).
 //!
-//! A frame that is whole in the input becomes an event that borrows the input. What is not whole moves to a
-//! `Partial`, which exists only while something is unfinished: an idle connection is the 16 bytes of
-//! [`Connection`].
+//! A frame that is complete in the input becomes an event that borrows the input. Incomplete ones move to a `Partial`,
+//! which exists only while something is unfinished: an idle connection takes the 16 bytes of [`Connection`].
 
 #[cfg(test)]
 mod tests;
@@ -19,14 +18,14 @@ pub use super::violation::Violation;
 #[derive(Debug, Default)]
 pub struct Connection {
     partial: Option<Box<Partial>>,
-    /// After a close or a violation nothing that comes has a meaning.
+    /// A close or a violation has come; all later bytes are ignored.
     ended: bool,
 }
 
 /// Bounds on what one client can make a [`Connection`] hold.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Bytes of one message, all its fragments together. A longer one is refused when its length is declared.
+    /// Bytes of one message, all its fragments together. A longer message is refused when its length is declared.
     pub message: usize,
 }
 
@@ -37,24 +36,25 @@ pub enum Event<'a> {
     Text(&'a str),
     /// A whole binary message.
     Binary(&'a [u8]),
-    /// A ping, which wants a pong with the same payload (RFC 6455 section 5.5.2).
+    /// A ping, which needs a pong with the same payload (RFC 6455 section 5.5.2).
     Ping(&'a [u8]),
     /// A pong.
     Pong(&'a [u8]),
-    /// A close with its code and reason, if it had any; nothing comes after it.
+    /// A close with its code and reason, if it has them; nothing comes after it.
     Close(Option<(u16, &'a str)>),
 }
 
-/// What one call of [`Connection::read`] did.
+/// The result of one call of [`Connection::read`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Step<'a> {
     /// Bytes taken from the front of the input.
     pub used: usize,
-    /// What they completed. Without an event all of the input was used, or a fragment has ended and its message goes on.
+    /// The event that they completed. Without an event, all of the input was used, or a fragment ended and its message
+    /// goes on.
     pub event: Option<Event<'a>>,
 }
 
-/// An event, as the place where its payload is.
+/// An event, by the place of its payload.
 enum Found {
     /// A whole frame in the input.
     Frame(OpCode, Range<usize>),
@@ -66,13 +66,12 @@ enum Found {
 
 impl Connection {
     /// Takes bytes from the front of `input`, up to the end of the first event or fragment in them, and unmasks them in
-    /// place. So whoever calls it can stop between any two frames.
+    /// place. So the caller can stop between any two frames.
     ///
-    /// Call it with what is left of the input until nothing is left and there is no event. That last call, for which no
-    /// bytes need be left, also frees the memory of a message that came in pieces; so does
-    /// [`release`](Self::release).
+    /// Call it with the rest of the input until nothing is left and there is no event. That last call, even with no
+    /// bytes, also frees the memory of a message that came in pieces; so does [`release`](Self::release).
     ///
-    /// After a close, and after a violation, all bytes are used and mean nothing.
+    /// After a close or a violation, all bytes are used up and ignored.
     ///
     /// # Errors
     ///
@@ -94,12 +93,12 @@ impl Connection {
         Ok(Step { used, event: event? })
     }
 
-    /// Bytes of memory held for a message that comes, or has just come, in pieces.
+    /// Bytes of memory held for a message that comes in pieces, or has just come.
     pub fn buffered(&self) -> usize {
         self.message().map_or(0, Message::capacity)
     }
 
-    /// Bytes of memory that it holds beyond its own: of whatever has not come whole.
+    /// Bytes of memory that it holds beyond its own, for what is incomplete.
     pub fn held(&self) -> usize {
         if self.partial.is_none() { 0 } else { size_of::<Partial>() + self.buffered() }
     }
@@ -118,7 +117,7 @@ impl Connection {
         self.ended = true;
     }
 
-    /// Goes through `input` to the end of the first frame in it, and tells how many bytes that took.
+    /// Reads `input` to the end of its first frame, and returns how many bytes that took.
     fn advance(&mut self, input: &mut [u8], limits: &Limits) -> Result<(usize, Option<Found>), Violation> {
         let mut used = 0;
         let under_way = self.partial.as_mut().and_then(|partial| partial.take_frame());
@@ -147,7 +146,7 @@ impl Connection {
         Ok((used, found))
     }
 
-    /// The next frame, if all of its header has come, and how much of `input` belongs to that.
+    /// The next frame, if its header is complete, and how much of `input` the header took.
     fn header(&mut self, input: &[u8]) -> Result<Option<(Incoming, usize)>, Violation> {
         if let Some(partial) = &mut self.partial {
             return partial.header(input);
@@ -158,7 +157,7 @@ impl Connection {
         }
     }
 
-    /// Judges a frame by its header and the frames before it.
+    /// Checks a frame by its header and the frames before it.
     fn admit(&self, frame: &Incoming, limits: &Limits) -> Result<(), Violation> {
         let OpCode::Data(data) = frame.opcode else {
             return Ok(());

@@ -18,8 +18,8 @@ pub(super) const IN_EIGHT_BYTES: u8 = 127;
 /// The longest header of an unmasked frame, in bytes.
 const HEADER_MAX: usize = 10;
 
-/// Room that is made for a frame of unknown length: most replies fit, so that writing them does not grow the buffer
-/// again and again.
+/// Space that is made for a frame of unknown length. Most replies fit, so writing them does not grow the buffer again and
+/// again.
 const REPLY: usize = 128;
 
 /// The header of one whole unmasked frame: 2, 4 or 10 bytes, read by dereferencing.
@@ -69,10 +69,10 @@ pub fn encode(op: OpCode, payload: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(payload);
 }
 
-/// Appends one whole frame whose payload `write` appends, and gives back what `write` returns.
+/// Appends one whole frame whose payload `write` appends, and returns what `write` returns.
 ///
-/// The payload is written behind room for the longest header. One above 64 KiB stays where it was written; a
-/// shorter one moves up by 6 or 8 bytes.
+/// The payload is written after space for the longest header. A payload above 64 KiB stays there; a shorter one moves 6
+/// or 8 bytes towards the front.
 ///
 /// # Panics
 ///
@@ -97,8 +97,7 @@ pub fn encode_with<R>(op: OpCode, out: &mut Vec<u8>, write: impl FnOnce(&mut Vec
 /// Appends a close frame; `reason` is cut between characters to the 123 bytes that fit (RFC 6455 section
 /// 5.5.1).
 ///
-/// Code 1005 stands for "no code" and must not be sent as one (RFC 6455 section 7.4.1), so it gives an empty
-/// close frame.
+/// Code 1005 means "no code" and must not be sent (RFC 6455 section 7.4.1), so it gives an empty close frame.
 pub fn close(code: u16, reason: &str, out: &mut Vec<u8>) {
     let op = OpCode::Control(Control::Close);
     if CloseCode::from(code) == CloseCode::Status {

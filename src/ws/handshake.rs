@@ -3,8 +3,7 @@
 
 use tungstenite::handshake::derive_accept_key;
 
-/// A request's header fields, as far as the handshake asks for them. Names are compared without regard to
-/// case.
+/// A request's header fields, as the handshake reads them. Names are compared without regard to case.
 pub trait Fields {
     /// The value of the first field called `name`, without white space around it.
     fn field(&self, name: &str) -> Option<&str>;
@@ -14,12 +13,12 @@ pub trait Fields {
     fn count(&self, name: &str) -> usize;
 }
 
-/// What a 101 answers.
+/// The contents of a 101.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Upgrade {
     /// The value of `Sec-WebSocket-Accept`.
     pub accept: String,
-    /// The subprotocol that was chosen, if one was offered that we speak.
+    /// The subprotocol that was chosen, if the client offered one of ours.
     pub protocol: Option<&'static str>,
 }
 
@@ -53,7 +52,7 @@ impl Refused {
         }
     }
 
-    /// What to tell the client: one line of ASCII.
+    /// The message for the client: one line of ASCII.
     pub fn message(self) -> &'static str {
         match self {
             Self::Method => "a WebSocket handshake is a GET",
@@ -79,10 +78,10 @@ impl Refused {
     }
 }
 
-/// Judges a request by RFC 6455 section 4.2.1. Of `protocols`, ours in order of preference, the first that
-/// the client offers is chosen; if it offers none of them, none.
+/// Checks a request by RFC 6455 section 4.2.1. Of `protocols`, ours in order of preference, it chooses the first that the
+/// client offers; if the client offers none of them, none.
 ///
-/// `http11` is false for HTTP/1.0. `Host` is for the request's parser to insist on, as for any request.
+/// `http11` is false for HTTP/1.0. The request's parser checks `Host`, as for any request.
 ///
 /// # Errors
 ///
@@ -138,15 +137,15 @@ fn field(name: &str, value: &str, out: &mut Vec<u8>) {
     }
 }
 
-/// The value of a field that RFC 6455 section 11.3 allows once.
+/// The value of a field that RFC 6455 section 11.3 allows only once.
 fn only<'a>(fields: &'a impl Fields, name: &str) -> Option<&'a str> {
     fields.field(name).filter(|_| fields.count(name) == 1)
 }
 
 /// Whether `key` is the base64 of 16 bytes: 22 digits and two of padding (RFC 4648 section 4).
 ///
-/// The four bits of the last digit that mean nothing may be anything: RFC 6455 section 4.2.1 has the server
-/// decode nothing.
+/// The last digit has four bits without a meaning, which may be anything: by RFC 6455 section 4.2.1 the server need not
+/// decode the key.
 fn is_key(key: &str) -> bool {
     key.strip_suffix("==").is_some_and(|digits| {
         digits.len() == 22

@@ -1,9 +1,9 @@
-//! A frame that a client sends: its header, judged byte by byte, and how far its payload has come.
+//! A frame that a client sends: its header, checked byte by byte, and how much of its payload has come.
 
 use super::frame::{CONTROL_MAX, Control, Data, FIN, IN_EIGHT_BYTES, IN_TWO_BYTES, OpCode, unmask};
 use super::violation::Violation;
 
-/// RSV1 to RSV3, for extensions, of which none is negotiated (RFC 6455 section 5.2).
+/// RSV1 to RSV3, for extensions. None is negotiated (RFC 6455 section 5.2).
 const RESERVED_BITS: u8 = 0x70;
 /// The top bit of a frame's second byte.
 const MASKED: u8 = 0x80;
@@ -13,10 +13,9 @@ const MASKED: u8 = 0x80;
 pub(super) struct Incoming {
     /// Whether it is the last of its message.
     pub(super) fin: bool,
-    /// What it is; never a reserved opcode.
+    /// Its opcode, never a reserved one.
     pub(super) opcode: OpCode,
-    /// Bytes of its payload, as declared. What does not fit a `usize` is over any limit and stands as its
-    /// maximum.
+    /// Bytes of its payload, as declared. A length that does not fit a `usize` is over any limit, and is its maximum.
     pub(super) len: usize,
     key: [u8; 4],
     taken: usize,
@@ -26,11 +25,10 @@ impl Incoming {
     /// The longest header of a masked frame, in bytes.
     pub(super) const HEADER_MAX: usize = 14;
 
-    /// The frame whose header is at the front of `bytes`, and the header's size; None if more bytes are
-    /// needed.
+    /// The frame whose header is at the front of `bytes`, and the header's size; `None` if more bytes are needed.
     ///
-    /// A byte is judged as soon as it is there, in the order of the wire, so that a peer gets the same answer
-    /// however its bytes were cut.
+    /// Each byte is checked as soon as it is there, in the order of the wire, so that a peer gets the same answer however
+    /// its bytes were cut.
     pub(super) fn parse(bytes: &[u8]) -> Result<Option<(Self, usize)>, Violation> {
         let Some((&first, rest)) = bytes.split_first() else {
             return Ok(None);
@@ -74,7 +72,7 @@ impl Incoming {
         self.len - self.taken
     }
 
-    /// Takes the payload's next bytes from the front of `input`, as many as are there, and unmasks them.
+    /// Takes the payload's next bytes from the front of `input`, as far as they are there, and unmasks them.
     pub(super) fn take<'a>(&mut self, input: &'a mut [u8]) -> &'a [u8] {
         let here = self.left().min(input.len());
         let payload = &mut input[..here];
@@ -100,8 +98,8 @@ fn opcode(first: u8) -> Result<OpCode, Violation> {
     }
 }
 
-/// The payload's length, which is `short` or in the bytes that follow it, and what comes after; None if more
-/// bytes are needed.
+/// The payload's length, which is `short` or in the bytes that follow it, and what comes after; `None` if more bytes are
+/// needed.
 ///
 /// RFC 6455 section 5.2: the fewest bytes that hold it, and the top bit of eight is 0.
 fn length(short: u8, rest: &[u8]) -> Result<Option<(u64, &[u8])>, Violation> {

@@ -1,9 +1,7 @@
-//! The server's side of RFC 6455, without I/O: bytes go in, events come out, and nothing here knows a socket
-//! or a clock.
+//! The server's side of RFC 6455, without I/O: bytes go in and events come out, without sockets and clocks.
 //!
-//! - [`handshake`] judges an upgrade request and writes the 101.
-//! - [`connection`] turns what a client sends, cut anywhere, into events, or into the close that it has
-//!   earned.
+//! - [`handshake`] checks an upgrade request and writes the 101.
+//! - [`connection`] turns a client's bytes, cut anywhere, into events, or into the close that answers a violation.
 //! - [`frame`] writes what a server sends.
 
 pub mod connection;

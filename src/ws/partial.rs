@@ -1,12 +1,12 @@
-//! What a connection keeps of frames and messages that have not come whole.
+//! What a connection keeps of incomplete frames and messages.
 
 use super::frame::{CONTROL_MAX, Data, OpCode};
 use super::incoming::Incoming;
 use super::text::Text;
 use super::violation::Violation;
 
-/// Empty fragments that a message may have before its last. They carry nothing and count against no limit on
-/// bytes, so without a bound a message of them would never end.
+/// Empty fragments that a message may have before its last. They carry nothing and count for no limit on bytes, so
+/// without a bound a message of them could go on for ever.
 const EMPTY_FRAGMENTS_MAX: u16 = 1_000;
 
 /// What has come of an unfinished frame, an unfinished message, or both.
@@ -25,21 +25,20 @@ pub(super) struct Partial {
 /// What a frame's payload completed.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Progress {
-    /// Nothing: more of the frame is to come.
+    /// Nothing: the frame is not complete.
     Frame,
-    /// A fragment: more of the message is to come.
+    /// A fragment: the message is not complete.
     Fragment,
-    /// A control frame, whose payload [`Partial::control`] has.
+    /// A control frame. [`Partial::control`] has its payload.
     Control(OpCode),
-    /// A message, which [`Partial::message`] has.
+    /// A message. [`Partial::message`] has it.
     Message,
 }
 
 impl Partial {
-    /// Reads a frame's header from what was kept and the front of `input`, and tells how much of `input` it
-    /// took.
+    /// Reads a frame's header from what was kept and the front of `input`, and returns how much of `input` it took.
     ///
-    /// None keeps all of `input`, for the header is longer.
+    /// `None` if the header is not complete; all of `input` is then kept.
     pub(super) fn header(&mut self, input: &[u8]) -> Result<Option<(Incoming, usize)>, Violation> {
         let kept = self.header.len();
         self.header.extend(input);
@@ -81,7 +80,7 @@ impl Partial {
         self.message.as_ref()
     }
 
-    /// Drops what was complete, and tells whether nothing is left.
+    /// Drops what was complete, and returns whether nothing is left.
     pub(super) fn release(&mut self) -> bool {
         self.message.take_if(|message| message.complete);
         if self.frame.is_none() {
@@ -91,7 +90,7 @@ impl Partial {
     }
 }
 
-/// A message as far as it has come.
+/// The part of a message that has come.
 #[derive(Debug)]
 pub(super) struct Message {
     body: Body,
@@ -99,7 +98,7 @@ pub(super) struct Message {
     complete: bool,
 }
 
-/// A message's payload. It grows by what has come and never by what was declared.
+/// A message's payload. It grows with the bytes that have come, never by a declared length.
 #[derive(Debug)]
 pub(super) enum Body {
     Text(Text),
@@ -125,7 +124,7 @@ impl Message {
         }
     }
 
-    /// Takes note that all of `frame` has come.
+    /// Notes that all of `frame` has come.
     fn end_frame(&mut self, frame: &Incoming) -> Result<Progress, Violation> {
         if frame.fin {
             self.complete = true;
@@ -140,7 +139,7 @@ impl Message {
         Ok(Progress::Fragment)
     }
 
-    /// RFC 6455 section 5.6: the whole message is UTF-8, so its last character must have come to its end.
+    /// RFC 6455 section 5.6: the whole message is UTF-8, so its last character must be complete.
     fn check_end(&self) -> Result<(), Violation> {
         match &self.body {
             Body::Text(text) if text.finished().is_none() => Err(Violation::NOT_UTF8),
@@ -185,7 +184,7 @@ impl<const N: usize> Stub<N> {
         usize::from(self.len)
     }
 
-    /// Appends as much of `more` as there is room for.
+    /// Appends as much of `more` as fits.
     fn extend(&mut self, more: &[u8]) {
         let len = self.len();
         let taken = more.len().min(N - len);

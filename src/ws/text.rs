@@ -2,14 +2,14 @@
 
 use super::violation::Violation;
 
-/// Text that arrives in pieces, cut anywhere, characters included.
+/// Text that arrives in pieces, cut anywhere, even within characters.
 ///
-/// Every byte is checked once, when it arrives, so bytes that can no longer become UTF-8 are refused before
-/// their message ends (RFC 6455 section 8.1; what Autobahn calls strict).
+/// Every byte is checked once, when it arrives. So bytes that can no longer become UTF-8 are refused before their message
+/// ends (RFC 6455 section 8.1; Autobahn calls this strict).
 #[derive(Debug, Default)]
 pub(super) struct Text {
     whole: String,
-    /// The last character, while some of its bytes are missing: a valid beginning of one, or nothing.
+    /// The valid beginning of the last character while some of its bytes are missing, else nothing.
     begun: [u8; 3],
     begun_len: u8,
 }
@@ -27,7 +27,7 @@ impl Text {
         self.begin(begun)
     }
 
-    /// The text, if no character of it is missing bytes.
+    /// The text, if all its characters are complete.
     pub(super) fn finished(&self) -> Option<&str> {
         (self.begun_len == 0).then_some(&self.whole)
     }
@@ -42,7 +42,7 @@ impl Text {
         self.whole.capacity()
     }
 
-    /// Finishes the character that was begun with bytes from the front of `bytes`, and gives back the others.
+    /// Completes the last character with bytes from the front of `bytes`, and returns the others.
     fn complete<'a>(&mut self, mut bytes: &'a [u8]) -> Result<&'a [u8], Violation> {
         while self.begun_len > 0
             && let Some((&byte, rest)) = bytes.split_first()
@@ -61,13 +61,12 @@ impl Text {
         Ok(bytes)
     }
 
-    /// Keeps `bytes`, a character without its end or nothing at all, if more bytes can make them one.
+    /// Keeps `bytes`, the beginning of a character or nothing, if more bytes can complete it.
     fn begin(&mut self, bytes: &[u8]) -> Result<(), Violation> {
         match std::str::from_utf8(bytes) {
             Err(error) if error.error_len().is_some() => Err(Violation::NOT_UTF8),
             _ => {
-                // What can still become a character has at most three bytes, for no character has more than
-                // four.
+                // The beginning of a character has at most three bytes, because no character has more than four.
                 self.begun[..bytes.len()].copy_from_slice(bytes);
                 self.begun_len = bytes.len() as u8;
                 Ok(())
@@ -76,7 +75,7 @@ impl Text {
     }
 }
 
-/// How many bytes at the end of `bytes` look like a character of which more is to come.
+/// How many bytes at the end of `bytes` look like the beginning of a character.
 fn unfinished(bytes: &[u8]) -> usize {
     for (before, byte) in bytes.iter().rev().take(3).enumerate() {
         // RFC 3629 section 3: the leading ones of a first byte are the character's length, and one of them
@@ -94,7 +93,7 @@ fn unfinished(bytes: &[u8]) -> usize {
 mod tests {
     use super::*;
 
-    /// Feeds `pieces` and tells after which of them the text was refused.
+    /// Feeds `pieces` and returns after which of them the text was refused.
     fn refused_at(pieces: &[&[u8]]) -> Option<usize> {
         let mut text = Text::default();
         pieces.iter().position(|piece| text.push(piece).is_err())

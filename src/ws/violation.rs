@@ -1,4 +1,4 @@
-//! What a client did that RFC 6455 forbids, as the close that answers it.
+//! A client's breach of RFC 6455, as the close that answers it.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! What a reactor does when there is more than one turn has time for.
+//! What a reactor does when there is more work than one turn has time for.
 
 use std::cell::Cell;
 use std::io::{Read, Write};
@@ -11,14 +11,14 @@ use crate::message::{Draft, Kind};
 use crate::room_key::Space;
 use crate::settings::Settings;
 
-/// Letters that a turn carries out by [`slow`].
+/// Letters that a turn carries out with the clock [`slow`].
 const PART: usize = 8;
 
 thread_local! {
     static LOOKS: Cell<(Option<Instant>, u32)> = const { Cell::new((None, 0)) };
 }
 
-/// A clock on which every look takes a millisecond, and nothing else does.
+/// A clock on which each reading takes a millisecond, and nothing else takes any time.
 fn slow() -> Instant {
     LOOKS.with(|looks| {
         let (first, count) = looks.get();
@@ -69,7 +69,7 @@ fn what_others_post_is_heard_in_parts_and_in_order() {
     assert!(reactor.stopped);
 }
 
-/// What is put in meanwhile comes behind what is left, and all of it weighs.
+/// Letters that are put in meanwhile come after those that are left, and all of them weigh.
 #[test]
 fn what_is_not_heard_yet_weighs_on() {
     let mut reactor = reactor();
@@ -91,7 +91,7 @@ fn what_is_not_heard_yet_weighs_on() {
     assert!(reactor.stopped && !reactor.common.pressure.is_high(true));
 }
 
-/// Behind the last letter the server is not ready, and nobody may be told otherwise who asks after it was posted.
+/// After the last letter the server is not ready. Whoever asks after it was posted must not be told otherwise.
 #[test]
 fn nobody_is_read_before_what_was_posted_is_heard() {
     for before in [true, false] {

@@ -11,7 +11,7 @@ use super::{Connection, Event, Limits, Step};
 /// The limit that the tests read with.
 const LIMITS: Limits = Limits { message: 70_000 };
 
-/// What a connection told, in a form that outlives its input.
+/// What a connection gave, in a form that outlives its input.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Told {
     Text(String),
