@@ -1,9 +1,9 @@
-//! Who asks, as far as a head that is no good as one still says.
+//! Who sent a request, as far as a malformed head says it.
 
 use memchr::memrchr;
 
-/// The page that a refused request came from, and the server that it was meant for. Nothing is done by it: it only decides
-/// whether the page may read why.
+/// The page that sent a refused request, and the server for which it was meant. They only decide whether the page may
+/// read why.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Asker {
     /// The only `Origin`.
@@ -13,14 +13,14 @@ pub struct Asker {
 }
 
 impl Asker {
-    /// What the whole lines of `head` say.
+    /// What the complete lines of `head` say.
     pub(crate) fn of(head: &[u8]) -> Self {
         let whole = memrchr(b'\n', head).map_or(&[][..], |end| &head[..end]);
         Self { origin: only(whole, "origin"), host: only(whole, "host") }
     }
 }
 
-/// The value of the only field called `name`, if it could be a host or an origin by its characters.
+/// The value of the only field called `name`, if all its characters can be in a host or an origin.
 fn only(head: &[u8], name: &str) -> Option<Box<str>> {
     let mut values = head.split(|&byte| byte == b'\n').skip(1).filter_map(|line| {
         let colon = line.iter().position(|&byte| byte == b':')?;

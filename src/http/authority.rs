@@ -6,7 +6,7 @@ use crate::http::syntax::is_percent_encoded;
 
 /// Whether `text` is `uri-host [ ":" port ]` (RFC 9110 7.2) with a host that is not empty.
 ///
-/// User information (`user@`) is no part of it: RFC 9110 4.2.4 has it treated as an error.
+/// User information (`user@`) is not part of it: by RFC 9110 4.2.4 it is an error.
 pub(crate) fn is_authority(text: &str) -> bool {
     let (host_holds, port) = match text.strip_prefix('[') {
         Some(literal) => match literal.split_once(']') {

@@ -7,12 +7,12 @@ use crate::http::framing::Framing;
 use crate::http::refusal::Refusal;
 use crate::http::request::Limits;
 
-/// A request's body on its way in. Its memory grows with the bytes that arrived, never by a length that was declared.
+/// A request's body on its way in. Its memory grows with the bytes that have come, never by a declared length.
 #[derive(Debug)]
 pub(crate) enum Body {
-    /// All of it is here but for `left` bytes.
+    /// All of it has come except `left` bytes.
     Sized { left: usize, content: Content },
-    /// Chunks, until the empty one.
+    /// Chunks, up to the empty one.
     Chunked(Chunked),
 }
 
@@ -26,7 +26,7 @@ impl Body {
         }
     }
 
-    /// Nobody wants it: it is read to its end, by the same rules, and nothing of it is kept.
+    /// It is not needed: it is read to its end by the same rules, and dropped.
     pub(crate) fn skip(&mut self) {
         match self {
             Self::Sized { content, .. } => content.skip(),
@@ -42,7 +42,7 @@ impl Body {
         }
     }
 
-    /// Takes bytes from the front of `input`, and gives how many and, once it is whole, the content.
+    /// Takes bytes from the front of `input`. Returns how many and, once the body is complete, its content.
     pub(crate) fn read(
         &mut self,
         input: &[u8],
@@ -63,7 +63,7 @@ impl Body {
     }
 }
 
-/// The bytes of a body as far as they have come: kept, or only counted where nobody wants them.
+/// The bytes of a body that have come: kept, or only counted where the body is not needed.
 #[derive(Debug, Default)]
 pub(crate) struct Content {
     bytes: Vec<u8>,

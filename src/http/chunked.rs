@@ -8,7 +8,8 @@ use crate::http::syntax::{is_text, is_token};
 /// Digits that a chunk's size may have, leading zeros included: with 16 it fits 64 bits.
 const MAX_DIGITS: u8 = 16;
 
-/// Bytes around what the chunks hold that one call takes: some 20 µs. Of chunks above 256 bytes a whole read has no more.
+/// Bytes around the chunks' content that one call takes: about 20 µs. With chunks above 256 bytes, a whole read has no
+/// more.
 const FRAMING: usize = 2_048;
 
 /// A chunked body on its way in. Extensions and trailers are checked, counted and dropped.
@@ -16,19 +17,19 @@ const FRAMING: usize = 2_048;
 pub(crate) struct Chunked {
     place: Place,
     content: Content,
-    /// Bytes of extensions and trailers so far. Without a bound on their sum, a body of one-byte chunks with long
-    /// extensions would keep a connection busy far beyond `Limits::body`.
+    /// Bytes of extensions and trailers so far. Without a limit on their sum, a body of one-byte chunks with long
+    /// extensions could be far larger than `Limits::body`.
     overhead: usize,
 }
 
-/// Where in the coding the next byte stands.
+/// The place of the next byte in the coding.
 #[derive(Clone, Copy, Debug)]
 enum Place {
     Size {
         digits: u8,
         size: u64,
     },
-    /// Whitespace after the size, which only an extension may follow.
+    /// Whitespace after the size. Only an extension may follow.
     Gap {
         size: u64,
     },
@@ -58,8 +59,8 @@ impl Default for Place {
 }
 
 impl Chunked {
-    /// Takes bytes from the front of `input`, and tells how many and whether the body ended with them. Some are left where
-    /// the chunks are so small that there are many.
+    /// Takes bytes from the front of `input`. Returns how many, and whether the body ended with them. If there are many
+    /// small chunks, it leaves some for the next call.
     pub(crate) fn read(&mut self, input: &[u8], limits: &Limits) -> Result<(usize, bool), Refusal> {
         let (mut used, mut around) = (0, 0);
         while let Some(&byte) = input.get(used).filter(|_| around < FRAMING) {
@@ -77,12 +78,12 @@ impl Chunked {
         Ok((used, false))
     }
 
-    /// What the chunks held.
+    /// The content of the chunks.
     pub(crate) fn into_content(self) -> Vec<u8> {
         self.content.into_bytes()
     }
 
-    /// Nobody wants what the chunks hold.
+    /// The content of the chunks is not needed.
     pub(crate) fn skip(&mut self) {
         self.content.skip();
     }
@@ -119,7 +120,7 @@ impl Chunked {
         Ok(1)
     }
 
-    /// Lets a chunk of `size` bytes in if the body stays within its limit. Nothing is allocated for it yet.
+    /// Accepts a chunk of `size` bytes if the body stays within its limit. Nothing is allocated for it yet.
     fn admit(&self, size: u64, limits: &Limits) -> Result<usize, Refusal> {
         let room = limits.body.saturating_sub(self.content.len());
         usize::try_from(size)
@@ -130,8 +131,8 @@ impl Chunked {
 }
 
 impl Place {
-    /// The place behind `byte`, or none if it may not stand here. Lines end in CRLF and nothing else: a lone CR or LF
-    /// within an extension is how some proxies were made to see another request than their origin.
+    /// The place after `byte`, or `None` if it may not be here. Lines end in CRLF and nothing else: with a lone CR or LF
+    /// in an extension, attackers made proxies see another request than the server behind them.
     fn next(self, byte: u8) -> Option<Self> {
         Some(match (self, byte) {
             (Self::Size { digits, size }, _) if byte.is_ascii_hexdigit() && digits < MAX_DIGITS => {

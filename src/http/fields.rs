@@ -2,17 +2,17 @@
 
 use crate::http::pairs::Pairs;
 
-/// The header fields of a request in the order they came. Names are compared without regard to case (RFC 9110 5.1).
+/// The header fields of a request in their order. Names are compared without regard to case (RFC 9110 5.1).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fields {
     pairs: Pairs,
 }
 
 impl Fields {
-    /// Copies what the parser found in a head of `bytes` bytes.
+    /// Copies the fields that the parser found in a head of `bytes` bytes.
     ///
-    /// A value may hold bytes that are not UTF-8 (`obs-text`, RFC 9110 5.5), and old clients send such cookies; each is
-    /// replaced by U+FFFD, so that the request is served and no comparison with the value can succeed by it.
+    /// A value may hold bytes that are not UTF-8 (`obs-text`, RFC 9110 5.5), and old clients send such cookies. Each such
+    /// byte is replaced by U+FFFD, so that the request is served and the value does not match anything by mistake.
     pub(crate) fn copy(parsed: &[httparse::Header<'_>], bytes: usize) -> Self {
         let mut pairs = Pairs::with_capacity(parsed.len(), bytes);
         for field in parsed {
@@ -26,7 +26,7 @@ impl Fields {
         self.pairs.held()
     }
 
-    /// Names and values in the order they came.
+    /// Names and values in their order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.pairs.iter()
     }
@@ -41,8 +41,8 @@ impl Fields {
         self.pairs.all(name)
     }
 
-    /// The members of the comma-separated list that all fields called `name` make together, empty ones left out
-    /// (RFC 9110 5.6.1).
+    /// The members of the comma-separated list that all fields called `name` make together, without empty ones (RFC 9110
+    /// 5.6.1).
     pub fn list(&self, name: &str) -> impl Iterator<Item = &str> {
         self.all(name)
             .flat_map(|value| value.split(','))

@@ -1,13 +1,13 @@
-//! How the end of a body is known.
+//! How to find the end of a body.
 
 use crate::http::fields::Fields;
 use crate::http::head::{Method, Version};
 use crate::http::refusal::Refusal;
 
-/// How the end of a request's body is known (RFC 9112 section 6.3).
+/// How to find the end of a request's body (RFC 9112 section 6.3).
 ///
-/// Requests are smuggled where two readers answer this differently, so nothing is repaired here: what could be read in
-/// two ways is refused.
+/// Where two readers find different ends, requests can be smuggled. So nothing is repaired here: a head with two possible
+/// meanings is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Framing {
     /// There is no body, or one of length zero.
@@ -19,7 +19,7 @@ pub(crate) enum Framing {
 }
 
 impl Framing {
-    /// Judges a head; `limit` bounds the body's bytes.
+    /// Checks a head; `limit` bounds the body's bytes.
     pub(crate) fn of(
         method: &Method,
         version: Version,
@@ -29,7 +29,7 @@ impl Framing {
         let coded = fields.first("transfer-encoding").is_some();
         let length = content_length(fields)?;
         match length {
-            // RFC 9112 6.1: this "ought to be handled as an error", being how requests are smuggled.
+            // RFC 9112 6.1: this "ought to be handled as an error", because requests are smuggled this way.
             Some(_) if coded => {
                 Err(Refusal::bad_request("Content-Length and Transfer-Encoding may not be used together"))
             }
@@ -43,8 +43,8 @@ impl Framing {
     }
 }
 
-/// The value of the only `Content-Length`. RFC 9112 6.3 lets equal ones pass as one; whoever sends several is broken or
-/// means harm, and not all readers compare them.
+/// The value of the only `Content-Length`. RFC 9112 6.3 allows several equal ones. But a client that sends several is
+/// broken or an attacker, and not all readers compare them.
 fn content_length(fields: &Fields) -> Result<Option<usize>, Refusal> {
     let mut lengths = fields.all("content-length");
     match (lengths.next(), lengths.next()) {
@@ -54,7 +54,7 @@ fn content_length(fields: &Fields) -> Result<Option<usize>, Refusal> {
     }
 }
 
-/// RFC 9110 8.6 has digits and nothing else; `usize::from_str` alone would take a `+`.
+/// RFC 9110 8.6 allows only digits; `usize::from_str` alone would accept a `+`.
 fn parse_length(digits: &str) -> Result<usize, Refusal> {
     let malformed = || Refusal::bad_request("Content-Length is not a valid length");
     if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -63,7 +63,7 @@ fn parse_length(digits: &str) -> Result<usize, Refusal> {
     digits.parse().map_err(|_| malformed())
 }
 
-/// Lets exactly `chunked` pass.
+/// Accepts only `chunked`.
 fn check_codings(version: Version, fields: &Fields) -> Result<(), Refusal> {
     // RFC 9112 6.1: such a message has faulty framing, since HTTP/1.0 does not know the field.
     if version == Version::Http10 {
@@ -78,7 +78,7 @@ fn check_codings(version: Version, fields: &Fields) -> Result<(), Refusal> {
     match codings.iter().position(|coding| is_chunked(coding)) {
         None if !codings.is_empty() => Err(Refusal::unknown_transfer_coding()),
         Some(at) if at > 0 && at + 1 == codings.len() => Err(Refusal::unknown_transfer_coding()),
-        // RFC 9112 6.3: where `chunked` is not last the length cannot be known; 6.1: it may not be applied twice.
+        // RFC 9112 6.3: if `chunked` is not last, the length cannot be known. 6.1: it may not be applied twice.
         _ => Err(Refusal::bad_request("Transfer-Encoding must be chunked, given once")),
     }
 }

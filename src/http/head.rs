@@ -10,16 +10,16 @@ use crate::http::request::Limits;
 use crate::http::syntax::is_token;
 use crate::http::target::Target;
 
-/// The head of a request that may be served as far as HTTP goes.
+/// The head of a request that follows the rules of HTTP.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Head {
-    /// What is to be done.
+    /// The method.
     pub method: Method,
-    /// What it is to be done to.
+    /// The target.
     pub target: Target,
     /// The version that the client speaks.
     pub version: Version,
-    /// Whether another request may follow on the connection; never with HTTP/1.0.
+    /// Whether another request may follow on the connection. Never with HTTP/1.0.
     pub keep_alive: bool,
     /// Whether the client waits for [`CONTINUE`](crate::http::CONTINUE) before it sends its body.
     pub expects_continue: bool,
@@ -27,7 +27,7 @@ pub struct Head {
     framing: Framing,
 }
 
-/// A request method (RFC 9110 section 9). Case matters: `get` is another method than `GET`.
+/// A request method (RFC 9110 section 9). Case matters: `get` is not `GET`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum Method {
@@ -42,7 +42,7 @@ pub enum Method {
     Other(String),
 }
 
-/// A version of HTTP that is spoken here.
+/// A version of HTTP that this server knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Version {
     /// HTTP/1.0: answered, then closed.
@@ -72,22 +72,23 @@ impl Head {
         self.fields.list(name)
     }
 
-    /// Those of them that are tokens (RFC 9110 5.6.2), and so can be said again in an answer.
+    /// Those of them that are tokens (RFC 9110 5.6.2), which a response may repeat.
     pub fn tokens(&self, name: &str) -> impl Iterator<Item = &str> {
         self.list(name).filter(|member| member.bytes().all(is_token))
     }
 
-    /// Whether that list has `token` as a member, in any case.
+    /// Whether that list has the member `token`, in any case.
     pub fn has_token(&self, name: &str, token: &str) -> bool {
         has_token(&self.fields, name, token)
     }
 
-    /// Whether at least one byte of body is announced, or chunks are, which may turn out to be empty.
+    /// Whether a body of at least one byte is announced, or chunks, which may be empty.
     pub fn has_body(&self) -> bool {
         self.framing != Framing::Empty
     }
 
-    /// The `host[:port]` that the client meant to reach: of an absolute target, else of `Host`. HTTP/1.0 may not tell.
+    /// The `host[:port]` that the client wants to reach: from an absolute target, else from `Host`. HTTP/1.0 need not say
+    /// it.
     pub fn host(&self) -> Option<&str> {
         self.target.authority().or_else(|| self.field("host"))
     }
@@ -98,8 +99,8 @@ impl Head {
 
     /// Reads a whole head, from the method to the final empty line, that has `fields` field lines.
     ///
-    /// Lines must already be known to end in CRLF, since httparse would also take a bare LF (RFC 9112 2.2 permits it,
-    /// and that is one of the ways in which readers disagree).
+    /// All lines must already be known to end in CRLF, because httparse also takes a bare LF (RFC 9112 2.2 allows it, and
+    /// readers differ there).
     pub(crate) fn parse(bytes: &[u8], fields: usize, limits: &Limits) -> Result<Self, Refusal> {
         let mut slots = vec![httparse::EMPTY_HEADER; fields];
         let mut request = httparse::Request::new(&mut slots);
@@ -135,7 +136,7 @@ impl Head {
         let continues = check_expect(&fields)?;
         Ok(Self {
             keep_alive: version == Version::Http11 && !has_token(&fields, "connection", "close"),
-            // RFC 9110 10.1.1: to be ignored in HTTP/1.0, and needless where there is no body to wait for.
+            // RFC 9110 10.1.1: ignored in HTTP/1.0, and not needed without a body to wait for.
             expects_continue: continues && version == Version::Http11 && framing != Framing::Empty,
             method,
             target,
@@ -147,7 +148,7 @@ impl Head {
 }
 
 impl Method {
-    /// The method as it stands in the request line.
+    /// The method as it is in the request line.
     pub fn as_str(&self) -> &str {
         match self {
             Self::Get => "GET",
@@ -161,7 +162,7 @@ impl Method {
         }
     }
 
-    /// Whether a request without any length is more likely a lost body than an empty one.
+    /// Whether a missing length more likely means a lost body than an empty one.
     pub(crate) fn needs_length(&self) -> bool {
         matches!(self, Self::Post | Self::Put | Self::Patch)
     }
@@ -192,8 +193,8 @@ fn has_token(fields: &Fields, name: &str, token: &str) -> bool {
     fields.list(name).any(|member| member.eq_ignore_ascii_case(token))
 }
 
-/// RFC 9112 3.2: none in HTTP/1.1, several, or an invalid one must get 400. An empty one, which the RFC has for URIs
-/// without an authority, cannot be right for an http URI.
+/// RFC 9112 3.2: no `Host` in HTTP/1.1, several, or an invalid one must get 400. The RFC allows an empty one for URIs
+/// without an authority, but an http URI always has one.
 fn check_host(version: Version, fields: &Fields) -> Result<(), Refusal> {
     let mut hosts = fields.all("host");
     match (hosts.next(), hosts.next()) {
@@ -238,8 +239,8 @@ fn malformed_line() -> Refusal {
     Refusal::bad_request("the request line must be a method, a target and a version, with one space between")
 }
 
-/// Whether the request line is whole and ends in `HTTP/` DIGIT `.` DIGIT (RFC 9112 2.3), so that only its version is
-/// at fault.
+/// Whether the request line is complete and ends in `HTTP/` DIGIT `.` DIGIT (RFC 9112 2.3), so that only its version is
+/// wrong.
 fn names_other_version(head: &[u8]) -> bool {
     let line = head.split(|&byte| byte == b'\r').next().unwrap_or_default();
     let mut words = line.split(|&byte| byte == b' ').skip(2);

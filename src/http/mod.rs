@@ -1,8 +1,8 @@
 //! HTTP/1.1 for a server, without I/O: bytes in, requests out; responses in, bytes out.
 //!
-//! A [`Reader`] is fed whatever arrived and gives a [`Head`], then a body, then the next head. It is strict by RFC 9110
-//! and 9112: where two readers of the same bytes could disagree, and so be led to see different requests, it answers
-//! with a [`Refusal`], after which the connection closes. A [`Response`] is built as a value and written in one go.
+//! A [`Reader`] takes the bytes that arrive and gives a [`Head`], then a body, then the next head. It is strict by RFC
+//! 9110 and 9112: where two readers could understand the same bytes as different requests, it answers with a [`Refusal`],
+//! after which the connection closes. A [`Response`] is built as a value and written at once.
 //!
 //! ```text
 //!   input ─▶ Scan ─ end found ─▶ Head::parse ─▶ Framing ─▶ Body ─▶ the next Scan

@@ -1,20 +1,20 @@
-//! Names and values in the order they came, kept in one piece of text.
+//! Names and values in their order, kept in one string.
 
 use std::{fmt, mem};
 
 /// A list of (name, value) pairs in two allocations, however many there are.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct Pairs {
-    /// All names and values, one after the other without anything between them.
+    /// All names and values, one after the other with nothing between them.
     text: String,
-    /// Where in `text` each name ends and where its value does; a name begins where the value before it ended.
+    /// Where in `text` each name and its value end. A name begins where the value before it ends.
     ends: Vec<(usize, usize)>,
-    /// Which lengths names have, a bit each: most of what is looked for is not there, and that is seen by it.
+    /// The lengths of the names, one bit each. Most names that are looked for are not there, and mostly this shows it.
     lengths: u64,
 }
 
 impl Pairs {
-    /// Makes room for `count` pairs of `bytes` together.
+    /// Makes space for `count` pairs of `bytes` together.
     pub(crate) fn with_capacity(count: usize, bytes: usize) -> Self {
         Self { text: String::with_capacity(bytes), ends: Vec::with_capacity(count), lengths: 0 }
     }
@@ -61,12 +61,12 @@ impl Pairs {
     }
 }
 
-/// Stands for the length of `name`, and for those of names that are longer by 64.
+/// The bit of the length of `name`. Names that are 64 longer have the same.
 fn length_bit(name: &str) -> u64 {
     1 << (name.len() % 64)
 }
 
-/// Names only: values hold tokens and cookies, which no log may see.
+/// Names only: values may be tokens and cookies, which must not be in a log.
 impl fmt::Debug for Pairs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.iter().map(|(name, _)| name)).finish()

@@ -1,18 +1,18 @@
-//! Texts in the order they came, kept in one piece.
+//! Texts in their order, kept in one string.
 
 use std::mem;
 
 /// A list of texts in two allocations, however many there are.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct Parts {
-    /// All of them, one after the other without anything between them.
+    /// All parts, one after the other with nothing between them.
     text: Box<str>,
-    /// Where in `text` each ends; the next begins there.
+    /// Where each part ends in `text`; the next begins there.
     ends: Box<[usize]>,
 }
 
 impl Parts {
-    /// The parts of `text`, the ends of which are `ends` in order.
+    /// The parts of `text`, which end at `ends`, in order.
     pub(crate) fn new(text: String, ends: Vec<usize>) -> Self {
         Self { text: text.into(), ends: ends.into() }
     }

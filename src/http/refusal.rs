@@ -1,11 +1,11 @@
-//! Requests that are refused before they are read to their end.
+//! Requests that are refused before they are read to the end.
 
 use std::borrow::Cow;
 
 use crate::http::asker::Asker;
 
-/// The response to a request that cannot be served. The connection closes after it, because the next request may not begin
-/// where it seems to.
+/// The response to a request that cannot be served. The connection closes after it, because the next request may not
+/// begin where it seems to begin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     /// The HTTP status.
@@ -14,9 +14,9 @@ pub struct Refusal {
     pub code: &'static str,
     /// The `message` of the JSON error body, for people.
     pub message: Cow<'static, str>,
-    /// Fields that a status asks for, such as `Allow` with 405 or `Upgrade` with 426.
+    /// Fields that a status needs, such as `Allow` with 405 or `Upgrade` with 426.
     pub headers: Vec<(&'static str, Cow<'static, str>)>,
-    /// Who sent the request, where a head was refused.
+    /// Who sent the request, if a head was refused.
     pub asker: Option<Box<Asker>>,
 }
 
@@ -33,18 +33,18 @@ impl Refusal {
         self
     }
 
-    /// The same, of a request whose head began like this.
+    /// The same, for a request whose head began like this.
     #[must_use]
     pub(crate) fn of(self, head: &[u8]) -> Self {
         Self { asker: Some(Box::new(Asker::of(head))), ..self }
     }
 
-    /// 400: the bytes are not a request, or another server may read them as a different one.
+    /// 400: the bytes are not a request, or another server may understand them as a different one.
     pub fn bad_request(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(400, "bad_request", message)
     }
 
-    /// 411: a method that carries a body came without a way to know its end.
+    /// 411: the method has a body, but nothing says where it ends.
     pub fn length_required() -> Self {
         Self::new(411, "length_required", "a body needs Content-Length or Transfer-Encoding: chunked")
     }
@@ -59,7 +59,7 @@ impl Refusal {
         Self::new(414, "uri_too_long", message)
     }
 
-    /// 415: the body is encoded. RFC 9110 12.5.3 asks for the encodings that are accepted.
+    /// 415: the body is encoded. By RFC 9110 12.5.3 the response names the encodings that are accepted.
     pub fn unsupported_encoding() -> Self {
         Self::new(415, "unsupported_media_type", "Content-Encoding must be identity or absent")
             .header("Accept-Encoding", "identity")

@@ -1,4 +1,4 @@
-//! Requests out of the bytes of a connection.
+//! Reads requests from the bytes of a connection.
 
 use crate::http::asker::Asker;
 use crate::http::body::Body;
@@ -15,8 +15,8 @@ mod tests;
 /// Bounds on a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of the head, from the method to the final empty line; also of the extensions and trailers of one chunked
-    /// body together.
+    /// Bytes of the head, from the method to the final empty line. Also bytes of the extensions and trailers of one
+    /// chunked body, all together.
     pub header: usize,
     /// Fields in the head.
     pub headers: usize,
@@ -24,12 +24,13 @@ pub struct Limits {
     pub body: usize,
 }
 
-/// What came of some bytes.
+/// The result of some bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// Nothing is complete. All bytes were used, or so many small chunks that others may have their turn before the rest.
+    /// Nothing is complete. All bytes were used, or so many small chunks that the rest waits while others have their
+    /// turn.
     More,
-    /// A head is complete. Its body is next, also where there is none.
+    /// A head is complete. Its body is next, even if there is none.
     Head(Head),
     /// The body is complete, and with it the request.
     Body(Vec<u8>),
@@ -37,9 +38,9 @@ pub enum Step {
 
 /// Reads the requests of one connection, one after the other.
 ///
-/// After a [`Step::Head`] the caller may stop, as for an upgrade, whose next protocol owns all bytes that were not used;
-/// or it reads on for the [`Step::Body`], which a request without one gives at once, even for no input. The result is
-/// the same however the bytes are cut.
+/// After a [`Step::Head`] the caller may stop, as for an upgrade, whose next protocol owns all unused bytes. Or it reads
+/// on for the [`Step::Body`], which a request without a body gives at once, even for no input. The result is the same
+/// however the bytes are cut.
 #[derive(Debug)]
 pub struct Reader {
     phase: Phase,
@@ -49,7 +50,7 @@ pub struct Reader {
 enum Phase {
     Head(Scan),
     Body(Body),
-    /// Nothing behind a refused request can be trusted to be one.
+    /// A request was refused: later bytes cannot be trusted to be a request.
     Refused,
 }
 
@@ -59,12 +60,12 @@ impl Reader {
         Self { phase: Phase::Head(Scan::default()) }
     }
 
-    /// Takes bytes from the front of `input`; returns how many were used and what came of it. Stops after each head and
+    /// Takes bytes from the front of `input`; returns how many were used, and the result. It stops after each head and
     /// after each body, so that pipelined bytes stay with the caller.
     ///
     /// # Errors
     ///
-    /// A [`Refusal`] is to be answered and the connection to be closed. A reader that refused uses up whatever follows.
+    /// A [`Refusal`], to be answered before the connection is closed. After it the reader uses up all bytes.
     pub fn read(&mut self, input: &[u8], limits: &Limits) -> (usize, Result<Step, Refusal>) {
         let outcome = match &mut self.phase {
             Phase::Head(scan) => scan.read(input, limits).map(|(used, head)| (used, head.map(Step::Head))),
@@ -86,12 +87,12 @@ impl Reader {
         }
     }
 
-    /// Whether nothing of a request has arrived: the connection may be closed without anybody waiting for an answer.
+    /// Whether nothing of a request has come: the connection may then be closed, because nobody waits for an answer.
     pub fn is_idle(&self) -> bool {
         matches!(&self.phase, Phase::Head(scan) if scan.is_idle())
     }
 
-    /// Who asks, as far as a head has come that is not whole; none between requests and in bodies.
+    /// Who sends the request, as far as an incomplete head says it; `None` between requests and in bodies.
     pub fn asker(&self) -> Option<Asker> {
         match &self.phase {
             Phase::Head(scan) if !scan.is_idle() => Some(scan.asker()),
@@ -99,14 +100,14 @@ impl Reader {
         }
     }
 
-    /// Nobody wants the body that comes: it is read to its end by the same rules, and given as an empty one.
+    /// The next body is not needed: it is read to its end by the same rules, and given as an empty one.
     pub fn skip_body(&mut self) {
         if let Phase::Body(body) = &mut self.phase {
             body.skip();
         }
     }
 
-    /// Bytes of memory that it holds of a request that has not come whole.
+    /// Bytes of memory that it holds of an incomplete request.
     pub fn held(&self) -> usize {
         match &self.phase {
             Phase::Head(scan) => scan.held(),
@@ -115,7 +116,7 @@ impl Reader {
         }
     }
 
-    /// Whether a head was given and its body not yet.
+    /// Whether a head was given and its body was not.
     pub fn in_body(&self) -> bool {
         matches!(self.phase, Phase::Body(_))
     }

@@ -1,4 +1,4 @@
-//! Responses, built as values and written in one go.
+//! Responses, built as values and written at once.
 
 use std::borrow::Cow;
 use std::io::Write;
@@ -20,7 +20,7 @@ pub const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 /// The last second that an HTTP date can show, 31 December 9999.
 const LAST_SECOND: Duration = Duration::from_secs(253_402_300_799);
 
-/// Room that is made for a head, in bytes: most fit, so that writing one does not grow the buffer again and again.
+/// Space that is made for a head, in bytes. Most heads fit, so writing one does not grow the buffer again and again.
 const HEAD: usize = 320;
 
 /// A field of a response: its name and its value.
@@ -32,19 +32,19 @@ pub struct Response {
     status: u16,
     headers: Cow<'static, [Field]>,
     content_type: Option<&'static str>,
-    /// The word for what went wrong.
+    /// The `code` of the error.
     code: Option<&'static str>,
     body: Cow<'static, [u8]>,
-    /// Whether a body of unknown length follows, which the end of the connection ends.
+    /// Whether a body of unknown length follows, which ends with the connection.
     streams: bool,
-    /// Whether the connection ends with it, whatever the client asked for.
+    /// Whether the connection ends after it, whatever the client asked for.
     closes: bool,
 }
 
 /// What a response depends on besides itself: the request that it answers, the connection and the time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Envelope {
-    /// The request was HEAD: the body's length is told, the body is not sent.
+    /// The request was HEAD: the response has the body's length, but no body.
     pub head_only: bool,
     /// The connection closes after this response.
     pub close: bool,
@@ -55,24 +55,24 @@ pub struct Envelope {
 }
 
 impl Envelope {
-    /// For the answer to `head`; `close` follows what the client asked for.
+    /// For the response to `head`; `close` is what the client asked for.
     pub fn answering(head: &Head, now: SystemTime) -> Self {
         Self { head_only: head.method == Method::Head, close: !head.keep_alive, version: head.version, now }
     }
 
-    /// For a response after which the connection closes and whose request is not known, as after a [`Refusal`].
+    /// For a response to an unknown request, after which the connection closes, as for a [`Refusal`].
     pub fn closing(now: SystemTime) -> Self {
         Self { head_only: false, close: true, version: Version::Http11, now }
     }
 
-    /// Whether the connection closes behind the response.
+    /// Whether the connection closes after the response.
     pub fn closes(&self) -> bool {
         self.close || self.version == Version::Http10
     }
 }
 
 impl Response {
-    /// A response without a body. 401 says which way to identify is meant, as it must (RFC 9110 15.5.2).
+    /// A response without a body. A 401 names the authentication scheme, as it must (RFC 9110 15.5.2).
     pub fn new(status: u16) -> Self {
         let bare = Self {
             status,
@@ -91,15 +91,15 @@ impl Response {
         self.status
     }
 
-    /// The `code` of the error that it is.
+    /// The `code` of the error, if it is one.
     pub fn code(&self) -> Option<&'static str> {
         self.code
     }
 
-    /// Adds a field. `Connection`, `Content-Length`, `Content-Type` and `Date` are not for this: they are written from
-    /// what else is known.
+    /// Adds a field, but not `Connection`, `Content-Length`, `Content-Type` or `Date`: those follow from the rest of the
+    /// response.
     ///
-    /// A character in `value` that could end the field, or that no field may have, is a bug of the caller; outside of
+    /// A character in `value` that could end the field, or that no field may have, is a fault of the caller. Outside of
     /// debug builds it becomes a space, so that nothing can be injected.
     #[must_use]
     pub fn header(mut self, name: &'static str, value: impl Into<Cow<'static, str>>) -> Self {
@@ -109,7 +109,7 @@ impl Response {
         self
     }
 
-    /// Adds those of `fields` that it has not got. Most responses have none of their own, and then nothing is copied.
+    /// Adds those of `fields` that it does not have. Most responses have none of their own, and then nothing is copied.
     #[must_use]
     pub fn or_headers(mut self, fields: &'static [Field]) -> Self {
         if self.headers.is_empty() {
@@ -121,19 +121,19 @@ impl Response {
         self
     }
 
-    /// Whether it has a field called `name` that was added.
+    /// Whether a field called `name` was added.
     pub fn has(&self, name: &str) -> bool {
         self.headers.iter().any(|(field, _)| field.eq_ignore_ascii_case(name))
     }
 
-    /// Names the methods that a resource has, as 405 must (RFC 9110 15.5.6).
+    /// Names the methods of a resource, as 405 must (RFC 9110 15.5.6).
     #[must_use]
     pub fn allow(self, methods: &[Method]) -> Self {
         let names: Vec<&str> = methods.iter().map(Method::as_str).collect();
         self.header("Allow", names.join(", "))
     }
 
-    /// Names the protocol that 101 switches to or that 426 asks for; `Connection: upgrade` comes with it.
+    /// Names the protocol that 101 switches to or 426 asks for, and adds `Connection: upgrade`.
     #[must_use]
     pub fn upgrade(self, protocol: &'static str) -> Self {
         self.header("Upgrade", protocol)
@@ -166,14 +166,14 @@ impl Response {
         self.body("text/plain; charset=utf-8", body.as_bytes().to_vec())
     }
 
-    /// Gives it the body that every error here has: `{"error":{"code","message"}}`.
+    /// Gives it the body of every error here: `{"error":{"code","message"}}`.
     #[must_use]
     pub fn error(mut self, code: &'static str, message: &str) -> Self {
         self.code = Some(code);
         self.json(json!({"error": {"code": code, "message": message}}).to_string())
     }
 
-    /// Announces a body that the caller writes bit by bit, and that ends with the connection.
+    /// Announces a body that the caller writes in parts, and that ends with the connection.
     #[must_use]
     pub fn stream(mut self, content_type: &'static str) -> Self {
         self.content_type = Some(content_type);
@@ -181,30 +181,31 @@ impl Response {
         self
     }
 
-    /// Whether its body ends with the connection, which closes behind it even where the body is not sent.
+    /// Whether its body ends with the connection. The connection then closes even where the body is not sent.
     pub fn streams(&self) -> bool {
         self.streams
     }
 
-    /// The connection is to end behind it: what else comes on it may not be what it seems.
+    /// Ends the connection after it, because later bytes may not be what they seem.
     #[must_use]
     pub fn closing(mut self) -> Self {
         self.closes = true;
         self
     }
 
-    /// Whether the connection ends with it.
+    /// Whether the connection ends after it.
     pub fn closes(&self) -> bool {
         self.closes || self.streams
     }
 
-    /// Appends the response to `out`: the whole of it, or its head where the body is not to be sent.
+    /// Appends the response to `out`: the whole of it, or only its head where the body is not to be sent.
     pub fn write(&self, to: &Envelope, out: &mut Vec<u8>) {
         let body = self.write_apart(to, out);
         out.extend_from_slice(body.unwrap_or_default());
     }
 
-    /// The same without a body that is a part of the program. That is returned instead, since nobody has to copy it.
+    /// The same without a body that is a static part of the program. That body is returned instead, and need not be
+    /// copied.
     pub fn write_apart(&self, to: &Envelope, out: &mut Vec<u8>) -> Option<&'static [u8]> {
         let sent = !to.head_only && has_content(self.status);
         self.write_head(to, out);
@@ -236,7 +237,7 @@ impl Response {
         out.extend_from_slice(b"\r\n");
     }
 
-    /// RFC 9110 7.8: who sends `Upgrade` must name it in `Connection` as well.
+    /// RFC 9110 7.8: a message with `Upgrade` must name it in `Connection` as well.
     fn write_connection(&self, to: &Envelope, out: &mut Vec<u8>) {
         let upgrades = self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("upgrade"));
         let closes = self.status >= 200 && (self.closes() || to.closes());
@@ -302,7 +303,7 @@ fn has_content(status: u16) -> bool {
     status >= 200 && status != 204 && status != 304
 }
 
-/// Whether `name` is a field that [`Response::write`] alone sets: two of them would contradict each other.
+/// Whether only [`Response::write`] sets the field `name`: two such fields would contradict each other.
 fn is_framing(name: &str) -> bool {
     ["connection", "content-length", "content-type", "date", "transfer-encoding"]
         .iter()
@@ -321,7 +322,7 @@ fn write_field(name: &str, value: &str, out: &mut Vec<u8>) {
     }
 }
 
-/// The date in the form of RFC 9110 5.6.7, which has four digits for the year. A clock may be set to anything.
+/// The date in the form of RFC 9110 5.6.7, with four digits for the year. A clock may be set to any time.
 fn date(now: SystemTime) -> HttpDate {
     HttpDate::from(now.clamp(UNIX_EPOCH, UNIX_EPOCH + LAST_SECOND))
 }

@@ -10,31 +10,31 @@ use crate::http::refusal::Refusal;
 use crate::http::request::Limits;
 use crate::http::syntax::is_token;
 
-/// Empty lines that are forgiven before a request line (RFC 9112 2.2): old clients send one after a body.
+/// Empty lines that are allowed before a request line (RFC 9112 2.2): old clients send one after a body.
 const MAX_EMPTY_LINES: u8 = 4;
 
 /// The first byte of a TLS record with a handshake message (RFC 8446 5.1).
 const TLS_HANDSHAKE: u8 = 0x16;
 
-/// A head on its way in. Every byte is looked at once, however the head is cut: a search that began anew with each
-/// piece made tungstenite's handshake quadratic (CVE-2023-43669).
+/// A head on its way in. Every byte is searched once, however the head is cut. A search from the start with each piece
+/// made tungstenite's handshake quadratic (CVE-2023-43669).
 #[derive(Debug, Default)]
 pub(crate) struct Scan {
-    /// The head so far, all of it searched; at most `Limits::header` bytes. Empty as long as none of a head came, and
-    /// always if it comes in one piece.
+    /// The head so far, all of it searched; at most `Limits::header` bytes. Empty while nothing of a head has come, and
+    /// always if the head comes in one piece.
     buffer: Vec<u8>,
-    /// Lines that ended, the request line included.
+    /// Complete lines, the request line included.
     lines: usize,
-    /// Whether the line that is under way has a byte.
+    /// Whether the current line has a byte.
     in_line: bool,
-    /// Whether the last byte was a CR, which only LF may follow.
+    /// Whether the last byte was a CR. Only LF may follow.
     after_cr: bool,
     /// Empty lines before the request line.
     empty_lines: u8,
 }
 
 impl Scan {
-    /// Whether nothing of a request came yet. Empty lines are not part of one.
+    /// Whether nothing of a request has come. Empty lines are not part of one.
     pub(crate) fn is_idle(&self) -> bool {
         self.buffer.is_empty()
     }
@@ -44,7 +44,7 @@ impl Scan {
         self.buffer.capacity()
     }
 
-    /// Takes bytes from the front of `input`, and gives how many and the head once it is whole.
+    /// Takes bytes from the front of `input`. Returns how many, and the head once it is complete.
     pub(crate) fn read(&mut self, input: &[u8], limits: &Limits) -> Result<(usize, Option<Head>), Refusal> {
         let skipped = if self.is_idle() { self.skip_empty_lines(input)? } else { 0 };
         let rest = &input[skipped..];
@@ -60,7 +60,7 @@ impl Scan {
         }
     }
 
-    /// Parses the buffer and `last` as one head, from where it arrived if that was one piece.
+    /// Parses the buffer and `last` as one head. A head in one piece is parsed in place.
     fn parse(&mut self, last: &[u8], limits: &Limits) -> Result<Head, Refusal> {
         let fields = self.lines.saturating_sub(1);
         if self.buffer.is_empty() {
@@ -76,12 +76,12 @@ impl Scan {
         [&self.buffer, more].concat()
     }
 
-    /// Who asks, as far as the head has come.
+    /// Who sent the request, as far as the head has come.
     pub(crate) fn asker(&self) -> Asker {
         Asker::of(&self.buffer)
     }
 
-    /// Passes over CRLFs, and looks at the first byte behind them: what is not HTTP at all is told at once.
+    /// Skips CRLFs and checks the first byte after them: bytes that are not HTTP at all are refused at once.
     fn skip_empty_lines(&mut self, input: &[u8]) -> Result<usize, Refusal> {
         for (at, &byte) in input.iter().enumerate() {
             match byte {
@@ -103,21 +103,21 @@ impl Scan {
         Ok(input.len())
     }
 
-    /// Searches `bytes`, which follow those searched before, for the end of an empty line.
+    /// Searches `bytes`, which follow the bytes searched before, for the end of an empty line.
     fn find_end(&mut self, bytes: &[u8], limits: &Limits) -> Result<Option<usize>, Refusal> {
         let mut at = 0;
         while at < bytes.len() {
             match self.step(bytes, &mut at, limits) {
                 Ok(true) => return Ok(Some(at)),
                 Ok(false) => {}
-                // What lies behind may not have come yet.
+                // The bytes after it may not have come yet.
                 Err(refusal) => return Err(refusal.of(&self.with(&bytes[..at]))),
             }
         }
         Ok(None)
     }
 
-    /// Goes on from `at` to the next end of a line, or past one; says whether that was the end of the head.
+    /// Goes from `at` to the next end of a line, or past one. Returns whether that was the end of the head.
     fn step(&mut self, bytes: &[u8], at: &mut usize, limits: &Limits) -> Result<bool, Refusal> {
         if self.after_cr {
             if bytes[*at] != b'\n' {
@@ -147,7 +147,7 @@ impl Scan {
         self.after_cr = false;
         self.in_line = false;
         self.lines += 1;
-        // The request line is no field.
+        // The request line is not a field.
         if self.lines > limits.headers.saturating_add(1) {
             return Err(Refusal::header_too_large(format!(
                 "there are more than {} header fields",
@@ -167,12 +167,12 @@ impl Scan {
     }
 }
 
-/// RFC 9112 2.2: a CR without LF must be taken as invalid, or as a space; readers disagree which.
+/// RFC 9112 2.2: a CR without LF must be read as invalid, or as a space. Readers differ.
 fn bare_cr() -> Refusal {
     Refusal::bad_request("a CR is not followed by LF")
 }
 
-/// RFC 9112 2.2 permits this as a line end, and not every reader does: where they differ, requests are smuggled.
+/// RFC 9112 2.2 allows this as a line end, but not every reader does. Where readers differ, requests can be smuggled.
 fn bare_lf() -> Refusal {
     Refusal::bad_request("a line ends in LF without CR")
 }

@@ -1,12 +1,11 @@
-//! The character classes of RFC 9110 section 5.6 that more than one rule is made of.
+//! The character classes of RFC 9110 section 5.6 that more than one rule uses.
 
 /// Whether `byte` is a `tchar`, of which methods and field names are made (RFC 9110 5.6.2).
 pub(crate) fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
-/// Whether `byte` may stand in a field value: anything but control characters, of which only the tab is let in
-/// (RFC 9110 5.5).
+/// Whether `byte` may be in a field value: anything except control characters other than the tab (RFC 9110 5.5).
 pub(crate) fn is_text(byte: u8) -> bool {
     byte == b'\t' || (byte >= b' ' && byte != 0x7f)
 }

@@ -1,4 +1,4 @@
-//! What a request is about: the path and query of its request line.
+//! The target of a request: the path and query of its request line.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,11 +12,11 @@ use crate::http::parts::Parts;
 use crate::http::refusal::Refusal;
 use crate::http::syntax::is_percent_encoded;
 
-/// Segments that a path may have, and pairs that a query may have. The largest need is a join of 128 rooms in one query;
-/// each part costs up to 16 bytes however short it is, so this keeps a head of slashes from growing as many fold.
+/// Segments that a path may have, and pairs that a query may have. The largest need is a join of 128 rooms in one query.
+/// Each part costs up to 16 bytes, however short it is, so without this limit a head of slashes would grow 16 times.
 const MAX_PARTS: usize = 256;
 
-/// A request target, taken apart and decoded.
+/// A request target, split and decoded.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Target {
     path: Box<str>,
@@ -44,29 +44,29 @@ impl Target {
         self.queries(name).next()
     }
 
-    /// All values of `name` in the query in order, decoded; that of a name without `=` is empty.
+    /// All values of `name` in the query, in order and decoded. A name without `=` has an empty value.
     pub fn queries(&self, name: &str) -> impl Iterator<Item = &str> {
         self.query.iter().filter(move |(key, _)| *key == name).map(|(_, value)| value)
     }
 
-    /// The path as it was sent, not decoded and without the query, which can hold a token: this is what a log may show.
+    /// The path as it was sent, not decoded and without the query, which may have a token. A log may show this.
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// The `host[:port]` of a target in absolute form; it replaces that of the `Host` field (RFC 9112 3.2.2).
+    /// The `host[:port]` of a target in absolute form. It replaces the `Host` field (RFC 9112 3.2.2).
     pub fn authority(&self) -> Option<&str> {
         self.authority.as_deref()
     }
 
-    /// Takes the target of a request line apart. See RFC 9112 section 3.2 for its four forms.
+    /// Splits the target of a request line. RFC 9112 section 3.2 has its four forms.
     pub(crate) fn parse(method: &Method, text: &str) -> Result<Self, Refusal> {
-        // RFC 3986 forbids more (such as `|` and `{`), but browsers send those in queries and they mislead nobody.
+        // RFC 3986 forbids more (such as `|` and `{`), but browsers send these in queries and they do no harm.
         if !text.is_ascii() || text.contains('#') {
             return Err(Refusal::bad_request("the request target has a forbidden character"));
         }
         match text {
-            // CONNECT is the only method with an authority for a target, and this server is no tunnel.
+            // Only CONNECT has an authority for a target, and this server is not a tunnel.
             _ if method.as_str() == "CONNECT" => Err(Refusal::bad_request("CONNECT is not served")),
             "*" if *method == Method::Options => Ok(Self::asterisk()),
             _ if text.starts_with('/') => Self::origin(None, text),
@@ -78,8 +78,8 @@ impl Target {
         Self { path: "*".into(), segments: Parts::default(), query: Pairs::default(), authority: None }
     }
 
-    /// Reads `scheme "://" authority path-abempty [ "?" query ]`. A server must accept it (RFC 9112 3.2.2), whichever
-    /// of the two schemes a proxy in front has ended.
+    /// Reads `scheme "://" authority path-abempty [ "?" query ]`. A server must accept it (RFC 9112 3.2.2), with either
+    /// scheme, because a proxy in front may have ended HTTPS.
     fn absolute(text: &str) -> Result<Self, Refusal> {
         let malformed = || Refusal::bad_request("the request target is neither a path nor an http URI");
         let (scheme, rest) = text.split_once("://").ok_or_else(malformed)?;
@@ -93,7 +93,7 @@ impl Target {
         Self::origin(Some(authority.into()), path)
     }
 
-    /// Reads `path [ "?" query ]`; an empty path, as an absolute target may have, is `/` (RFC 9110 4.2.3).
+    /// Reads `path [ "?" query ]`. An absolute target may have an empty path, which means `/` (RFC 9110 4.2.3).
     fn origin(authority: Option<Box<str>>, text: &str) -> Result<Self, Refusal> {
         let (path, query) = text.split_once('?').unwrap_or((text, ""));
         let path = if path.is_empty() { "/" } else { path };
@@ -101,7 +101,7 @@ impl Target {
     }
 }
 
-/// Without the query, which can hold a token.
+/// Without the query, which may have a token.
 impl fmt::Debug for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Target")
@@ -111,7 +111,7 @@ impl fmt::Debug for Target {
     }
 }
 
-/// Splits a path that begins with `/`. Decoding comes after, so that a `/` inside a name can be sent as `%2F`.
+/// Splits a path that begins with `/`, and then decodes it, so that a `/` inside a name can be sent as `%2F`.
 fn segments(path: &str) -> Result<Parts, Refusal> {
     if path == "/" {
         return Ok(Parts::default());
@@ -129,7 +129,7 @@ fn segments(path: &str) -> Result<Parts, Refusal> {
     Ok(Parts::new(text, ends))
 }
 
-/// Splits a query as forms write it: `&` between pairs, and `+` for a space.
+/// Splits a query in the form of HTML forms: `&` between pairs, and `+` for a space.
 fn pairs(query: &str) -> Result<Pairs, Refusal> {
     let mut pairs = Pairs::default();
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {

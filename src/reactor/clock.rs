@@ -18,7 +18,7 @@ const STRIDE_MS: u64 = 1_000;
 pub(super) struct Clock {
     last: Instant,
     loop_ms: u64,
-    /// The rest of a millisecond that turns have advanced.
+    /// Microseconds of past turns that do not make a whole millisecond yet.
     rest_us: u64,
     /// The most that the next turn may advance.
     stride_ms: u64,

@@ -6,10 +6,10 @@ mod heads;
 
 use super::*;
 
-/// Small enough for tests to reach, large enough for every request here that is to pass.
+/// Small enough for tests to reach, and large enough for every good request here.
 const LIMITS: Limits = Limits { header: 512, headers: 8, body: 64 };
 
-/// What a connection gives until it is refused.
+/// What a connection gives until a request is refused.
 #[derive(Clone, Debug, PartialEq)]
 enum Event {
     Head(Head),
@@ -17,7 +17,7 @@ enum Event {
     Refused(Refusal),
 }
 
-/// Feeds `pieces` one after the other as a session would, keeping what is not used.
+/// Feeds `pieces` one after the other as a session would, and keeps the bytes that are not used.
 fn feed<'a>(pieces: impl IntoIterator<Item = &'a [u8]>, limits: &Limits) -> Vec<Event> {
     let mut reader = Reader::new();
     let mut events = Vec::new();
@@ -60,7 +60,7 @@ fn head(input: impl AsRef<[u8]>) -> Head {
     }
 }
 
-/// What the last event in `input` refuses, if it does.
+/// The refusal at the end of `input`, if there is one.
 fn refusal(input: impl AsRef<[u8]>) -> Option<Refusal> {
     match whole(input.as_ref()).pop() {
         Some(Event::Refused(refusal)) => Some(refusal),

@@ -18,7 +18,7 @@ const CONNECTIONS: &[&[u8]] = &[
     b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n41\r\n",
 ];
 
-/// Cut anywhere, the bytes must give what they give whole.
+/// Wherever the bytes are cut, they must give the same as in one piece.
 fn check(input: &[u8], limits: &Limits, cuts: impl IntoIterator<Item = usize>) -> Vec<Event> {
     let mut pieces = Vec::new();
     let mut start = 0;
@@ -83,7 +83,7 @@ fn limits_fall_at_the_same_byte_however_it_is_cut() {
     }
 }
 
-/// SplitMix64: numbers that a seed decides, so that a failure can be seen again.
+/// SplitMix64: numbers from a seed, so that a failure can be repeated.
 struct Random(u64);
 
 impl Random {
@@ -111,7 +111,7 @@ impl Random {
     }
 }
 
-/// What readers stumble over.
+/// Bytes that readers get wrong.
 #[rustfmt::skip]
 const SPLINTERS: &[&[u8]] = &[
     b"\r\n", b"\r", b"\n", b"\r\n\r\n", b" ", b"\t", b":", b"\0", b"\xff", b"%", b"%2", b"?", b"#", b"/", b"*", b"0", b"5",
