@@ -12,11 +12,11 @@ use crate::work::Work;
 /// Puts a push server under load and checks every byte that comes back.
 ///
 /// Each scenario opens its connections, warms up, measures, and waits for what is still under way. A message that is
-/// lost, doubled, out of order or changed ends the run with status 1. So does a promise that the server breaks: the end
-/// lists each promise as "holds" or "DOES NOT HOLD", or as "not judged" with fewer than 1,000 connections.
+/// lost, changed, out of order or comes twice ends the run with status 1. So does a broken promise of the server: the
+/// summary lists each promise as "holds" or "DOES NOT HOLD", or as "not judged" with fewer than 1,000 connections.
 ///
-/// By default the server is built from this checkout and started on a free port. Run this in the checkout's top folder.
-/// `--target` names another server of `loadtest/targets.toml`, or the address of one that is running.
+/// By default the server is built from this checkout and started on a free port. Run this in the top folder of the
+/// checkout. `--target` names another server of `loadtest/targets.toml`, or the address of one that is running.
 #[derive(Debug, Parser)]
 #[command(name = "loadtest", version, max_term_width = 110, after_help = EXAMPLES)]
 pub(crate) struct Cli {
@@ -41,21 +41,20 @@ const EXAMPLES: &str = "Examples:
 pub(crate) enum Command {
     /// Run the same work against several servers in turn and print the ratios.
     Compare(Compare),
-    /// Run the same work on one shard and on several in turn: how much more do several deliver, and what bounds it?
+    /// Run the same work on one shard and on several in turn: how much more do several deliver, and what limits it?
     Shards(Shards),
     #[command(flatten)]
     Work(Work),
 }
 
-/// What every command understands.
+/// Options of every command.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Options of every command")]
 pub(crate) struct Options {
-    /// The server: a name of loadtest/targets.toml, which is started, or the ADDRESS:PORT of a Switchboard that is
-    /// running.
+    /// The server: a name in loadtest/targets.toml, which is then started, or the ADDRESS:PORT of a running Switchboard.
     #[arg(long, global = true, value_name = "NAME|ADDRESS:PORT", default_value = "switchboard")]
     pub(crate) target: String,
-    /// The process id of a server that is running, to read its CPU time and memory.
+    /// The process id of a running server, to read its CPU time and memory.
     #[arg(long, global = true)]
     pub(crate) pid: Option<u32>,
     /// A file of further targets, in the form of loadtest/targets.toml.
@@ -70,26 +69,27 @@ pub(crate) struct Options {
     /// Seconds of work before measuring. Connect, churn and drain do not warm up.
     #[arg(long, global = true, value_name = "SECONDS", default_value = "1", value_parser = parse_seconds)]
     pub(crate) warm_up: Duration,
-    /// Seconds to measure. Connect ends when all are open; storm, kill, drain and slow take the time that they need.
+    /// Seconds to measure. Connect ends when all connections are open; storm, kill, drain and slow take the time that
+    /// they need.
     #[arg(long, global = true, value_name = "SECONDS", default_value = "5", value_parser = parse_seconds)]
     pub(crate) duration: Duration,
-    /// Connections to open a second; 0 for as fast as the server answers.
+    /// Connections to open per second; 0 for as fast as the server answers.
     #[arg(long, global = true, value_name = "N", default_value_t = 0.0)]
     pub(crate) connect_rate: f64,
     /// Handshakes under way at once while opening.
     #[arg(long, global = true, value_name = "N", default_value_t = 256)]
     pub(crate) connecting: usize,
-    /// Addresses of loopback that the connections come from in turn (127.0.0.1, 127.0.0.2 and so on). By default one for
-    /// every 28,000 connections: an address has no more ports.
+    /// Loopback addresses that the connections come from in turn (127.0.0.1, 127.0.0.2 and so on). By default one for
+    /// every 28,000 connections, because an address has no more ports.
     #[arg(long, global = true, value_name = "N", value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=60_000))]
     pub(crate) sources: Option<usize>,
-    /// The seed of everything random.
+    /// The seed for all random numbers.
     #[arg(long, global = true, default_value_t = 1)]
     pub(crate) seed: u64,
     /// Print the outcome as JSON, for programs.
     #[arg(long, global = true)]
     pub(crate) json: bool,
-    /// Write a page of HTML with plots into this directory. It needs no other file.
+    /// Write an HTML page with plots into this directory. It needs no other file.
     #[arg(long, global = true, value_name = "DIR")]
     pub(crate) report: Option<PathBuf>,
 }
@@ -108,7 +108,7 @@ pub(crate) struct Compare {
     /// Write the tables into this file, between their markers.
     #[arg(long, value_name = "FILE")]
     pub(crate) write: Option<PathBuf>,
-    /// List the shapes and end.
+    /// List the shapes and exit.
     #[arg(long)]
     pub(crate) list: bool,
 }

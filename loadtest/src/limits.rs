@@ -5,18 +5,18 @@ use std::net::SocketAddr;
 use anyhow::{Result, bail, ensure};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Descriptors that are no connections: standard streams, epoll, the timer, files being read.
+/// Descriptors that are not connections: standard streams, epoll, the timer, files being read.
 const SPARE: u64 = 64;
 
-/// How many connections one source address can have to one server: the ephemeral ports of Linux, less some that
-/// others use.
+/// How many connections one source address can have to one server: the ephemeral ports of Linux, without some that others
+/// use.
 const PORTS: usize = 28_000;
 
-/// How many source addresses so many connections to `server` take, or those that were asked for.
+/// How many source addresses so many connections to `server` need, or the number that was asked for.
 ///
 /// # Errors
 ///
-/// Several are needed, and the server is not on loopback, where any address will do.
+/// Several are needed, and the server is not on loopback, where any address works.
 pub(crate) fn sources(connections: usize, asked: Option<usize>, server: SocketAddr) -> Result<usize> {
     let sources = asked.unwrap_or(connections.div_ceil(PORTS)).max(1);
     ensure!(
@@ -27,7 +27,7 @@ pub(crate) fn sources(connections: usize, asked: Option<usize>, server: SocketAd
     Ok(sources)
 }
 
-/// Makes room for so many connections in this process and in the server that it starts.
+/// Raises the limit for so many connections, in this process and in the server that it starts.
 ///
 /// # Errors
 ///

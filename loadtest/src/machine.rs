@@ -1,9 +1,9 @@
-//! The machine that the figures are of.
+//! The machine on which the figures were measured.
 
 use std::fmt;
 use std::fs;
 
-/// What a reader must know to compare.
+/// What a reader needs to know to compare figures.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Machine {
     processor: String,

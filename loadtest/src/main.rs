@@ -1,7 +1,7 @@
 //! Puts a push server under load, checks every byte that comes back, and compares it with its peers.
 //!
-//! It shares no code with the server's broker: what it expects is what the contract says. One thread, one `mio`
-//! loop ([`net`]), a [`scenario`] that says what is sent and checks what comes, a [`run`] that measures.
+//! It shares no code with the server's broker: it expects what the contract says. There is one thread, one `mio` loop
+//! ([`net`]), a [`scenario`] that decides what is sent and checks what comes, and a [`run`] that measures.
 
 use std::process::ExitCode;
 

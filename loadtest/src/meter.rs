@@ -1,19 +1,19 @@
-//! What a run counts while it runs: messages, latencies, and the first thing that was wrong.
+//! What a run counts: messages, latencies, and the first error.
 
 use hdrhistogram::Histogram;
 use serde::Serialize;
 
 use crate::clock::{Nanos, SECOND};
 
-/// Latencies from a microsecond's thousandth to ten minutes, to three digits.
+/// Latencies from a nanosecond to ten minutes, to three digits.
 const LONGEST: Nanos = 600 * SECOND;
 
-/// One interval of a run's course.
+/// One interval of a run.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Point {
     /// Seconds since measuring began, at the interval's end.
     pub(crate) at: f64,
-    /// Deliveries a second.
+    /// Deliveries per second.
     pub(crate) rate: f64,
     /// Median latency in microseconds.
     pub(crate) p50: f64,
@@ -28,10 +28,10 @@ pub(crate) struct Meter {
     delivered: u64,
     published: u64,
     latency: Histogram<u64>,
-    /// The latencies of the present interval.
+    /// The latencies of the current interval.
     interval: Histogram<u64>,
     interval_delivered: u64,
-    /// How late the load test itself was in sending.
+    /// How late the load test itself sent.
     lateness: Histogram<u64>,
     failure: Option<String>,
 }
@@ -40,7 +40,7 @@ fn histogram() -> Histogram<u64> {
     Histogram::new_with_bounds(1, LONGEST, 3).expect("the bounds are in order")
 }
 
-/// Nanoseconds as the microseconds that people compare.
+/// Nanoseconds as microseconds.
 pub(crate) fn micros(nanos: u64) -> f64 {
     nanos as f64 / 1_000.0
 }
@@ -64,12 +64,12 @@ impl Meter {
         self.measuring = true;
     }
 
-    /// Counting ends; what still comes is checked, not counted.
+    /// Counting ends. Messages that still come are checked, but not counted.
     pub(crate) fn stop(&mut self) {
         self.measuring = false;
     }
 
-    /// A message was to be sent at `intended` and is sent `now`.
+    /// A message should have been sent at `intended` and is sent `now`.
     pub(crate) fn published(&mut self, intended: Nanos, now: Nanos) {
         if self.measuring {
             self.published += 1;
@@ -86,7 +86,7 @@ impl Meter {
         }
     }
 
-    /// A message has come whose latency is of no interest.
+    /// A message has come whose latency does not matter.
     pub(crate) fn counted(&mut self) {
         if self.measuring {
             self.delivered += 1;
@@ -94,7 +94,7 @@ impl Meter {
         }
     }
 
-    /// Something was wrong. The first is kept and ends the run.
+    /// Something was wrong. The first error is kept and ends the run.
     pub(crate) fn fail(&mut self, what: String) {
         self.failure.get_or_insert(what);
     }
@@ -116,7 +116,7 @@ impl Meter {
         &self.latency
     }
 
-    /// All latencies so far, those of the present interval too.
+    /// All latencies so far, those of the current interval too.
     pub(crate) fn so_far(&self) -> Histogram<u64> {
         let mut all = self.latency.clone();
         all.add(&self.interval).expect("histograms of the same bounds");

@@ -1,4 +1,4 @@
-//! What came of a run, as it is printed, written as JSON and drawn.
+//! The outcome of a run, as it is printed, written as JSON and drawn.
 
 use hdrhistogram::Histogram;
 use serde::Serialize;
@@ -15,11 +15,11 @@ pub(crate) struct Outcome {
     pub(crate) seconds: f64,
     pub(crate) published: u64,
     pub(crate) delivered: u64,
-    /// The server's CPU time while measuring, in seconds; absent where its process is not known.
+    /// The server's CPU time while measuring, in seconds; absent if its process is not known.
     pub(crate) server_cpu: Option<f64>,
     /// The load test's own CPU time while measuring, in seconds.
     pub(crate) load_cpu: f64,
-    /// The share of the time in which the load test's loop was at work.
+    /// The share of the time in which the load test's loop was busy.
     pub(crate) load_busy: f64,
     pub(crate) latency: Option<Latency>,
     pub(crate) timeline: Vec<Point>,
@@ -57,19 +57,19 @@ pub(crate) struct Fact {
     pub(crate) unit: &'static str,
 }
 
-/// A sentence on what a server was to do, and whether it did.
+/// A sentence on what a server had to do, and whether it did.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Finding {
-    /// `None` where there was too little of it to judge by: then chance decides, not the server.
+    /// `None` if there was too little to judge: then chance decides, not the server.
     pub(crate) holds: Option<bool>,
     pub(crate) sentence: String,
 }
 
-/// A run of fewer connections is told of, not judged.
+/// A run of fewer connections is shown but not judged.
 const ENOUGH: usize = 1_000;
 
 impl Finding {
-    /// A sentence that holds or does not, if `connections` are enough to judge by.
+    /// A sentence that holds or does not, if there are enough `connections` to judge.
     pub(crate) fn of(connections: usize, holds: bool, sentence: String) -> Finding {
         Finding { holds: (connections >= ENOUGH).then_some(holds), sentence }
     }
@@ -89,7 +89,7 @@ impl Fact {
         Fact { name, value, unit }
     }
 
-    /// The figure as it is read: counts are whole.
+    /// The figure as text: counts are whole numbers.
     pub(crate) fn text(&self) -> String {
         let digits = if self.value.fract() == 0.0 { 0 } else { 3 };
         format!("{:.digits$} {}", self.value, self.unit).trim_end().to_owned()
@@ -97,13 +97,13 @@ impl Fact {
 }
 
 impl Latency {
-    /// `None` where nothing was recorded.
+    /// `None` if nothing was recorded.
     pub(crate) fn of(histogram: &Histogram<u64>) -> Option<Latency> {
         if histogram.is_empty() {
             return None;
         }
         let at = |quantile| micros(histogram.value_at_quantile(quantile));
-        // What one message in all would decide is left out.
+        // Quantiles that a single message would decide are left out.
         let last = 1.0 - 1.0 / histogram.len() as f64;
         let quantiles = histogram
             .iter_quantiles(5)
@@ -123,18 +123,18 @@ impl Latency {
 }
 
 impl Outcome {
-    /// The server's CPU time a delivered message, in microseconds.
+    /// The server's CPU time for each delivered message, in microseconds.
     pub(crate) fn cpu_per_delivery(&self) -> Option<f64> {
         (self.delivered > 0).then_some(self.server_cpu? * 1e6 / self.delivered as f64)
     }
 
-    /// The server's CPU time a connection and second, in microseconds.
+    /// The server's CPU time for each connection per second, in microseconds.
     pub(crate) fn cpu_per_connection(&self) -> Option<f64> {
         let connection_seconds = self.connections as f64 * self.seconds;
         (connection_seconds > 0.0).then_some(self.server_cpu? * 1e6 / connection_seconds)
     }
 
-    /// Resident memory a connection in KiB: what the server grew by, shared among them.
+    /// Resident memory for each connection in KiB: the growth of the server, divided by the connections.
     pub(crate) fn memory_per_connection(&self) -> Option<f64> {
         let (first, last) = (self.memory.first()?, self.memory.last()?);
         let connections = last.connections.checked_sub(first.connections).filter(|count| *count > 0)?;
@@ -146,7 +146,7 @@ impl Outcome {
         self.facts.iter().find(|fact| fact.name == name).map(|fact| fact.value)
     }
 
-    /// Deliveries a second.
+    /// Deliveries per second.
     pub(crate) fn rate(&self) -> f64 {
         self.delivered as f64 / self.seconds.max(1e-9)
     }

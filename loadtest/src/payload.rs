@@ -1,6 +1,6 @@
-//! What the messages carry: who sent them, which one it is, when, and filling that shows every changed byte.
+//! The contents of messages: the sender, the number, the time, and filling that shows every changed byte.
 //!
-//! The text is ASCII of a fixed length, so that it goes through text frames, JSON strings and event streams alike:
+//! The text is ASCII of a fixed length, which fits text frames, JSON strings and event streams:
 //! `PPPPPPPP-SSSSSSSSSSSS-TTTTTTTTTTTTTTTT-` in hexadecimal, then filling that differs from message to message.
 
 use crate::clock::Nanos;
@@ -10,13 +10,13 @@ pub(crate) const STAMP: usize = 39;
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.";
 
-/// What a payload says of itself.
+/// The data in a payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Stamp {
     pub(crate) publisher: u32,
     /// Counted by its publisher from zero, without gaps.
     pub(crate) sequence: u64,
-    /// When it was sent, or was to be sent in an open loop.
+    /// When it was sent, or should have been sent in an open loop.
     pub(crate) sent: Nanos,
 }
 
@@ -24,7 +24,7 @@ pub(crate) struct Stamp {
 #[derive(Clone, Debug)]
 pub(crate) struct Payloads {
     size: usize,
-    /// The alphabet over and over: the filling of any message is a slice of it.
+    /// The alphabet, repeated: the filling of any message is a slice of it.
     filling: Vec<u8>,
 }
 
@@ -49,7 +49,7 @@ impl Payloads {
     ///
     /// # Errors
     ///
-    /// It is not, byte for byte, what was written.
+    /// The payload is not, byte for byte, what was written.
     pub(crate) fn check(&self, payload: &[u8]) -> Result<Stamp, String> {
         self.read(payload).ok_or_else(|| {
             let start = String::from_utf8_lossy(&payload[..payload.len().min(80)]);

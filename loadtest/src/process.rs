@@ -24,19 +24,19 @@ pub(crate) struct Pin {
     pub(crate) load: usize,
 }
 
-/// A server that this load test has started. It is stopped with its value.
+/// A server that this load test has started. It stops when the value is dropped.
 #[derive(Debug)]
 pub(crate) struct Server {
     child: Child,
-    /// What it was started with, to start it again.
+    /// Its command, to start it again.
     command: Vec<String>,
     pin: Option<Pin>,
-    /// What it says on standard error: shown when it does not start.
+    /// Its standard error, which is shown if it does not start.
     log: PathBuf,
     pub(crate) address: SocketAddr,
 }
 
-/// A free port of loopback, free at least a moment ago.
+/// A port of loopback that was free a moment ago.
 pub(crate) fn free_address() -> io::Result<SocketAddr> {
     TcpListener::bind("127.0.0.1:0")?.local_addr()
 }
@@ -48,7 +48,7 @@ pub(crate) fn pin_self(core: usize) -> Result<()> {
     sched_setaffinity(None, &set).with_context(|| format!("core {core} cannot be pinned to"))
 }
 
-/// Lowers the priority of this thread as far as it goes: others come first wherever a core is short.
+/// Sets this thread to the lowest priority: others come first when a core is busy.
 pub(crate) fn take_what_is_left() -> Result<()> {
     // On Linux a process of id 0 is the calling thread, and its niceness is its own (sched(7)).
     setpriority_process(None, 19).context("the priority cannot be lowered")
@@ -70,17 +70,17 @@ impl Server {
         self.child.id()
     }
 
-    /// SIGTERM: the server is to end in good order.
+    /// Sends SIGTERM: the server should end in order.
     pub(crate) fn terminate(&self) -> Result<()> {
         kill_process(Pid::from_child(&self.child), Signal::TERM).context("no SIGTERM reaches the server")
     }
 
-    /// How it has ended, once it has.
+    /// How it has ended, if it has.
     pub(crate) fn ended(&mut self) -> Result<Option<ExitStatus>> {
         Ok(self.child.try_wait()?)
     }
 
-    /// SIGKILL, and the same command anew at the same address. Returns when it listens.
+    /// Sends SIGKILL and starts the same command at the same address. Returns when it listens.
     pub(crate) fn kill_and_start_again(&mut self) -> Result<()> {
         self.child.kill()?;
         self.child.wait()?;
@@ -109,7 +109,7 @@ impl Server {
 fn spawn(command: &[String], pin: Option<Pin>, log: &Path) -> Result<Child> {
     let Some((program, arguments)) = command.split_first() else { bail!("the target has no command") };
     let errors = File::create(log).with_context(|| format!("{} cannot be written", log.display()))?;
-    // A child inherits the affinity of its parent, so that none of its threads ever runs elsewhere.
+    // A child inherits the affinity of its parent, so none of its threads ever runs on another core.
     if let Some(pin) = pin {
         pin_self(pin.server)?;
     }
@@ -144,7 +144,7 @@ impl Drop for Server {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Watch {
     pid: u32,
-    /// Count what it has started too: a server may have workers.
+    /// Count its child processes too: a server may have workers.
     children: bool,
 }
 
@@ -174,7 +174,7 @@ impl Watch {
     }
 }
 
-/// The process and all that it has started.
+/// The process and all its descendants.
 fn family(pid: u32) -> Vec<u32> {
     let mut family = vec![pid];
     let mut at = 0;

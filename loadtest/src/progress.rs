@@ -1,10 +1,10 @@
-//! What a person sees while a run is under way.
+//! What the terminal shows during a run.
 
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::meter::Point;
 
-/// A line that shows how far a run is. Silent where standard error is no terminal.
+/// A line that shows how far a run is. It shows nothing if standard error is not a terminal.
 #[derive(Debug)]
 pub(crate) struct Progress {
     bar: ProgressBar,
@@ -44,7 +44,7 @@ impl Drop for Progress {
     }
 }
 
-/// Microseconds in the unit that reads best.
+/// Microseconds in the most readable unit.
 pub(crate) fn micros(micros: f64) -> String {
     match micros {
         micros if micros < 1_000.0 => format!("{micros:.0} µs"),

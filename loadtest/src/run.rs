@@ -21,27 +21,27 @@ use warnings::warnings;
 /// How long all connections may take.
 const RAMP: Nanos = 120 * SECOND;
 
-/// Between the last join and the first message: a server may answer a handshake a moment before it has joined its
-/// room, and memory comes to rest.
+/// The pause between the last join and the first message. A server may answer a handshake a moment before the join, and
+/// memory needs time to settle.
 const SETTLE: Nanos = SECOND / 2;
 
-/// How long what is under way may take at the end.
+/// How long messages under way may take at the end.
 const DRAIN: Nanos = 10 * SECOND;
 
-/// The length of an interval of the course.
+/// The length of one interval.
 const INTERVAL: Nanos = SECOND / 4;
 
-/// How a run is run.
+/// The settings of a run.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
     pub(crate) warm_up: Duration,
     pub(crate) duration: Duration,
-    /// Connections a second while opening; 0 for as fast as the server answers.
+    /// Connections per second while opening; 0 for as fast as the server answers.
     pub(crate) connect_rate: f64,
     /// Handshakes under way at once.
     pub(crate) connecting: usize,
     pub(crate) seed: u64,
-    /// Source addresses; as many as are needed, if not said.
+    /// Source addresses; as many as are needed if it is not given.
     pub(crate) sources: Option<usize>,
 }
 
@@ -87,7 +87,7 @@ impl<'a> Run<'a> {
         })
     }
 
-    /// Lets the connections come from so many addresses of loopback.
+    /// Uses so many loopback addresses as sources of the connections.
     pub(crate) fn spread_over(mut self, sources: usize) -> Run<'a> {
         self.net.spread_over(sources);
         self
@@ -97,7 +97,7 @@ impl<'a> Run<'a> {
     ///
     /// # Errors
     ///
-    /// The server said something wrong, or did not say what it should have.
+    /// The server sent something wrong, or did not send what it should have.
     pub(crate) fn go(mut self, target: &str, name: &str) -> Result<Outcome> {
         self.weigh()?;
         self.ramp()?;
@@ -123,7 +123,7 @@ impl<'a> Run<'a> {
         Ok(self.outcome(target, name, before, after))
     }
 
-    /// Opens all connections and waits until they are where they should be.
+    /// Opens all connections and waits until they are in their rooms.
     fn ramp(&mut self) -> Result<()> {
         let total = self.scenario.connections();
         let begun = self.net.now();
@@ -154,7 +154,7 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// How many connections may have been begun by now.
+    /// How many connections may have begun by now.
     fn allowed(&self, elapsed: Nanos) -> usize {
         if self.plan.connect_rate == 0.0 {
             return usize::MAX;
@@ -203,7 +203,7 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// One turn of the loop, that ends at `deadline` at the latest.
+    /// One turn of the loop, which ends at `deadline` at the latest.
     fn turn(&mut self, deadline: Nanos) -> Result<()> {
         let now = self.net.now();
         let due = if self.begun { self.scenario.tick(&mut self.net, now) } else { None };
@@ -216,7 +216,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Does to the server what the scenario asks for, and tells it what came of it.
+    /// Does to the server what the scenario asks for, and tells the scenario the result.
     fn serve_the_scenario(&mut self) -> Result<()> {
         if let Some(deed) = self.scenario.deed() {
             self.subject.carry_out(deed)?;

@@ -1,5 +1,4 @@
-//! The server under test, as far as it is in the load test's hands: watched where its process is known, stopped and
-//! started where the load test has started it.
+//! The server under test: measured if its process is known, stopped and started if the load test has started it.
 
 use anyhow::{Context, Result};
 
@@ -10,7 +9,7 @@ use crate::process::{Server, Watch};
 pub(crate) enum Deed {
     /// SIGTERM.
     Terminate,
-    /// SIGKILL, and the same server anew at the same address.
+    /// SIGKILL, then the same server again at the same address.
     KillAndStart,
 }
 
@@ -19,27 +18,27 @@ pub(crate) enum Deed {
 pub(crate) struct Subject {
     watch: Option<Watch>,
     server: Option<Server>,
-    /// The first deed that was done to it: from then on its CPU time is not that of one process.
+    /// The first deed that was done to it. After that its CPU time is not that of one process.
     done: Option<Deed>,
 }
 
 impl Subject {
-    /// One that the load test has started. It is stopped with this value.
+    /// A server that the load test has started. It stops when this value is dropped.
     pub(crate) fn started(server: Server) -> Subject {
         Subject { watch: Some(Watch::on(server.id())), server: Some(server), done: None }
     }
 
-    /// One that runs already, with its process where that is known.
+    /// A server that already runs, with its process if that is known.
     pub(crate) fn running(pid: Option<u32>) -> Subject {
         Subject { watch: pid.map(Watch::on), server: None, done: None }
     }
 
-    /// Its CPU time so far in microseconds; `None` where it is not known.
+    /// Its CPU time so far in microseconds; `None` if it is not known.
     pub(crate) fn cpu(&self) -> Result<Option<u64>> {
         self.watch.filter(|_| self.done.is_none()).map(|watch| watch.cpu()).transpose()
     }
 
-    /// Its resident memory in bytes; `None` where it is not known.
+    /// Its resident memory in bytes; `None` if it is not known.
     pub(crate) fn memory(&self) -> Result<Option<u64>> {
         self.watch.filter(|_| self.done != Some(Deed::Terminate)).map(|watch| watch.memory()).transpose()
     }
@@ -48,7 +47,7 @@ impl Subject {
     ///
     /// # Errors
     ///
-    /// The load test has not started this server, or it does not come up again.
+    /// The load test has not started this server, or the server does not start again.
     pub(crate) fn carry_out(&mut self, deed: Deed) -> Result<()> {
         let server =
             self.server.as_mut().context("a server that the load test has not started is left alone")?;
@@ -61,7 +60,7 @@ impl Subject {
         Ok(())
     }
 
-    /// Whether it has ended as it was told to: true where it said that all went well. `None` while it runs.
+    /// Whether it has ended with success; `None` while it runs.
     pub(crate) fn ended(&mut self) -> Result<Option<bool>> {
         match &mut self.server {
             Some(server) if self.done == Some(Deed::Terminate) => {

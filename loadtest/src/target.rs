@@ -18,7 +18,7 @@ use crate::process::{Pin, Server, free_address};
 /// The targets that come with the load test.
 const KNOWN: &str = include_str!("../targets.toml");
 
-/// One server, as a file of targets describes it.
+/// One server in a file of targets.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Target {
@@ -30,7 +30,7 @@ pub(crate) struct Target {
     pub(crate) start: Vec<String>,
     /// Words that are added to the command to say how long a stop may take; {ms} becomes that time.
     pub(crate) drain: Option<Vec<String>>,
-    /// A command of the shell that succeeds where the server's package is there.
+    /// A shell command that succeeds if the server's package is installed.
     pub(crate) check: Option<String>,
     #[serde(default)]
     pub(crate) order: Order,
@@ -44,7 +44,7 @@ pub(crate) struct Target {
     pub(crate) history: Option<bool>,
 }
 
-/// What a target is compared as.
+/// The family in which a target is compared.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Family {
@@ -85,7 +85,7 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Target>> {
     Ok(target)
 }
 
-/// The known targets, with those of another file behind them; a later one replaces one of its name.
+/// The known targets, followed by those of another file. A later one replaces an earlier one of the same name.
 pub(crate) fn all(more: Option<&str>) -> Result<Vec<Target>> {
     let mut targets = parse(KNOWN).context("the known targets")?;
     if let Some(path) = more {
@@ -106,7 +106,7 @@ pub(crate) fn find(targets: &[Target], name: &str) -> Result<Target> {
 }
 
 impl Target {
-    /// Whether the package that it needs is there.
+    /// Whether the package that it needs is installed.
     pub(crate) fn is_there(&self) -> bool {
         let Some(check) = &self.check else { return true };
         let quiet =
@@ -114,7 +114,7 @@ impl Target {
         quiet.is_ok_and(|status| status.success())
     }
 
-    /// Builds it, where that takes anything.
+    /// Builds it, if it has to be built.
     pub(crate) fn build(&self) -> Result<()> {
         let Some(command) = &self.build else { return Ok(()) };
         let status = Command::new("sh").args(["-c", command]).status().context("sh cannot be started")?;
@@ -138,14 +138,14 @@ impl Target {
         Ok(Target { name, start, ..self.clone() })
     }
 
-    /// The same server, which is to stop within `drain` when it is told to.
+    /// The same server, set to stop within `drain`.
     pub(crate) fn with_drain(&self, drain: Duration) -> Result<Target> {
         let words = self.wanted(self.drain.as_ref(), "drain time that could be set")?;
         let words = words.iter().map(|word| word.replace("{ms}", &drain.as_millis().to_string()));
         Ok(Target { start: self.start.iter().cloned().chain(words).collect(), ..self.clone() })
     }
 
-    /// The same server, which is to give up on a connection that makes no progress for so long, where it can be told.
+    /// The same server, set to cut off a connection after so long without progress, if it has that setting.
     pub(crate) fn with_stall(&self, stall: Duration) -> Target {
         let stall = format!("{}ms", stall.as_millis());
         let start = self.start.iter().map(|word| word.replace("{stall}", &stall)).collect();
@@ -163,7 +163,7 @@ impl Target {
         self.start.iter().map(fill).collect()
     }
 
-    /// How one speaks to its raw rooms.
+    /// The dialect of its raw rooms.
     pub(crate) fn room_dialect(&self, text: bool) -> Result<Box<dyn Dialect>> {
         let room = self.wanted(self.room.as_ref(), "raw rooms")?;
         Ok(match room.dialect {
@@ -173,7 +173,7 @@ impl Target {
         })
     }
 
-    /// How one speaks its native dialect.
+    /// Its native dialect.
     pub(crate) fn native_dialect(&self) -> Result<Box<dyn Dialect>> {
         Ok(Box::new(Native::new(self.wanted(self.native.as_ref(), "native dialect")?)))
     }
@@ -184,7 +184,7 @@ impl Target {
         Ok(template.split('?').next().unwrap_or_default().to_owned())
     }
 
-    /// A template of this target, or the sentence that it has none.
+    /// A template of this target, or an error that says it has none.
     pub(crate) fn wanted<'a, T>(&self, template: Option<&'a T>, what: &str) -> Result<&'a T> {
         let Some(template) = template else { bail!("{} has no {what}", self.name) };
         Ok(template)

@@ -1,4 +1,4 @@
-//! The work that a command line or a shape of `compare` asks for, and the scenario that it becomes.
+//! The work of a command line or of a shape of `compare`, and the scenario for it.
 
 use std::time::Duration;
 
@@ -14,40 +14,40 @@ mod numbers;
 /// One scenario with its numbers.
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum Work {
-    /// Open N connections: how fast do they come up, what does a handshake cost, how much memory does each take?
+    /// Open N connections: how fast do they open, what does a handshake cost, how much memory does each take?
     Connect(ConnectWork),
-    /// Members that do nothing: memory and CPU of a connection.
+    /// Members that do nothing: the memory and CPU time of a connection.
     Idle(IdleWork),
-    /// Connections that each send a message and wait for it to come back.
+    /// Connections that each send a message and wait until it comes back.
     Echo(EchoWork),
-    /// Rooms with publishers: every message must reach every member, in one order, without gap or double.
+    /// Rooms with publishers: every message must reach every member, in one order, none lost and none twice.
     Fanout(FanoutWork),
-    /// An echo beside a big room that never pauses: does the room delay it?
+    /// An echo beside a big room that never pauses: does the room delay the echo?
     Beside(BesideWork),
     /// People in rooms by a seeded script: joins, leaves, typing and messages (native dialect).
     Chat(ChatWork),
-    /// Publishing by the HTTP API, with keep-alive, pipelining and batches, to members on WebSocket.
+    /// Publish over the HTTP API, with keep-alive, pipelining and batches, to members on WebSocket.
     Http(PublishWork),
-    /// Publishing by the HTTP API, as above, to members on Server-Sent Events.
+    /// Publish over the HTTP API, as above, to members on Server-Sent Events.
     Sse(PublishWork),
-    /// All members drop and come back at once, and each resumes where it was (native dialect).
+    /// All members disconnect and come back at once, and each resumes where it was (native dialect).
     Storm(StormWork),
     /// Members come, go and change rooms: the server's memory must not grow (native dialect).
     Churn(ChurnWork),
-    /// The server is killed (SIGKILL) and started again: everybody must come back, resume, and be told what is lost
-    /// (native dialect).
+    /// The server is killed (SIGKILL) and started again: everybody must come back, resume, and learn what is lost (native
+    /// dialect).
     Kill(StormWork),
-    /// The server is told to stop (SIGTERM): it must close everybody with 1001 and a delay, and spread their returns
-    /// (native dialect).
+    /// The server gets SIGTERM: it must close every connection with 1001 and a delay, and spread the returns (native
+    /// dialect).
     Drain(DrainWork),
-    /// Some members stop reading: they must be cut off, and nobody else may notice. It ends when all of them are.
+    /// Some members stop reading: they must be cut off, and nobody else may notice. It ends when all of them are cut off.
     Slow(SlowWork),
 }
 
-/// Which of a server's languages is spoken.
+/// Which dialect of a server is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Tongue {
-    /// Messages as they are, the room in the path.
+    /// Messages unchanged, the room in the path.
     Raw,
     /// Switchboard's JSON.
     Native,
@@ -55,10 +55,10 @@ pub(crate) enum Tongue {
 
 #[derive(Args, Clone, Debug)]
 pub(crate) struct ConnectWork {
-    /// Connections to reach.
+    /// Connections to open.
     #[arg(long, default_value_t = 10_000)]
     pub(crate) connections: usize,
-    /// Connections a second; by default as many as --at-once allows.
+    /// Connections per second; by default as many as --at-once allows.
     #[arg(long)]
     pub(crate) rate: Option<f64>,
     /// Handshakes under way at once.
@@ -114,10 +114,10 @@ pub(crate) struct BesideWork {
     /// Members of the room.
     #[arg(long, default_value_t = 10_000)]
     pub(crate) members: usize,
-    /// Messages of the room's publisher under way at once: with two the server has always one to write.
+    /// Messages of the room's publisher under way at once: with two, the server always has one to write.
     #[arg(long, default_value_t = 2)]
     pub(crate) window: u32,
-    /// Echoes a second. Latency counts from the time when each should have gone out.
+    /// Echoes per second. Latency counts from the time when each should have been sent.
     #[arg(long, default_value_t = 200.0)]
     pub(crate) echo_rate: f64,
     /// Bytes of a payload.
@@ -136,7 +136,7 @@ pub(crate) struct ChatWork {
     /// Rooms of each user at the beginning.
     #[arg(long, default_value_t = 3)]
     pub(crate) seats: usize,
-    /// Actions a second of all users together. Latency counts from the time when each should have gone out.
+    /// Actions per second of all users together. Latency counts from the time when each should have been sent.
     #[arg(long, default_value_t = 1_000.0)]
     pub(crate) rate: f64,
     /// Percent of the actions that are typing.
@@ -170,16 +170,16 @@ pub(crate) struct PublishWork {
 
 #[derive(Args, Clone, Debug)]
 pub(crate) struct StormWork {
-    /// Members, dealt out to the rooms.
+    /// Members, spread over the rooms.
     #[arg(long, default_value_t = 5_000)]
     pub(crate) members: usize,
     /// Rooms, each with a publisher that stays.
     #[arg(long, default_value_t = 50)]
     pub(crate) rooms: usize,
-    /// Messages a second into each room.
+    /// Messages per second into each room.
     #[arg(long, default_value_t = 5.0)]
     pub(crate) rate: f64,
-    /// Seconds of work before all drop, warm-up included.
+    /// Seconds of work before all disconnect, warm-up included.
     #[arg(long, default_value = "2", value_parser = parse_seconds)]
     pub(crate) after: Duration,
     /// Bytes of a payload.
@@ -195,7 +195,7 @@ pub(crate) struct ChurnWork {
     /// Rooms.
     #[arg(long, default_value_t = 500)]
     pub(crate) rooms: usize,
-    /// Members a second that change rooms, or drop and come back.
+    /// Members per second that change rooms, or disconnect and come back.
     #[arg(long, default_value_t = 1_000.0)]
     pub(crate) rate: f64,
 }
@@ -215,17 +215,16 @@ pub(crate) struct SlowWork {
     /// Healthy members.
     #[arg(long, default_value_t = 950)]
     pub(crate) members: usize,
-    /// Members that stop reading. Every two seconds one of them looks whether the server has given up on it.
+    /// Members that stop reading. Every two seconds one of them checks whether the server has cut it off.
     #[arg(long, default_value_t = 50)]
     pub(crate) slow: usize,
-    /// Seconds in which all read, for comparison. The warm-up is not part of them.
+    /// Seconds in which all members read, for comparison. The warm-up is not part of them.
     #[arg(long, default_value = "5", value_parser = parse_seconds)]
     pub(crate) after: Duration,
-    /// Seconds without progress after which the server gives up on a member. A server that takes this setting is
-    /// started with it.
+    /// Seconds without progress after which the server cuts a member off. A server with this setting is started with it.
     #[arg(long, default_value = "10", value_parser = parse_seconds)]
     pub(crate) stall: Duration,
-    /// Messages a second. Latency counts from the time when each should have gone out.
+    /// Messages per second. Latency counts from the time when each should have been sent.
     #[arg(long, default_value_t = 20.0)]
     pub(crate) rate: f64,
     /// Bytes of a payload.
@@ -243,7 +242,7 @@ pub(crate) struct Driven {
     /// every member has the last.
     #[arg(long, default_value_t = 1, conflicts_with = "rate")]
     pub(crate) window: u32,
-    /// Open loop: messages a second of each publisher. Latency counts from the time when each should have gone out.
+    /// Open loop: messages per second of each publisher. Latency counts from the time when each should have been sent.
     #[arg(long)]
     pub(crate) rate: Option<f64>,
     /// Bytes of a payload, at least 39.

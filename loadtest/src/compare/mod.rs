@@ -78,14 +78,14 @@ fn chosen_targets(arguments: &Compare, options: &Options) -> Result<Vec<Target>>
     Ok(chosen)
 }
 
-/// What is about to be run, and how long that takes at least: a person wants to know before it is over.
+/// Says what will be run, and how long it takes at least.
 fn announcement(shape: &Shape, [at, of]: [usize; 2], runs: usize, options: &Options) -> String {
     let one = options.warm_up.saturating_add(options.duration);
     let least = HumanDuration(one.saturating_mul(u32::try_from(runs).unwrap_or(u32::MAX)));
     format!("{at} of {of}, {}: {runs} runs, {least} or more", shape.title)
 }
 
-/// All runs of one shape. The targets take turns, so that what the machine does meanwhile falls on all of them.
+/// All runs of one shape. The targets take turns, so that other work on the machine affects all of them.
 fn in_turn(
     shape: Shape,
     targets: Vec<Target>,

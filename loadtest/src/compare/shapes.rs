@@ -1,4 +1,4 @@
-//! The shapes of work that servers are compared by, with what Switchboard is to reach.
+//! The shapes of work by which servers are compared, with the goals of Switchboard.
 
 use anyhow::{Context, Result};
 
@@ -8,7 +8,7 @@ use crate::work::{
     BesideWork, ConnectWork, Driven, EchoWork, FanoutWork, IdleWork, PublishWork, Tongue, Work,
 };
 
-/// One kind of work, what of it is compared, and what is to be reached.
+/// One kind of work, the figure that is compared, and the goals.
 #[derive(Clone, Debug)]
 pub(crate) struct Shape {
     pub(crate) name: &'static str,
@@ -21,9 +21,9 @@ pub(crate) struct Shape {
 /// The figure that is compared; less is better.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Cost {
-    /// Microseconds of server CPU a delivered message.
+    /// Microseconds of server CPU for each delivered message.
     Cpu,
-    /// KiB of resident memory a connection.
+    /// KiB of resident memory for each connection.
     Memory,
     /// The 99th percentile of the latency in microseconds.
     Late,
@@ -31,7 +31,7 @@ pub(crate) enum Cost {
     Fact(&'static str, &'static str),
 }
 
-/// What a figure is to stay under.
+/// The most that a figure may be.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Goal {
     /// At most this share of the best target of a family.
@@ -41,7 +41,7 @@ pub(crate) enum Goal {
 }
 
 impl Cost {
-    /// The figure of a run, where it has one.
+    /// The figure of a run, if it has one.
     pub(crate) fn of(self, outcome: &Outcome) -> Option<f64> {
         match self {
             Cost::Cpu => outcome.cpu_per_delivery(),
@@ -107,8 +107,8 @@ pub(crate) fn all() -> Vec<Shape> {
 
 type Text = &'static str;
 
-/// Rooms in the raw dialect: how many, of how many members, with how many publishers each. The window is one: a
-/// publisher's next message goes out when every member has its last, so that lateness wins nothing.
+/// Rooms in the raw dialect: how many, of how many members, with how many publishers each. The window is one: a publisher
+/// sends its next message when every member has its last one, so that a late server gains nothing.
 fn raw(name: Text, title: Text, [rooms, members, publishers]: [usize; 3], goals: Vec<Goal>) -> Shape {
     let (driven, dialect) = (Driven::window(1), Tongue::Raw);
     let work = Work::Fanout(FanoutWork { rooms, members, publishers, driven, dialect });

@@ -1,6 +1,6 @@
-//! The same work on one shard and on several: by how much do more deliver more, and what bounds it?
+//! The same work on one shard and on several: how much more do several deliver, and what limits it?
 //!
-//! The server has all cores. The load runs at the lowest priority, so that it is held to what the server leaves.
+//! The server has all cores. The load runs at the lowest priority, so that it gets only what the server does not use.
 
 use std::fmt;
 use std::thread;
@@ -15,8 +15,8 @@ use crate::stats::Spread;
 use crate::target::{self, Target};
 use crate::work::Work;
 
-/// Runs every shape with each number of shards and prints what came of it. The targets of a [`Compared`] are the
-/// numbers of shards.
+/// Runs every shape with each number of shards and prints the result. The targets of a [`Compared`] are the numbers of
+/// shards.
 pub(crate) fn compare(arguments: &Shards, options: &Options) -> Result<Vec<Compared>> {
     ensure!(!arguments.counts.contains(&0), "a server has a shard at least");
     let target = target::find(&target::all(options.targets_file.as_deref())?, &options.target)?;
@@ -43,7 +43,7 @@ pub(crate) fn compare(arguments: &Shards, options: &Options) -> Result<Vec<Compa
     Ok(scaled)
 }
 
-/// What one shape came to with each number of shards.
+/// The figures of one shape with each number of shards.
 #[derive(Debug)]
 pub(crate) struct Scaling {
     pub(crate) title: &'static str,
@@ -51,15 +51,15 @@ pub(crate) struct Scaling {
     pub(crate) notes: Vec<String>,
 }
 
-/// One number of shards. All figures are medians but for `rate`.
+/// One number of shards. All figures except `rate` are medians.
 #[derive(Clone, Debug)]
 pub(crate) struct Row {
     pub(crate) name: String,
-    /// Deliveries a second.
+    /// Deliveries per second.
     pub(crate) rate: Option<Spread>,
     /// Its median as a multiple of the first row's.
     pub(crate) more: Option<f64>,
-    /// Microseconds of server CPU a delivery.
+    /// Microseconds of server CPU for each delivery.
     pub(crate) cost: Option<f64>,
     /// Cores that the server and the load used.
     pub(crate) server: Option<f64>,
@@ -77,7 +77,7 @@ impl Scaling {
         Scaling { title: compared.shape.title, rows, notes: compared.failures.clone() }
     }
 
-    /// What keeps the last row from delivering more.
+    /// What limits the deliveries of the last row.
     pub(crate) fn bound(&self) -> Option<String> {
         let last = self.rows.last()?;
         Some(format!("{}: {}", last.name, bound(last.server?, last.load?, cores())))
@@ -102,7 +102,7 @@ fn cores() -> f64 {
     thread::available_parallelism().map_or(1.0, |cores| cores.get() as f64)
 }
 
-/// The sentence on who has used up what. The load test is one thread, and so has one core at most.
+/// The sentence that says which cores are used up. The load test is one thread, so it uses at most one core.
 fn bound(server: f64, load: f64, cores: f64) -> String {
     let used = format!("server {server:.2} and load {load:.2} of {cores:.0} cores");
     if server + load > 0.92 * cores {

@@ -1,4 +1,4 @@
-//! The table of one shape: each target's figure, and what share of the peers' it is.
+//! The table of one shape: each target's figure, and its ratio to the peers' figures.
 
 use std::fmt;
 
@@ -24,16 +24,16 @@ pub(crate) struct Row {
     pub(crate) family: Family,
     pub(crate) runs: usize,
     pub(crate) cost: Option<Spread>,
-    /// Deliveries a second, median.
+    /// Deliveries per second, median.
     pub(crate) rate: f64,
     /// Medians of p50 and p99 in microseconds.
     pub(crate) p50: Option<f64>,
     pub(crate) p99: Option<f64>,
-    /// The share that this is of the best tokio peer.
+    /// The ratio to the best tokio peer.
     pub(crate) of_tokio: Option<f64>,
 }
 
-/// A goal with what was reached.
+/// A goal, and what was reached.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Verdict {
     pub(crate) goal: Goal,

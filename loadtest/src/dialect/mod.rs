@@ -1,4 +1,4 @@
-//! How one speaks to a room server: joining a room, publishing into it, and what a message of it looks like.
+//! How to use a room server: how to join a room, how to publish in it, and what its messages look like.
 
 use crate::net::Net;
 use crate::wire::request::Opening;
@@ -11,7 +11,7 @@ pub(crate) mod socketio;
 /// What a message says.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Said<'a> {
-    /// This connection is in its room now.
+    /// This connection is now in its room.
     Joined,
     /// The payload of a message to the room.
     Message(&'a [u8]),
@@ -19,22 +19,22 @@ pub(crate) enum Said<'a> {
     Nothing,
 }
 
-/// A server's tongue. One value serves all connections of a run.
+/// A server's dialect. One value serves all connections of a run.
 pub(crate) trait Dialect {
-    /// The request that opens a connection which is to be in `room`.
+    /// The request that opens a connection for `room`.
     fn opening(&self, room: &str) -> Opening;
 
-    /// Connection `n` is open: asks for the room where the opening did not. True when it is joined with that.
+    /// Connection `n` is open: joins the room if the opening did not. Returns whether it has joined with that.
     fn greet(&mut self, net: &mut Net, n: usize, room: &str) -> bool;
 
     /// Publishes `payload`, which is plain ASCII without quotes, into `room` from connection `n`.
     fn publish(&mut self, net: &mut Net, n: usize, room: &str, payload: &[u8]);
 
-    /// What a message that came says.
+    /// What a received message says.
     ///
     /// # Errors
     ///
-    /// A sentence on what should not have been said.
+    /// A sentence that says what is wrong with the message.
     fn read<'a>(&'a mut self, message: &'a [u8]) -> Result<Said<'a>, String>;
 }
 

@@ -7,7 +7,7 @@ use super::{Dialect, Said, fill};
 use crate::net::Net;
 use crate::wire::request::{Kind, Opening};
 
-/// What the load test reads of a frame. A string with escapes would not fit, and none of these has any.
+/// The fields of a frame that the load test reads. None of these strings has escapes.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Frame<'a> {
     #[serde(rename = "type", borrow)]
@@ -30,7 +30,7 @@ impl<'a> Frame<'a> {
     ///
     /// # Errors
     ///
-    /// A sentence on what is wrong with it, and on an `error` or a `gap`, neither of which a load test asks for.
+    /// A sentence that says what is wrong with it. An `error` or a `gap` is wrong too: a load test causes neither.
     pub(crate) fn read(message: &'a [u8]) -> Result<Frame<'a>, String> {
         let frame: Frame<'a> = serde_json::from_slice(message).map_err(|error| {
             format!("not the native dialect: {error}: {}", String::from_utf8_lossy(message))
@@ -49,7 +49,7 @@ impl<'a> Frame<'a> {
         Some(self.data?.get().strip_prefix('"')?.strip_suffix('"')?.as_bytes())
     }
 
-    /// The offset within its epoch. To a client a position is opaque; a load test looks inside to find gaps.
+    /// The offset within its epoch. A client does not look into a position, but a load test does, to find gaps.
     pub(crate) fn offset(&self) -> Option<u64> {
         self.position?.rsplit_once(':')?.1.parse().ok()
     }
@@ -59,8 +59,8 @@ impl<'a> Frame<'a> {
 #[derive(Debug)]
 pub(crate) struct Native {
     template: String,
-    /// The message that was parsed last, and where its payload is. All members of a room get the same bytes, so
-    /// that most messages are found here without parsing.
+    /// The message that was parsed last, and the place of its payload. All members of a room get the same bytes, so most
+    /// messages are found here without parsing.
     last: Vec<u8>,
     payload: std::ops::Range<usize>,
     request: Vec<u8>,
@@ -81,7 +81,7 @@ pub(crate) fn publish(room: &str, payload: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(b"\"}");
 }
 
-/// Where `part`, which is a slice of `whole`, is in it.
+/// The range of `part` in `whole`, of which it is a slice.
 fn range_in(whole: &[u8], part: &[u8]) -> std::ops::Range<usize> {
     let start = part.as_ptr() as usize - whole.as_ptr() as usize;
     start..start + part.len()

@@ -4,7 +4,7 @@ use super::{Dialect, Said};
 use crate::net::Net;
 use crate::wire::request::{Kind, Opening};
 
-/// Rooms as subjects. The decoder of the wire tells each `MSG`'s payload, and other lines as they are.
+/// Rooms as subjects. The wire's decoder gives each `MSG`'s payload, and other lines unchanged.
 #[derive(Clone, Debug)]
 pub(crate) struct Nats;
 
@@ -28,7 +28,7 @@ impl Dialect for Nats {
     }
 
     fn read<'a>(&'a mut self, message: &'a [u8]) -> Result<Said<'a>, String> {
-        // The PONG to the greeting's PING: the subscription before it is in force.
+        // The PONG to the greeting's PING: the subscription before it has taken effect.
         Ok(if message == b"PONG" { Said::Joined } else { Said::Message(message) })
     }
 }

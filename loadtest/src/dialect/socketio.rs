@@ -1,4 +1,4 @@
-//! Socket.IO over its WebSocket transport: Engine.IO's packet types as a digit in front, JSON behind.
+//! Socket.IO over its WebSocket transport: Engine.IO's packet type as a digit in front, then JSON.
 
 use super::{Dialect, Said, fill};
 use crate::net::Net;

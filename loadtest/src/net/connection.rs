@@ -1,4 +1,4 @@
-//! One socket with its decoder and what is still to be sent on it.
+//! One socket with its decoder and the bytes still to send.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::SocketAddr;
@@ -13,11 +13,11 @@ use crate::wire::decoder::Decoder;
 #[derive(Debug)]
 pub(crate) struct Connection {
     pub(super) stream: TcpStream,
-    /// Taken out while its input is read, so that the listener may use the net meanwhile.
+    /// Taken out while its input is read, so that the listener can use the net meanwhile.
     pub(super) decoder: Option<Decoder>,
-    /// Tells a connection from an earlier one of the same number.
+    /// Distinguishes a connection from an earlier one of the same number.
     pub(super) incarnation: u64,
-    /// What came in and is not whole yet.
+    /// Input that is not complete yet.
     pub(super) tail: Vec<u8>,
     out: Vec<u8>,
     sent: usize,
@@ -29,7 +29,7 @@ pub(crate) struct Connection {
     pub(super) paused: bool,
 }
 
-/// What one `read` brought.
+/// The result of one `read`.
 pub(super) enum Taken {
     Bytes(usize),
     Nothing,
@@ -37,7 +37,7 @@ pub(super) enum Taken {
 }
 
 impl Connection {
-    /// Begins to connect to `server`, from `source` where one is given.
+    /// Begins to connect to `server`, from `source` if it is given.
     pub(super) fn connect(
         server: SocketAddr,
         source: Option<SocketAddr>,
@@ -47,7 +47,7 @@ impl Connection {
         let socket =
             Socket::new(Domain::for_address(server), Type::STREAM.nonblocking(), Some(Protocol::TCP))?;
         socket.set_tcp_nodelay(true)?;
-        // A reset instead of TIME_WAIT: else a few runs of 10,000 would use up the ports.
+        // A reset instead of TIME_WAIT. Otherwise a few runs of 10,000 would use up the ports.
         socket.set_linger(Some(Duration::ZERO))?;
         if let Some(source) = source {
             socket.bind(&source.into())?;
@@ -72,7 +72,7 @@ impl Connection {
         })
     }
 
-    /// The buffer that goes out with the next flush, to append to.
+    /// The buffer for the next flush, to append to.
     pub(super) fn out(&mut self) -> &mut Vec<u8> {
         &mut self.out
     }

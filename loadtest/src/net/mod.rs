@@ -1,7 +1,7 @@
 //! The load test's own loop: thousands of client connections on one thread, no runtime.
 //!
-//! Connections have the numbers that the scenario gives them, and keep them when they are opened again. What a
-//! scenario sends is gathered and written once a connection at the end of a batch of events.
+//! Connections have the numbers that the scenario gives them, and keep them when they are opened again. What a scenario
+//! sends is collected, and written once for each connection at the end of a batch of events.
 
 use std::fmt;
 use std::io;
@@ -28,7 +28,7 @@ use connection::Connection;
 /// The alarm's token; every other one is a connection's number.
 const ALARM: Token = Token(usize::MAX);
 
-/// How many events are taken at once: few, so that a deadline waits for a few of them only.
+/// How many events are taken at once: few, so that a deadline waits for only a few.
 const BATCH: usize = 64;
 
 /// One read takes at most so much.
@@ -39,7 +39,7 @@ const READ_BUFFER: usize = 256 * 1024;
 pub(crate) enum End {
     /// The server sent a close frame with this code.
     Closed(u16, String),
-    /// The server ended the stream without a word.
+    /// The server ended the stream without a close frame.
     Eof,
     /// The socket broke, or could not be connected.
     Broken(io::Error),
@@ -58,7 +58,7 @@ impl fmt::Display for End {
     }
 }
 
-/// Who hears what the connections hear.
+/// Receives what the connections receive.
 pub(crate) trait Listener {
     /// The connection `n` is ready: upgraded, or streaming, or connected in case of plain HTTP.
     fn opened(&mut self, net: &mut Net, n: usize);
@@ -82,7 +82,7 @@ pub(crate) struct Net {
     connections: Vec<Option<Connection>>,
     /// Connections with something to send.
     dirty: Vec<usize>,
-    /// Read between any few others, whatever the order of the events.
+    /// The connection that is read after every few others, whatever the order of the events.
     watched: Option<usize>,
     buffer: Vec<u8>,
     rng: Rng,
@@ -122,7 +122,7 @@ impl Net {
         })
     }
 
-    /// Lets connections come from so many addresses of loopback in turn: each has ports of its own.
+    /// Uses so many loopback addresses in turn as sources of the connections. Each address has ports of its own.
     pub(crate) fn spread_over(&mut self, sources: usize) {
         self.sources = sources;
     }
@@ -141,7 +141,7 @@ impl Net {
         self.connecting
     }
 
-    /// How long the loop has waited for something to do since it was made: what is left of the time is work.
+    /// How long the loop has waited since it was made. The rest of the time is work.
     pub(crate) fn waited(&self) -> Nanos {
         self.waited
     }
@@ -195,13 +195,13 @@ impl Net {
         }
     }
 
-    /// Reads connection `n` between every few events from now on, so that what comes on it is not late for the
-    /// load test's own work on all the others.
+    /// From now on reads connection `n` after every few events, so that the load test's own work on all the others does
+    /// not delay it.
     pub(crate) fn watch(&mut self, n: usize) {
         self.watched = Some(n);
     }
 
-    /// Reads nothing more from connection `n`: a consumer that has stalled.
+    /// Reads no more from connection `n`: a stalled consumer.
     pub(crate) fn stop_reading(&mut self, n: usize) {
         if let Some(Some(connection)) = self.connections.get_mut(n) {
             connection.paused = true;
@@ -216,11 +216,11 @@ impl Net {
         }
     }
 
-    /// Reads connection `n` again, what has come meanwhile first.
+    /// Reads connection `n` again, beginning with what has come meanwhile.
     pub(crate) fn read_again(&mut self, listener: &mut dyn Listener, n: usize) {
         if let Some(Some(connection)) = self.connections.get_mut(n) {
             connection.paused = false;
-            // To the end of what there is: no edge comes for what came while nobody read.
+            // It reads to the end: no edge comes for what arrived in the meantime.
             self.read(listener, n, true);
         }
     }
@@ -252,8 +252,8 @@ impl Net {
     }
 }
 
-/// The address that connection `n` comes from: the system's choice, or one of loopback's sixteen million where `sources`
-/// take turns.
+/// The source address of connection `n`: the system's choice, or one of loopback's sixteen million if there are several
+/// `sources`.
 fn source(n: usize, sources: usize) -> Option<SocketAddr> {
     let which = n % sources.max(1);
     let address = [127, 0, (which / 250) as u8, (which % 250) as u8 + 1];

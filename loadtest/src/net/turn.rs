@@ -1,4 +1,4 @@
-//! One turn of the loop: wait, read what came, write what is due.
+//! One turn of the loop: wait, read what has come, write what is due.
 
 use std::io;
 
@@ -10,10 +10,10 @@ use crate::clock::Nanos;
 use crate::wire::Heard;
 use crate::wire::decoder::Decoder;
 
-/// The watched connection is looked at after so many events.
+/// The watched connection is read after so many events.
 const WATCH_EVERY: usize = 8;
 
-/// What an event says, without the borrow that it holds.
+/// The contents of an event, without its borrow.
 #[derive(Clone, Copy)]
 struct Ready {
     token: Token,
@@ -63,7 +63,7 @@ impl Net {
         }
     }
 
-    /// The connection is made, or a full socket has room again.
+    /// The connection is open, or a full socket has space again.
     fn writable(&mut self, listener: &mut dyn Listener, n: usize) {
         let Some(Some(connection)) = self.connections.get_mut(n) else {
             return;
@@ -114,7 +114,7 @@ impl Net {
         self.buffer = buffer;
     }
 
-    /// Decodes what came, behind what was left of the last time.
+    /// Decodes what has come, after what was left of the last time.
     fn take(&mut self, listener: &mut dyn Listener, n: usize, bytes: &[u8]) {
         let Some(Some(connection)) = self.connections.get_mut(n) else {
             return;
@@ -146,7 +146,7 @@ impl Net {
         }
     }
 
-    /// Tells all that `input` holds: how much of it was whole, and whether it ends the connection.
+    /// Tells the listener everything in `input`. Returns how much of it was complete, and whether it ends the connection.
     fn decode(
         &mut self,
         listener: &mut dyn Listener,
@@ -157,7 +157,7 @@ impl Net {
         let now = self.now();
         let incarnation = self.get(n).map(|connection| connection.incarnation);
         let mut at = 0;
-        // The listener may drop the connection, or open it anew, in the middle of what came.
+        // The listener may drop the connection, or open it again, in the middle of the input.
         while self.get(n).map(|connection| connection.incarnation) == incarnation {
             match decoder.step(&input[at..]) {
                 Ok((0, None)) => break,

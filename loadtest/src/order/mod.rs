@@ -1,4 +1,5 @@
-//! What the members of a room have seen: nothing missing, nothing twice, and in the order that the server promises.
+//! What the members of a room have seen. Nothing may be missing or come twice, and the order must be as the server
+//! promises.
 
 use serde::Deserialize;
 
@@ -10,21 +11,21 @@ mod room;
 use publisher::PublisherLog;
 use room::RoomLog;
 
-/// Which order a server promises.
+/// The order that a server promises.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Order {
     /// All members see all messages of a room in one order.
     #[default]
     Room,
-    /// Each publisher's messages are in order, and those of several in any.
+    /// The messages of each publisher are in order, those of different publishers in any order.
     Publisher,
 }
 
-/// What a sighting says of its message.
+/// What is known about a message after a member has seen it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Seen {
-    /// Others have yet to see it.
+    /// Other members have not seen it yet.
     BySome,
     /// This was its last member.
     ByAll,
@@ -59,7 +60,7 @@ impl Log {
     }
 }
 
-/// The sentence on a message that is not the next one of its publisher.
+/// The error for a message that is not the next one of its publisher.
 fn not_next(publisher: usize, found: u64, due: u64) -> String {
     let what = if found < due { "came twice or late" } else { "came after a gap" };
     format!("publisher {publisher}: message {found} where {due} was due: it {what}")

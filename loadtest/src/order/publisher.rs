@@ -11,8 +11,8 @@ pub(crate) struct PublisherLog {
     members: usize,
     /// The sequence that is due, by publisher and member.
     due: Vec<u64>,
-    /// Of each publisher: the sequence of the first message that somebody has yet to see, and how many have yet to
-    /// see it and each one after it.
+    /// For each publisher: the sequence of the first message that a member has not seen, and how many members have not
+    /// seen it and each later one.
     left: Vec<(u64, VecDeque<usize>)>,
 }
 
@@ -34,7 +34,7 @@ impl PublisherLog {
             return Err(not_next(publisher, stamp.sequence, *due));
         }
         *due += 1;
-        // Nobody is more than one message ahead of what any member has seen before.
+        // No member is more than one message ahead of what any member has seen before.
         let at = (stamp.sequence - *first) as usize;
         if at == left.len() {
             left.push_back(self.members);
@@ -43,7 +43,7 @@ impl PublisherLog {
         if left[at] > 0 {
             return Ok(Seen::BySome);
         }
-        // Members see a publisher's messages in order, so what everybody has seen is the first.
+        // Members see a publisher's messages in order, so the message that everybody has seen is the first.
         left.pop_front();
         *first += 1;
         Ok(Seen::ByAll)

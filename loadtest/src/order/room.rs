@@ -5,13 +5,13 @@ use std::collections::VecDeque;
 use super::{Seen, not_next};
 use crate::payload::Stamp;
 
-/// The messages of a room in the order in which its members see them, as far as some have not seen them yet.
+/// The messages of a room that some member has not seen yet, in the order in which members see them.
 #[derive(Debug)]
 pub(crate) struct RoomLog {
     /// The place of `entries[0]` among all messages of the room.
     base: u64,
     entries: VecDeque<Entry>,
-    /// The sequence that each publisher's next new message has.
+    /// The sequence of each publisher's next new message.
     next: Vec<u64>,
     /// How many messages each member has seen.
     places: Vec<u64>,
@@ -30,7 +30,7 @@ impl RoomLog {
         RoomLog { base: 0, entries: VecDeque::new(), next: vec![0; publishers], places: vec![0; members] }
     }
 
-    /// The first member to see a message says what all others must see at its place.
+    /// The first member that sees a message decides what all others must see at its place.
     pub(super) fn see(&mut self, member: usize, publisher: usize, stamp: Stamp) -> Result<Seen, String> {
         let at = (self.places[member] - self.base) as usize;
         if at == self.entries.len() {
@@ -45,7 +45,7 @@ impl RoomLog {
         if entry.left > 0 {
             return Ok(Seen::BySome);
         }
-        // Members pass the log in order, so what everybody has seen is its first.
+        // Members see the log in order, so the message that everybody has seen is its first.
         self.entries.pop_front();
         self.base += 1;
         Ok(Seen::ByAll)

@@ -1,4 +1,4 @@
-//! The tables of a Markdown file, replaced between their markers by what was measured.
+//! Replaces the tables of a Markdown file, between their markers, by what was measured.
 //!
 //! A block is `<!-- measured: NAME -->` to `<!-- /measured -->`. NAME is a shape's, or `summary` for the table of all
 //! shapes, or `machine`.
@@ -17,8 +17,8 @@ use crate::target::Family;
 
 const END: &str = "<!-- /measured -->";
 
-/// Replaces every block of the file for which there is a measurement. The summary is replaced only when `complete`:
-/// a part of the shapes must not make the others vanish.
+/// Replaces every block of the file for which there is a measurement. The summary is replaced only when `complete`: a run
+/// of some shapes must not remove the others from it.
 ///
 /// # Errors
 ///
@@ -45,7 +45,7 @@ pub(crate) fn write(path: &Path, compared: &[Compared], complete: bool) -> Resul
     fs::write(path, text).with_context(|| format!("{} cannot be written", path.display()))
 }
 
-/// Replaces the block `shards` by what each number of shards came to.
+/// Replaces the block `shards` by the figures for each number of shards.
 ///
 /// # Errors
 ///
@@ -91,7 +91,7 @@ fn with_block(text: &str, name: &str, content: &str) -> Option<String> {
     Some(format!("{}\n{content}\n{}", &text[..start], &text[end..]))
 }
 
-/// The table of one shape, with what was to be reached below it.
+/// The table of one shape, with its goals below it.
 fn shape(table: &Table) -> String {
     let mut text =
         format!("| | {} | low to high | of the best tokio peer | p50 | p99 |\n", table.cost.unit());
@@ -154,7 +154,7 @@ fn cost(row: &Row) -> String {
     row.cost.map_or(String::new(), |cost| figure(cost.median))
 }
 
-/// Three significant digits or so.
+/// About three significant digits.
 fn figure(value: f64) -> String {
     let digits = match value.abs() {
         value if value >= 100.0 => 0,

@@ -1,4 +1,4 @@
-//! What a person reads at the end: a table, a page with plots, and the tables of `docs/performance.md`.
+//! The output for people: a table, a page with plots, and the tables of `docs/performance.md`.
 
 pub(crate) mod markdown;
 pub(crate) mod page;

@@ -1,4 +1,4 @@
-//! One HTML file with everything in it: it needs no other file and no network, and reads well printed.
+//! One HTML file with everything in it: it needs no other file and no network, and can be printed.
 
 use std::fs;
 use std::path::Path;
@@ -42,7 +42,7 @@ pub(crate) fn write_comparison(directory: &Path, compared: &[Compared]) -> Resul
     let mut body = Vec::new();
     for one in compared {
         let table = Table::of(one);
-        // The run in the middle stands for its target.
+        // The middle run stands for its target.
         let runs: Vec<Outcome> =
             one.outcomes.iter().filter_map(|runs| middle(runs, |run| table.cost.of(run))).collect();
         let costs: Vec<(String, f64)> =
@@ -86,7 +86,7 @@ fn scaling(scaling: &Scaling) -> Markup {
     }
 }
 
-/// The run whose figure is the median's, or next above it.
+/// The run with the median figure, or the next above it.
 fn middle(runs: &[Outcome], figure: impl Fn(&Outcome) -> Option<f64>) -> Option<Outcome> {
     let mut sorted: Vec<&Outcome> = runs.iter().collect();
     sorted.sort_by(|a, b| figure(a).unwrap_or(0.0).total_cmp(&figure(b).unwrap_or(0.0)));
@@ -200,7 +200,7 @@ fn plots(runs: &[Outcome]) -> Result<Markup> {
     })
 }
 
-/// A plot with what it shows; nothing where there is nothing to show.
+/// A plot with its caption; empty if there is nothing to show.
 fn figure(svg: &str, caption: &str) -> Markup {
     html! { @if !svg.is_empty() { figure { (PreEscaped(svg)) figcaption { (caption) } } } }
 }

@@ -1,4 +1,4 @@
-//! Plots as SVG, drawn to be read on paper too: lines differ by dashes as well as by colour.
+//! Plots as SVG, for paper too: lines differ by dashes as well as by colour.
 
 use anyhow::{Result, anyhow};
 use plotters::coord::ranged1d::{AsRangedCoord, ValueFormatter};
@@ -29,7 +29,7 @@ pub(crate) struct Series {
     pub(crate) points: Vec<(f64, f64)>,
 }
 
-/// What an axis counts, and so how it is written.
+/// What an axis counts, which decides how it is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Axis {
     /// Plain numbers with this label.
@@ -59,24 +59,24 @@ impl Axis {
     }
 }
 
-/// At most two digits behind the point, and none that says nothing.
+/// At most two digits after the point, without trailing zeros.
 fn short(value: f64) -> String {
     format!("{value:.2}").trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-/// A count of nines as the percentage that people say.
+/// A count of nines as a percentage.
 fn percent(nines: f64) -> String {
     let percent = 100.0 - 100.0 / 10f64.powf(nines);
     let digits = (nines.ceil() as usize).saturating_sub(2);
     format!("{percent:.digits$} %")
 }
 
-/// A quantile as its count of nines, which spreads the slow end out.
+/// A quantile as its count of nines, which gives the slow end more space.
 pub(crate) fn nines(quantile: f64) -> f64 {
     -(1.0 - quantile).max(1e-7).log10()
 }
 
-/// Lines over a common axis. Empty where there is nothing to draw.
+/// Lines over a common axis. Empty if there is nothing to draw.
 pub(crate) fn lines(x: Axis, y: Axis, series: &[Series]) -> Result<String> {
     let points = || series.iter().flat_map(|series| &series.points);
     if points().next().is_none() {
@@ -88,7 +88,7 @@ pub(crate) fn lines(x: Axis, y: Axis, series: &[Series]) -> Result<String> {
     let top = points().map(|point| point.1).fold(0.0, f64::max).max(1e-9);
     let bottom = points().map(|point| point.1).fold(top, f64::min).max(0.5) * 0.9;
     let mut svg = String::new();
-    // Room above the lines for their names. A scale of less than a power of ten would have no ticks.
+    // Space above the lines for their names. A scale of less than a power of ten would have no ticks.
     if y == Axis::Latency && top > 20.0 * bottom {
         let room = (top / bottom).powf(0.3);
         chart(&mut svg, left..right, (bottom..top * room).log_scale(), [x, y], series)?;
@@ -109,7 +109,7 @@ where
     Y: AsRangedCoord<Value = f64>,
     Y::CoordDescType: ValueFormatter<f64>,
 {
-    // Nines are marked one by one: half of one is no share that people say.
+    // Nines are marked one by one: nobody uses half of one.
     let labels = if x == Axis::Nines { xs.end.floor() as usize + 1 } else { 10 };
     let area = SVGBackend::with_string(svg, SIZE).into_drawing_area();
     let drawn = |error: DrawingAreaErrorKind<_>| anyhow!("a plot cannot be drawn: {error}");
@@ -162,7 +162,7 @@ where
     Y: Ranged<ValueType = f64>,
 {
     let style = COLOURS[at % COLOURS.len()].stroke_width(2);
-    // A solid line first, then ever longer dashes.
+    // A solid line first, then longer and longer dashes.
     let (dash, gap) = if at == 0 { (i32::MAX, 0) } else { (4 * at as i32, 4) };
     let points = series.points.iter().copied();
     let drawn = chart.draw_series(DashedLineSeries::new(points, dash, gap, style))?;

@@ -3,7 +3,7 @@
 use crate::clock::{Nanos, SECOND};
 use crate::outcome::Outcome;
 
-/// The sentences; `lateness` is the 99th percentile of how late the load test sent.
+/// The warnings; `lateness` is the 99th percentile of how late the load test sent.
 pub(super) fn warnings(outcome: &Outcome, lateness: Nanos) -> Vec<String> {
     let mut warnings = Vec::new();
     let server_busy = outcome.server_cpu.map(|cpu| cpu / outcome.seconds.max(1e-9));

@@ -1,7 +1,7 @@
-//! A big room that is written without a pause, and one echo beside it: how long does the one wait for the other?
+//! A big room that is written to without a pause, and one echo beside it: how long does the echo wait for the room?
 //!
-//! Only the echo's latency is counted. It is read between any few
-//! of the room's messages, so that the load test's own work on the room is not taken for the server's.
+//! Only the echo's latency counts. The echo is read after every few of the room's messages, so that the load test's own
+//! work on the room does not count as the server's.
 
 use super::Scenario;
 use super::echo::Echo;

@@ -1,4 +1,4 @@
-//! Members that come and go for a time: afterwards the server must not hold more memory than after the first tenth of it.
+//! Members that come and go: at the end the server must not hold more memory than after the first tenth of the time.
 
 use fastrand::Rng;
 
@@ -17,17 +17,17 @@ use crate::wire::request::{Kind, Opening};
 pub(crate) struct Shape {
     pub(crate) connections: usize,
     pub(crate) rooms: usize,
-    /// Members that come or go a second.
+    /// Members that come or go per second.
     pub(crate) rate: f64,
     pub(crate) seed: u64,
     /// The path of the native dialect, without a room.
     pub(crate) path: String,
 }
 
-/// How long nobody moves before memory is read.
+/// How long all members rest before memory is read.
 const REST: Nanos = SECOND / 2;
 
-/// What memory may grow by and still be flat: a fiftieth, and what a few pages of code and a new arena take.
+/// By how much memory may grow and still count as flat: a fiftieth, and the size of a few pages of code and a new arena.
 const FLAT: f64 = 1.02;
 const PAGES: u64 = 512 * 1024;
 
@@ -60,12 +60,12 @@ enum Phase {
     Still,
     /// Members move until the first tenth is over.
     First(Nanos),
-    /// Nobody moves, and memory is read after that time.
+    /// All members rest, and memory is read after that time.
     Resting(Nanos),
     Last,
 }
 
-/// The server's memory in bytes when nobody moved: before, after the first tenth, and the last time.
+/// The server's memory in bytes while members rested: before, after the first tenth, and the last time.
 #[derive(Clone, Copy, Debug, Default)]
 struct Rests {
     before: u64,
@@ -93,7 +93,7 @@ impl Churn {
         }
     }
 
-    /// One member goes: to another room, or away to come back at once.
+    /// One member goes to another room, or disconnects and comes back at once.
     fn stir(&mut self, net: &mut Net, now: Nanos) {
         let n = self.rng.usize(0..self.members.len());
         if !self.members[n].there {
@@ -167,7 +167,7 @@ impl Scenario for Churn {
     }
 
     fn opening(&self, n: usize) -> Opening {
-        // Every second one has a name, so that users come and go as well.
+        // Every second member has a name, so that users come and go as well.
         let user = if n.is_multiple_of(2) { String::new() } else { format!("?user=user-{n}") };
         Opening::new(
             Kind::WebSocket { protocol: Some("switchboard.v1") },
@@ -188,7 +188,7 @@ impl Scenario for Churn {
     }
 
     fn measured_until(&mut self, end: Nanos) {
-        // Nothing has happened yet: what was read last is what it was before.
+        // Nothing has happened yet: the last figure is the one from before.
         self.rests.before = self.rests.last;
         self.phase = Phase::First(self.begun + end.saturating_sub(self.begun) / 10);
     }

@@ -1,4 +1,4 @@
-//! The ramp itself: how fast connections come up, what a handshake costs, what each connection weighs.
+//! How fast connections open, what a handshake costs, and how much memory each connection takes.
 
 use super::Scenario;
 use super::pace::Pace;
@@ -10,13 +10,13 @@ use crate::outcome::Fact;
 use crate::wire::Heard;
 use crate::wire::request::Opening;
 
-/// Opens so many connections at a rate, or as many at once as are allowed. A delivery is a connection that has
-/// joined, its latency the time since it was to begin.
+/// Opens so many connections, at a rate or as many at once as allowed. A delivery is a connection that has joined; its
+/// latency is the time since it should have begun.
 pub(crate) struct Connect {
     dialect: Box<dyn Dialect>,
     rate: Option<f64>,
     at_once: usize,
-    /// When each connection was to begin; `None` once it has joined.
+    /// When each connection should begin; `None` once it has joined.
     begun: Vec<Option<Nanos>>,
     next: usize,
     joined: usize,
@@ -30,7 +30,7 @@ pub(crate) struct Connect {
 const ROOM: &str = "connect";
 
 impl Connect {
-    /// `rate` connections a second, or without one never more than `at_once` handshakes under way.
+    /// `rate` connections per second; without a rate, at most `at_once` handshakes under way.
     pub(crate) fn new(
         connections: usize,
         rate: Option<f64>,

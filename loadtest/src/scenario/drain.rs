@@ -1,7 +1,7 @@
-//! A server that is told to stop: every client must be sent away with 1001 and the time after which it may come back,
-//! and those times must not fall together.
+//! A server that gets SIGTERM: it must close every client with 1001 and the time after which to come back, and those
+//! times must be spread.
 //!
-//! Nobody does come back: a return is counted where it would be, at the close plus what its reason says.
+//! No client really comes back: a return counts at the time of the close plus the delay in its reason.
 
 use super::Scenario;
 use super::returns::Returns;
@@ -17,14 +17,14 @@ use crate::wire::request::Opening;
 /// The close code of a server that goes away (RFC 6455 section 7.4.1).
 const GOING_AWAY: u16 = 1001;
 
-/// How much longer than it may take a stop is waited for, to tell how long it did take.
+/// How much longer than allowed the load test waits for a stop, to say how long it took.
 const PATIENCE: Nanos = 5 * SECOND;
 
-/// What of a stop may be the load test's own lateness, and that of the process to end.
+/// How much of a stop may be delays of the load test itself and of the end of the process.
 const SLACK: Nanos = SECOND / 2;
 
-/// The largest share of the returns that may fall into 100 ms where a stop takes ten seconds. Of a shorter one a
-/// larger share must: the same clients come back within less.
+/// The largest share of the returns that may fall into 100 ms when a stop takes ten seconds. For a shorter stop the share
+/// is larger: the same clients come back in less time.
 const STAMPEDE: f64 = 0.03;
 const TEN_SECONDS: Nanos = 10 * SECOND;
 
@@ -41,7 +41,7 @@ pub(crate) struct Drain {
     closed: usize,
     last_close: Nanos,
     returns: Returns,
-    /// When it had ended, and whether it said that all went well.
+    /// When it ended, and whether with success.
     ended: Option<(Nanos, bool)>,
     meter: Meter,
 }
@@ -83,7 +83,7 @@ impl Drain {
         }
     }
 
-    /// A member is sent away.
+    /// A member is closed.
     fn close(&mut self, end: &End, now: Nanos) -> Result<(), String> {
         let told = self
             .told
@@ -159,7 +159,7 @@ impl Scenario for Drain {
     }
 
     fn tick(&mut self, _: &mut Net, now: Nanos) -> Option<Nanos> {
-        // The end of a process wakes no loop: one has to look.
+        // The end of a process does not wake the loop, so it has to be checked.
         Some(now + SECOND / 100)
     }
 

@@ -1,4 +1,4 @@
-//! Each message back to its sender, unchanged and in order.
+//! Each message comes back to its sender, unchanged and in order.
 
 use std::collections::VecDeque;
 
@@ -12,7 +12,7 @@ use crate::payload::{Payloads, Stamp};
 use crate::wire::Heard;
 use crate::wire::request::{Kind, Opening};
 
-/// Connections that each send and wait for what comes back.
+/// Connections that each send, and wait for the echo.
 pub(crate) struct Echo {
     template: String,
     text: bool,

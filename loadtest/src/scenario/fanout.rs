@@ -26,7 +26,7 @@ pub(crate) struct Shape {
     pub(crate) size: usize,
 }
 
-/// Rooms of members, some of whom publish. Publishers see their own messages.
+/// Rooms of members, some of which publish. Publishers see their own messages.
 pub(crate) struct Fanout {
     shape: Shape,
     dialect: Box<dyn Dialect>,
@@ -78,7 +78,7 @@ impl Fanout {
         self.meter.delivered_count()
     }
 
-    /// Publishes the next message of a publisher, counted over all rooms.
+    /// Publishes the next message of a publisher; publishers are numbered over all rooms.
     fn publish(&mut self, net: &mut Net, publisher: usize, intended: Nanos) {
         let Shape { members, publishers, .. } = self.shape;
         let (room, within) = (publisher / publishers, publisher % publishers);

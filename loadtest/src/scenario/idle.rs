@@ -1,4 +1,4 @@
-//! Members that only are there.
+//! Members that do nothing.
 
 use super::Scenario;
 use crate::clock::Nanos;
@@ -8,7 +8,7 @@ use crate::net::{End, Listener, Net};
 use crate::wire::Heard;
 use crate::wire::request::Opening;
 
-/// Connections that join and then say nothing but pongs.
+/// Connections that join and then send only pongs.
 pub(crate) struct Idle {
     dialect: Box<dyn Dialect>,
     named: bool,
@@ -21,7 +21,7 @@ pub(crate) struct Idle {
 const ROOM: &str = "idle";
 
 impl Idle {
-    /// `named` members give a user's name, which the native dialect has.
+    /// `named` members have a user's name, as the native dialect allows.
     pub(crate) fn new(connections: usize, named: bool, dialect: Box<dyn Dialect>) -> Idle {
         Idle { dialect, named, joined: vec![false; connections], count: 0, meter: Meter::new() }
     }

@@ -1,4 +1,4 @@
-//! The scenarios: what is done to a server, and what must come of it.
+//! The scenarios: what is done to a server, and what must be the result.
 
 use crate::clock::Nanos;
 use crate::meter::Meter;
@@ -21,7 +21,7 @@ pub(crate) mod returns;
 pub(crate) mod slow;
 pub(crate) mod storm;
 
-/// One kind of work. The run opens its connections, then lets it begin, warm up, be measured and end.
+/// One kind of work. The run opens its connections, starts it, warms up, measures it and ends it.
 pub(crate) trait Scenario: Listener {
     /// How many connections are opened before it begins.
     fn connections(&self) -> usize;
@@ -29,10 +29,10 @@ pub(crate) trait Scenario: Listener {
     /// How connection `n` is opened.
     fn opening(&self, n: usize) -> Opening;
 
-    /// All connections are where they should be.
+    /// Whether all connections are in their rooms.
     fn is_ready(&self) -> bool;
 
-    /// Whether work before the measuring makes sense: not where it is done only once.
+    /// Whether it can warm up. Work that is done only once cannot.
     fn warms_up(&self) -> bool {
         true
     }
@@ -40,28 +40,28 @@ pub(crate) trait Scenario: Listener {
     /// The work begins.
     fn begin(&mut self, net: &mut Net);
 
-    /// How long is measured, where that is not for `--duration` to say.
+    /// How long to measure, if `--duration` does not decide it.
     fn lasts(&self) -> Option<Nanos> {
         None
     }
 
-    /// Measuring begins now, and is to be over at `end`.
+    /// Measuring begins now and ends at `end`.
     fn measured_until(&mut self, _end: Nanos) {}
 
-    /// Does what is due `now`; the next time at which something will be.
+    /// Does what is due `now`. Returns the next time at which something is due.
     fn tick(&mut self, _net: &mut Net, _now: Nanos) -> Option<Nanos> {
         None
     }
 
-    /// What is to be done to the server now. Asked after every tick.
+    /// What has to be done to the server now. Called after every tick.
     fn deed(&mut self) -> Option<Deed> {
         None
     }
 
-    /// The server has ended after [`Deed::Terminate`], and says that all went `well` or not.
+    /// The server has ended after [`Deed::Terminate`], with success (`well`) or not.
     fn server_ended(&mut self, _now: Nanos, _well: bool) {}
 
-    /// Whether the server's memory is to be read all the while, and once more at rest.
+    /// Whether to read the server's memory all the time, and once more at rest.
     fn weighs(&self) -> bool {
         false
     }
@@ -69,25 +69,25 @@ pub(crate) trait Scenario: Listener {
     /// The server's resident memory was read.
     fn weighed(&mut self, _now: Nanos, _bytes: u64) {}
 
-    /// Nothing new is to be begun.
+    /// Nothing new may begin.
     fn end(&mut self);
 
     /// Messages that were sent and have not come yet.
     fn missing(&self) -> usize;
 
-    /// There is nothing more to measure, whatever the clock says.
+    /// Whether there is nothing more to measure, even before the time is over.
     fn is_over(&self) -> bool {
         false
     }
 
     fn meter(&mut self) -> &mut Meter;
 
-    /// What this scenario measures besides.
+    /// Further figures of this scenario.
     fn facts(&self) -> Vec<Fact> {
         Vec::new()
     }
 
-    /// What was to come of it, and whether it did.
+    /// The expected results, and whether they were reached.
     fn findings(&self) -> Vec<Finding> {
         Vec::new()
     }

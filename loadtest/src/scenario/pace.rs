@@ -7,12 +7,12 @@ use crate::clock::{Nanos, SECOND};
 pub(crate) enum Drive {
     /// Closed loop: so many messages of a publisher may be under way at once.
     Window(u32),
-    /// Open loop: so many messages a second each, whatever the server does.
+    /// Open loop: each publisher sends so many messages per second, whatever the server does.
     Rate(f64),
 }
 
-/// The intended times of an open loop, spread evenly over several publishers. What is late keeps its intended time,
-/// so that a server which stalls is charged for all that should have been sent meanwhile (coordinated omission).
+/// The intended times of an open loop, spread evenly over several publishers. A late message keeps its intended time, so
+/// that a stalled server is charged for all messages that should have been sent meanwhile (coordinated omission).
 #[derive(Clone, Debug)]
 pub(crate) struct Pace {
     start: Nanos,
@@ -23,7 +23,7 @@ pub(crate) struct Pace {
 }
 
 impl Pace {
-    /// `rate` messages a second from each of `publishers`, from `start` on.
+    /// `rate` messages per second from each of `publishers`, from `start` on.
     pub(crate) fn new(start: Nanos, rate: f64, publishers: usize) -> Pace {
         let publishers = publishers.max(1) as u64;
         Pace { start, step: SECOND as f64 / (rate * publishers as f64), sent: 0, publishers }
@@ -34,7 +34,7 @@ impl Pace {
         self.start + (self.sent as f64 * self.step) as Nanos
     }
 
-    /// The publisher whose turn it is and its intended time, when that is not after `now`.
+    /// The next publisher and its intended time, if that is not after `now`.
     pub(crate) fn due(&mut self, now: Nanos) -> Option<(usize, Nanos)> {
         let intended = self.next();
         if intended > now {

@@ -1,6 +1,6 @@
-//! Publishing by the HTTP API, with keep-alive, pipelining and batches, to members on WebSocket or event streams.
+//! Publishes over the HTTP API, with keep-alive, pipelining and batches, to members on WebSocket or event streams.
 //!
-//! Connections `0..rooms * members` are the members; the HTTP publishers have the numbers behind them.
+//! Connections `0..rooms * members` are the members; the HTTP publishers have the numbers after them.
 
 use serde::Deserialize;
 
@@ -21,7 +21,7 @@ use crate::wire::request::{Kind, Opening, post};
 pub(crate) struct Shape {
     pub(crate) rooms: usize,
     pub(crate) members: usize,
-    /// HTTP connections; each publishes into one room, and the rooms are dealt out to them in turn.
+    /// HTTP connections. Each publishes into one room; the rooms are assigned to them in turn.
     pub(crate) publishers: usize,
     /// The window counts requests.
     pub(crate) drive: Drive,
@@ -30,7 +30,7 @@ pub(crate) struct Shape {
     pub(crate) batch: usize,
     /// The path of the call: with `{room}`, or that of the batch.
     pub(crate) call: String,
-    /// The path of an event stream where members are such.
+    /// The path of an event stream, if members use one.
     pub(crate) stream: Option<String>,
 }
 
@@ -52,7 +52,7 @@ pub(crate) struct Publish {
     body: Vec<u8>,
 }
 
-/// How far a publisher's messages are: sent, answered, and seen by every member.
+/// The progress of a publisher's messages: sent, answered, and seen by every member.
 #[derive(Clone, Copy, Default)]
 struct Publisher {
     sent: u64,
@@ -134,7 +134,7 @@ impl Publish {
         self.body.extend_from_slice(b"\"}");
     }
 
-    /// Sends what the window has room for. A request is done when it is answered and all its messages are seen.
+    /// Sends as much as the window allows. A request is done when it is answered and all its messages are seen.
     fn go_on(&mut self, net: &mut Net, publisher: usize, now: Nanos) {
         let Drive::Window(window) = self.shape.drive else {
             return;
@@ -169,7 +169,7 @@ impl Publish {
         Ok(())
     }
 
-    /// A member hears the JSON of a message, or that it has joined.
+    /// A member gets the JSON of a message, or learns that it has joined.
     fn read(&mut self, net: &mut Net, n: usize, message: &[u8], now: Nanos) -> Result<(), String> {
         let payload = match self.dialect.read(message)? {
             Said::Nothing => return Ok(()),

@@ -2,10 +2,10 @@
 
 use crate::clock::{Nanos, SECOND};
 
-/// What counts as one instant: a server that has all its clients back within one has a stampede.
+/// What counts as one instant. If all clients come back within one, that is a stampede.
 pub(crate) const INSTANT: Nanos = SECOND / 10;
 
-/// The times of the returns, one a client.
+/// The times of the returns, one for each client.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Returns {
     times: Vec<Nanos>,
@@ -16,14 +16,14 @@ impl Returns {
         self.times.push(at);
     }
 
-    /// The time by which this share of all has come back; `None` of nobody.
+    /// The time by which this share of all has come back; `None` if there are no clients.
     pub(crate) fn by(&self, share: f64) -> Option<Nanos> {
         let sorted = self.sorted();
         let rank = (share * sorted.len() as f64).ceil() as usize;
         sorted.get(rank.saturating_sub(1)).copied()
     }
 
-    /// The largest share of all that comes back within one instant, wherever that begins.
+    /// The largest share of all that comes back within any one instant.
     pub(crate) fn busiest(&self) -> f64 {
         let sorted = self.sorted();
         let mut most = 0;

@@ -1,4 +1,4 @@
-//! What comes in on one connection, from its first byte on.
+//! Decodes the input of one connection, from its first byte on.
 
 use super::frame::Frames;
 use super::request::Kind;
@@ -6,7 +6,7 @@ use super::response::{self, Responses};
 use super::stream::EventStream;
 use super::{Heard, WireError, nats};
 
-/// Reads one connection: the handshake first where there is one, then what its kind speaks.
+/// Reads one connection: first the handshake if there is one, then its protocol.
 #[derive(Debug)]
 pub(crate) enum Decoder {
     /// Waits for the 101, with the accept key that it must carry.
@@ -31,7 +31,7 @@ impl Decoder {
         }
     }
 
-    /// Takes bytes from the front of `input`: how many, and what they told. `(0, None)` asks for more.
+    /// Takes bytes from the front of `input`. Returns how many, and what they contained. `(0, None)` asks for more.
     pub(crate) fn step<'a>(&'a mut self, input: &'a [u8]) -> Result<(usize, Option<Heard<'a>>), WireError> {
         if matches!(self, Decoder::Upgrade { .. } | Decoder::StreamHead) {
             return self.head(input);

@@ -7,7 +7,7 @@ use tungstenite::protocol::frame::coding::{Control, Data, OpCode};
 
 use super::{Heard, WireError};
 
-/// More than any scenario asks for: a length over it is a broken server, not a big message.
+/// More than any scenario asks for: a larger length means a broken server, not a big message.
 const MESSAGE_LIMIT: u64 = 64 * 1024 * 1024;
 
 /// Appends one whole masked frame to `out`. Clients mask everything (section 5.3).
@@ -16,7 +16,7 @@ pub(crate) fn encode(opcode: OpCode, payload: &[u8], mask: [u8; 4], out: &mut Ve
     header.format(payload.len() as u64, out).expect("a write to a vector does not fail");
     let start = out.len();
     out.extend_from_slice(payload);
-    // Four bytes at a time, the mask as one number: section 5.3, in the shape that the compiler makes wide.
+    // Four bytes at a time, the mask as one number (section 5.3): the compiler turns this into vector code.
     let word = u32::from_ne_bytes(mask);
     let mut chunks = out[start..].chunks_exact_mut(4);
     for chunk in &mut chunks {
@@ -31,14 +31,14 @@ pub(crate) fn encode(opcode: OpCode, payload: &[u8], mask: [u8; 4], out: &mut Ve
 /// Reads the frames of one connection and joins fragments to messages.
 #[derive(Debug, Default)]
 pub(crate) struct Frames {
-    /// The kind of the unfinished message, and what has come of it.
+    /// The kind of the unfinished message, and the part of it that has come.
     partial: Option<(Data, Vec<u8>)>,
-    /// The message that was finished last, when it came in fragments.
+    /// The last complete message that came in fragments.
     whole: Vec<u8>,
 }
 
 impl Frames {
-    /// The first thing that `input` tells, with how many bytes it took. `None` while the frame is not whole.
+    /// The first item in `input`, and how many bytes it took. `None` while the frame is not complete.
     pub(crate) fn step<'a>(
         &'a mut self,
         input: &'a [u8],

@@ -1,7 +1,7 @@
-//! The client's side of the wire: bytes in, what was heard out, no sockets.
+//! The client's side of the wire, without sockets: bytes go in, and what was received comes out.
 //!
-//! Every decoder takes whatever bytes there are and says how many of them it has used, so that the same bytes cut
-//! at any point tell the same.
+//! Every decoder takes the bytes that are there and returns how many of them it has used. So the same bytes give the same
+//! result wherever they are cut.
 
 use thiserror::Error;
 
@@ -12,7 +12,7 @@ pub(crate) mod request;
 pub(crate) mod response;
 pub(crate) mod stream;
 
-/// What a server said.
+/// What a server sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Heard<'a> {
     /// The upgrade was accepted, or the event stream has begun.
@@ -25,7 +25,7 @@ pub(crate) enum Heard<'a> {
     },
     /// A ping, to be answered with the same payload (RFC 6455 section 5.5.2).
     Ping(&'a [u8]),
-    /// A close frame; without a code it counts as 1005 (section 7.1.5).
+    /// A close frame; without a code it has 1005 (section 7.1.5).
     Close { code: u16, reason: &'a str },
     /// A whole HTTP response.
     Response { status: u16, body: &'a [u8] },
@@ -33,7 +33,7 @@ pub(crate) enum Heard<'a> {
     Event { name: &'a str, id: &'a str, data: &'a str },
 }
 
-/// What a server may not say. Each is a failure of the run.
+/// What a server may not send. Each fails the run.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub(crate) enum WireError {
     #[error("not HTTP: {0}")]

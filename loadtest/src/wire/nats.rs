@@ -5,8 +5,8 @@ use super::{Heard, WireError};
 /// A control line is not longer.
 const LINE: usize = 4 * 1024;
 
-/// The first thing that `input` tells: `INFO` opens the connection, `MSG` is a message, and `PONG` is passed on as
-/// it is. `None` while it is not whole.
+/// The first item in `input`: `INFO` opens the connection, `MSG` is a message, and `PONG` is passed on unchanged. `None`
+/// while it is not complete.
 pub(crate) fn step(input: &[u8]) -> Result<Option<(usize, Option<Heard<'_>>)>, WireError> {
     let Some(end) = input.windows(2).take(LINE * 16).position(|pair| pair == b"\r\n") else {
         return if input.len() > LINE * 16 { Err(WireError::Body("an endless line")) } else { Ok(None) };

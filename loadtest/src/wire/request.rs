@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use tungstenite::handshake::derive_accept_key;
 
-/// What a connection is for, and so what its first request is.
+/// The kind of a connection, which decides its first request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// A WebSocket, with the subprotocol to offer.

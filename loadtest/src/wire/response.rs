@@ -16,7 +16,7 @@ pub(crate) enum Body {
     UntilClose,
 }
 
-/// What is wanted of a response head.
+/// The fields that are needed from a response head.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Head {
     pub(crate) length: usize,
@@ -26,7 +26,7 @@ pub(crate) struct Head {
     pub(crate) content_type: Option<String>,
 }
 
-/// Reads a head; `None` until it is whole.
+/// Reads a head; `None` until it is complete.
 pub(crate) fn head(input: &[u8]) -> Result<Option<Head>, WireError> {
     let mut headers = [httparse::EMPTY_HEADER; 64];
     let mut response = httparse::Response::new(&mut headers);
@@ -60,8 +60,8 @@ pub(crate) fn head(input: &[u8]) -> Result<Option<Head>, WireError> {
     }))
 }
 
-/// The next piece of a chunked body (RFC 9112 section 7.1): how many bytes of `input` it takes and which of them
-/// are content. An empty content is the last chunk. `None` until it is whole.
+/// The next piece of a chunked body (RFC 9112 section 7.1): how many bytes of `input` it takes and which of them are
+/// content. Empty content means the last chunk. `None` until it is complete.
 pub(crate) fn chunk(input: &[u8]) -> Result<Option<(usize, &[u8])>, WireError> {
     let (start, length) = match httparse::parse_chunk_size(input) {
         Ok(httparse::Status::Complete(found)) => found,
@@ -84,13 +84,13 @@ pub(crate) fn chunk(input: &[u8]) -> Result<Option<(usize, &[u8])>, WireError> {
 /// Reads the responses of a connection with keep-alive.
 #[derive(Debug, Default)]
 pub(crate) struct Responses {
-    /// No sooner than with so many bytes is there anything new to find.
+    /// Below so many bytes there is nothing new to find.
     wanted: usize,
     chunked: Vec<u8>,
 }
 
 impl Responses {
-    /// The first whole response of `input` and the bytes that it took. `None` while it is not whole.
+    /// The first complete response in `input`, and the bytes that it took. `None` while it is not complete.
     pub(crate) fn step<'a>(&'a mut self, input: &'a [u8]) -> Result<Option<(usize, Heard<'a>)>, WireError> {
         if input.is_empty() || input.len() < self.wanted {
             return Ok(None);

@@ -1,4 +1,4 @@
-//! A Server-Sent Events stream, as the HTML standard has it (section 9.2.6).
+//! A Server-Sent Events stream, as in the HTML standard (section 9.2.6).
 
 use super::response::{self, Body};
 use super::{Heard, WireError};
@@ -7,7 +7,7 @@ use super::{Heard, WireError};
 #[derive(Debug)]
 pub(crate) struct EventStream {
     chunked: bool,
-    /// Content whose event is not whole yet, from `at` on.
+    /// Content whose event is not complete yet, from `at` on.
     text: Vec<u8>,
     at: usize,
     fields: Fields,
@@ -28,8 +28,8 @@ impl EventStream {
         EventStream { chunked: body == Body::Chunked, text: Vec::new(), at: 0, fields: Fields::default() }
     }
 
-    /// Takes what `input` has, and tells the next whole event. With both zero bytes used and nothing heard, more
-    /// input is needed.
+    /// Takes what `input` has, and returns the next complete event. If it uses no bytes and returns no event, it needs
+    /// more input.
     pub(crate) fn step(&mut self, input: &[u8]) -> Result<(usize, Option<Heard<'_>>), WireError> {
         let used = self.take(input)?;
         self.fields.clear_told();
@@ -63,7 +63,7 @@ impl EventStream {
         Ok(used)
     }
 
-    /// Where the next line ends. A lone CR is not looked for: no server here writes one.
+    /// Where the next line ends. A lone CR is not a line end here, because no server writes one.
     fn line_end(&self) -> Option<usize> {
         self.text[self.at..].iter().position(|byte| *byte == b'\n').map(|at| self.at + at)
     }
@@ -83,12 +83,12 @@ impl Fields {
                 self.data.push_str(value);
                 self.any = true;
             }
-            // `retry`, comments and what this client does not know.
+            // `retry`, comments and unknown fields.
             _ => {}
         }
     }
 
-    /// Forgets an event that was told; the last id stays, as the standard has it.
+    /// Forgets an event that was returned. The last id stays, as in the standard.
     fn clear_told(&mut self) {
         if std::mem::take(&mut self.told) {
             self.name.clear();

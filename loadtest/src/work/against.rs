@@ -1,4 +1,4 @@
-//! Work put on a server: one that is started for it, or one that runs already.
+//! Puts work on a server: one that is started for it, or one that already runs.
 
 use std::net::SocketAddr;
 use std::thread;
@@ -19,7 +19,7 @@ impl Work {
     ///
     /// # Errors
     ///
-    /// The target cannot do it, or did something wrong.
+    /// The target cannot do the work, or did something wrong.
     pub(crate) fn against(&self, target: &Target, plan: &Plan, pin: Option<Pin>) -> Result<Outcome> {
         let target = self.prepared(target, plan)?;
         let server = target.start(pin)?;
@@ -27,10 +27,10 @@ impl Work {
         self.load(&target, plan, address, Subject::started(server))
     }
 
-    /// The same with all cores for the server and what it leaves of them for the load.
+    /// The same, with all cores for the server. The load gets what the server does not use.
     pub(crate) fn against_all_cores(&self, target: &Target, plan: &Plan) -> Result<Outcome> {
         let target = self.prepared(target, plan)?;
-        // Started from here, so that it does not inherit the low priority of the thread below.
+        // Started here, so that it does not inherit the low priority of the thread below.
         let server = target.start(None)?;
         let address = server.address;
         let load = || {
@@ -41,7 +41,7 @@ impl Work {
         ended.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     }
 
-    /// Does the work on a server that is running, of which nothing but its process may be known.
+    /// Does the work on a running server, of which at most the process is known.
     pub(crate) fn at(
         &self,
         address: SocketAddr,
@@ -63,7 +63,7 @@ impl Work {
         )
     }
 
-    /// The target as this work needs it, once it is clear that the work can be done.
+    /// The target as this work needs it, after a check that the work can be done.
     fn prepared(&self, target: &Target, plan: &Plan) -> Result<Target> {
         limits::make_room(self.connections())?;
         let target = match self {

@@ -1,4 +1,4 @@
-//! From numbers and a target to a scenario.
+//! Makes a scenario from numbers and a target.
 
 use anyhow::Result;
 

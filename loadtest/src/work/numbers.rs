@@ -1,4 +1,4 @@
-//! What the numbers of a piece of work come to, and whether they make sense.
+//! Totals from the numbers of a piece of work, and a check that they make sense.
 
 use anyhow::{Result, ensure};
 

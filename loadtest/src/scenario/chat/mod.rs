@@ -59,7 +59,7 @@ struct User {
     next: u64,
 }
 
-/// What came and went besides messages.
+/// Counts of everything else than messages.
 #[derive(Default)]
 struct Counts {
     joins: u64,
@@ -116,7 +116,7 @@ impl Chat {
         }
     }
 
-    /// One user does one thing. What is not possible just now is not done.
+    /// One user does one thing, if it is possible at this moment.
     fn act(&mut self, net: &mut Net, n: usize, intended: Nanos) {
         let seats = self.users[n].seats.len();
         match self.shape.draw(&mut self.rng) {

@@ -18,7 +18,7 @@ pub(crate) struct Room {
 }
 
 impl Room {
-    /// A member sees a message at its position: the first to see it tells what all others must see there.
+    /// A member sees a message at its position. The first that sees it decides what all others must see there.
     pub(crate) fn see(&mut self, frame: &Frame<'_>, stamp: Stamp) -> Result<(), String> {
         let (epoch, _) =
             frame.position.and_then(|position| position.rsplit_once(':')).ok_or("no position")?;
@@ -42,7 +42,7 @@ impl Room {
 
     fn append(&mut self, offset: u64, seen: (u32, u64)) {
         if offset != self.first + self.latest.len() as u64 {
-            // Nobody was there to see what lies between.
+            // No member was there to see the messages between.
             self.latest.clear();
             self.first = offset;
         }

@@ -4,14 +4,14 @@ use std::collections::VecDeque;
 
 use crate::dialect::native::Frame;
 
-/// A user's place in a room, from the asking to the leaving.
+/// A user's place in a room, from the request to join until it has left.
 #[derive(Clone, Debug)]
 pub(crate) struct Seat {
     pub(crate) room: usize,
     pub(crate) state: State,
     /// The offset of the last message, or of the position at which it joined.
     offset: Option<u64>,
-    /// Sequences of one's own messages whose copy has not come.
+    /// Sequences of the user's own messages whose copy has not come.
     pub(crate) own: VecDeque<u64>,
 }
 
@@ -38,7 +38,7 @@ impl Seat {
         Ok(())
     }
 
-    /// The answer to the leave. One's own messages were sent before it, so their copies have come.
+    /// The answer to the leave. The user's own messages were sent before it, so their copies have come.
     pub(crate) fn left(&mut self) -> Result<(), String> {
         if self.state != State::Leaving {
             return Err(format!("left where the seat is {:?}", self.state));
@@ -50,7 +50,7 @@ impl Seat {
         Ok(())
     }
 
-    /// A message; `own` is its sequence where this user sent it.
+    /// A message; `own` is its sequence if this user sent it.
     pub(crate) fn see(&mut self, frame: &Frame<'_>, own: Option<u64>) -> Result<(), String> {
         if self.state == State::Joining {
             return Err("a message before joined".to_owned());
@@ -68,7 +68,7 @@ impl Seat {
         }
     }
 
-    /// What is still to come.
+    /// How much is still to come.
     pub(crate) fn missing(&self) -> usize {
         self.own.len() + usize::from(matches!(self.state, State::Joining | State::Leaving))
     }

@@ -1,10 +1,10 @@
-//! What others notice of slow members: the healthy ones in their latencies, the server in its memory.
+//! The effect of slow members: on the latencies of the healthy ones, and on the server's memory.
 
 use hdrhistogram::Histogram;
 
 use crate::outcome::{Fact, Finding};
 
-/// How many times what it was the others' 99th percentile may be, and by how much the server may grow: 64 MiB.
+/// How many times its old value the others' 99th percentile may reach, and by how much the server may grow: 64 MiB.
 const TIMES: f64 = 1.5;
 const GROWTH: f64 = 64.0;
 
@@ -29,7 +29,7 @@ impl Effect {
         self.before = Some(so_far);
     }
 
-    /// The first of them reads to its end; `so_far` are all latencies until now. Later calls change nothing.
+    /// The first of them reads to its end; `so_far` are all latencies until now. Later calls have no effect.
     pub(super) fn ends(&mut self, mut so_far: Histogram<u64>) {
         if let (Some(before), None) = (&self.before, &self.during) {
             so_far.subtract(before).expect("what was recorded is still there");

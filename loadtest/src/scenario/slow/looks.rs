@@ -1,8 +1,8 @@
-//! When slow members look whether the server has given them up.
+//! When slow members look whether the server has cut them off.
 //!
-//! A server that closes a slow consumer waits only so long for it to hear the close, and only who reads can hear it; but
-//! who reads is not slow any more. So a few look early, one after another. When one of them finds itself closed it is
-//! clear how long one must not read, and the others look when they have not read for as long.
+//! A server that closes a slow consumer waits only a short time for it to read the close. Only a member that reads can
+//! see the close, but a member that reads is no longer slow. So a few look early, one after another. When one of them
+//! finds itself closed, it is known how long a member must not read, and the others look after that time.
 
 use super::member::{Member, State};
 use crate::clock::{Nanos, SECOND};
@@ -13,8 +13,8 @@ const EARLY: Nanos = 2 * SECOND;
 /// How long a look lasts.
 const LOOK: Nanos = SECOND;
 
-/// How often it is decided who looks, and how many may begin to at once: what they have to read is much, and is not to
-/// keep the load test from reading the others.
+/// How often members are chosen to look, and how many may begin at once. They have much to read, and that must not keep
+/// the load test from reading the others.
 const STEP: Nanos = SECOND / 50;
 const AT_ONCE: usize = 10;
 
@@ -24,7 +24,7 @@ pub(super) struct Looks {
     /// The next early look, and who it is that looks.
     early: Nanos,
     turn: usize,
-    /// How long the first who was closed had not read.
+    /// How long the first member that was closed had not read.
     patience: Option<Nanos>,
     due: Nanos,
 }
@@ -47,17 +47,17 @@ impl Looks {
         self.due
     }
 
-    /// A member that had not read since then was told `now` that it is closed.
+    /// A member that had not read since then learned `now` that it is closed.
     pub(super) fn told(&mut self, since: Nanos, now: Nanos) {
         self.patience.get_or_insert(now - since);
     }
 
-    /// Whether nobody has been told yet.
+    /// Whether no member has learned it yet.
     pub(super) fn is_quiet(&self) -> bool {
         self.patience.is_none()
     }
 
-    /// What the members are to do `now`. Their states say so already.
+    /// What the members have to do `now`. Their states have already changed.
     pub(super) fn steps(&mut self, members: &mut [Member], now: Nanos) -> Vec<Step> {
         if now < self.due {
             return Vec::new();
@@ -83,7 +83,7 @@ impl Looks {
         steps
     }
 
-    /// Who looks early now. The last one never does: somebody has to be slow all the while.
+    /// The member that looks early now. The last one never does: one member has to be slow all the time.
     fn early_look(&mut self, members: usize, now: Nanos) -> Option<usize> {
         if self.patience.is_some() || now < self.early || self.turn + 1 >= members {
             return None;

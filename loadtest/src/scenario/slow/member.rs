@@ -10,7 +10,7 @@ const SLOW: u16 = 4100;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Member {
     pub(super) joined: bool,
-    /// The sequence that it should see next; of the first message it sees, any.
+    /// The sequence that it should see next; its first message may have any.
     next: Option<u64>,
     pub(super) state: State,
 }
@@ -18,12 +18,12 @@ pub(super) struct Member {
 /// What a slow member does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum State {
-    /// It reads like everybody.
+    /// It reads like all others.
     #[default]
     Reads,
     /// It has not read since then.
     Stopped(Nanos),
-    /// It reads what there is, until that time, and had not since the other.
+    /// It reads until that time, and had not read since the other.
     Looks { since: Nanos, until: Nanos },
     /// It was closed with 4100.
     Told,
@@ -34,7 +34,7 @@ pub(super) enum State {
 }
 
 impl Member {
-    /// A message has come; what is wrong with it, if anything.
+    /// A message has come. Returns what is wrong with it, if anything.
     pub(super) fn see(&mut self, sequence: u64) -> Result<(), String> {
         match self.next.replace(sequence + 1) {
             Some(next) if next != sequence => {

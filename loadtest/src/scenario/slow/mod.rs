@@ -1,8 +1,8 @@
 //! A share of a room's members stop reading: they must be cut off, and nobody else may notice.
 //!
-//! The healthy members and their publisher are a [`Fanout`]; the slow ones have the numbers behind them. For a time all
-//! read, for comparison. Then the slow ones stop, and look from time to time whether they have been closed ([`looks`]):
-//! what comes must be in order up to the point where the server gave up on them.
+//! The healthy members and their publisher are a [`Fanout`]; the slow ones have the numbers after them. At first all
+//! read, for comparison. Then the slow ones stop, and check from time to time whether they have been closed ([`looks`]):
+//! what they read must be in order up to the point where the server cut them off.
 
 use super::Scenario;
 use super::fanout::Fanout;
@@ -25,11 +25,11 @@ use looks::{Looks, Step};
 use member::{Member, State};
 pub(crate) use shape::Shape;
 
-/// The receive buffer of a slow member in bytes. One of the kernel's choice grows to megabytes with every look, and the
-/// server would notice that nobody reads when they are full.
+/// The receive buffer of a slow member in bytes. A buffer of the kernel's choice grows to megabytes with every look, and
+/// the server would notice a slow reader only when it is full.
 const WINDOW: usize = 32 * 1024;
 
-/// How long the slow ones may read at the end before they count as connected still.
+/// How long the slow ones may read at the end before they count as still connected.
 const READING: Nanos = 3 * SECOND;
 
 /// A room of healthy members with slow ones among them.
@@ -52,7 +52,7 @@ enum Phase {
     WarmUp,
     /// All read, until then.
     AllRead(Nanos),
-    /// The slow ones do not read, but for a look.
+    /// The slow ones do not read, except in a look.
     Slow(Looks),
     /// The slow ones are to read to their end.
     Ending,
@@ -112,7 +112,7 @@ impl Slow {
         self.phase = Phase::Slow(Looks::begin(now));
     }
 
-    /// Lets those look whose time it is; when to ask again.
+    /// Lets members look when it is their time. Returns when to ask again.
     fn look(&mut self, net: &mut Net, now: Nanos) -> Option<Nanos> {
         let Phase::Slow(looks) = &mut self.phase else { return None };
         let steps = looks.steps(&mut self.members, now);

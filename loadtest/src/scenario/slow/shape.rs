@@ -12,7 +12,7 @@ pub(crate) struct Shape {
     pub(crate) rate: f64,
     /// How long all read.
     pub(crate) after: Nanos,
-    /// How long a connection may make no progress until the server gives up on it.
+    /// How long a connection may make no progress before the server cuts it off.
     pub(crate) stall: Nanos,
 }
 
@@ -23,7 +23,7 @@ const KERNELS: f64 = 524_288.0;
 const CLOSE: Nanos = 5 * SECOND;
 
 impl Shape {
-    /// How long the slow ones may take to be cut off: those that looked early take as long once more.
+    /// How long it may take until the slow ones are cut off: those that looked early take twice as long.
     pub(super) fn patience(&self) -> Nanos {
         let filling = KERNELS / (self.rate * self.size as f64);
         2 * self.stall + (filling * SECOND as f64) as Nanos + CLOSE

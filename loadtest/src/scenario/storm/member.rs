@@ -1,4 +1,4 @@
-//! One member of a storm: where it is in its room, and whether what it sees follows that.
+//! One member of a storm: its position in its room, and a check that each message follows from it.
 
 use crate::dialect::native::Frame;
 use crate::payload::Stamp;
@@ -15,7 +15,7 @@ pub(super) struct Member {
 }
 
 impl Member {
-    /// The request to join `room`, from where it was if it was there.
+    /// The request to join `room`, from its position if it has one.
     pub(super) fn join(&self, room: &str) -> String {
         let since = match self.position.as_str() {
             "" => String::new(),
@@ -24,13 +24,13 @@ impl Member {
         format!(r#"{{"type":"join","room":"{room}"{since}}}"#)
     }
 
-    /// It sees a message, live or in its history. The server that was killed never had message `fresh`.
+    /// It sees a message, live or in its history. The killed server never had message `fresh`.
     ///
     /// # Errors
     ///
     /// The message is not the next one, by its stamp or by its position.
     pub(super) fn see(&mut self, frame: &Frame<'_>, stamp: Stamp, fresh: u64) -> Result<(), String> {
-        // Behind a kill the first message of the new server follows whatever the old one had.
+        // After a kill the first message of the new server may follow any message of the old one.
         if stamp.sequence == fresh {
             self.next = self.next.max(fresh);
         }
@@ -47,11 +47,11 @@ impl Member {
         Ok(())
     }
 
-    /// It is told that it missed something, and goes on with what the new server has. How many messages it missed.
+    /// It learns that it missed something, and goes on with what the new server has. Returns how many messages it missed.
     ///
     /// # Errors
     ///
-    /// The answer does not say where that begins.
+    /// The answer does not say where the new messages begin.
     pub(super) fn start_anew(&mut self, joined: &Frame<'_>, fresh: u64) -> Result<u64, String> {
         let before = match joined.history.first() {
             Some(first) => first.offset().and_then(|offset| offset.checked_sub(1)),
@@ -72,12 +72,12 @@ impl Member {
         if self.offset.is_none() || self.offset != joined.offset() {
             return Err(format!("a resume that ends before its position {:?}", joined.position));
         }
-        // What was sent to a server in its last moment and is not in its history never came to be.
+        // A message that was sent to a server in its last moment, and is not in its history, was never published.
         self.next = self.next.max(fresh);
         Ok(())
     }
 
-    /// It is in its room at this position; whether it was not before.
+    /// It is in its room at this position. Returns whether it was not before.
     pub(super) fn arrive(&mut self, joined: &Frame<'_>) -> Result<bool, String> {
         joined.position.ok_or("joined without a position")?.clone_into(&mut self.position);
         self.offset = joined.offset();

@@ -1,8 +1,8 @@
-//! All members come back at once, each from where it was, after they have dropped or their server was killed. Nothing may
-//! be lost or doubled; of a killed server, nothing may be lost without a word.
+//! All members come back at once, each from its position, after they have disconnected or their server was killed. No
+//! message may be lost or come twice. After a kill, no loss may be silent.
 //!
-//! Connections `0..members` are the members, dealt out to the rooms in turn; behind them is one publisher a room,
-//! which stays. The latencies are those of coming back: from the drop to `joined`.
+//! Connections `0..members` are the members, assigned to the rooms in turn; after them comes one publisher for each room,
+//! which stays. The latencies are those of coming back: from the disconnect to `joined`.
 
 use super::Scenario;
 use super::pace::Pace;
@@ -30,7 +30,7 @@ pub(crate) struct Storm {
     members: Vec<Member>,
     /// Messages sent into each room.
     sent: Vec<u64>,
-    /// Connections that are where they should be, publishers included.
+    /// Connections that are in their rooms, publishers included.
     there: usize,
     pace: Option<Pace>,
     broken: Option<Nanos>,
@@ -40,9 +40,9 @@ pub(crate) struct Storm {
     now: Nanos,
     recovered: u64,
     kill: bool,
-    /// Of each room, the first message that was sent after the server was killed.
+    /// For each room, the first message that was sent after the server was killed.
     fresh: Vec<u64>,
-    /// Members that were told that they missed something, and how many messages that were.
+    /// Members that learned of a loss, and how many messages they missed.
     told: u64,
     lost: u64,
     retries: usize,
@@ -76,7 +76,7 @@ impl Storm {
         }
     }
 
-    /// The room of a member; of a publisher too.
+    /// The room of a member or a publisher.
     fn room_of(&self, n: usize) -> usize {
         n.checked_sub(self.shape.members).unwrap_or(n % self.shape.rooms)
     }
@@ -96,7 +96,7 @@ impl Storm {
         self.meter.published(intended, net.now());
     }
 
-    /// Everybody goes, and asks to come back in the same moment.
+    /// Everybody disconnects, and asks to come back at the same moment.
     fn break_out(&mut self, net: &mut Net, now: Nanos) {
         self.broken = Some(now);
         if self.shape.cause == Cause::Kill {
@@ -112,7 +112,7 @@ impl Storm {
         }
     }
 
-    /// The server is to be killed. What its publishers send from now on is for the next one.
+    /// The server will be killed. Messages that its publishers send from now on are for the next server.
     fn be_killed(&mut self) {
         self.kill = true;
         self.there = 0;
@@ -120,7 +120,7 @@ impl Storm {
         self.members.iter_mut().for_each(|member| member.there = false);
     }
 
-    /// A connection is over. After a kill it is opened again at once, and the server is up by then.
+    /// A connection is over. After a kill it is opened again at once, because the server is up by then.
     fn come_back(&mut self, net: &mut Net, n: usize, end: &End) -> Result<(), String> {
         let is_away = self.shape.cause == Cause::Kill && self.broken.is_some() && !self.members[n].there;
         if !is_away || self.retries > RETRIES * self.members.len() {
@@ -159,7 +159,7 @@ impl Storm {
         Ok(())
     }
 
-    /// A member is back, and has what it missed in its history, or is told of a loss.
+    /// A member is back. Its history has what it missed, or it learns of a loss.
     fn resume(&mut self, n: usize, frame: &Frame<'_>) -> Result<(), String> {
         let fresh = self.fresh[self.room_of(n)];
         match frame.recovered {

@@ -1,4 +1,4 @@
-//! What a storm is like, and why it breaks out.
+//! What a storm is like, and its cause.
 
 use crate::clock::{Nanos, SECOND};
 
@@ -7,9 +7,9 @@ use crate::clock::{Nanos, SECOND};
 pub(crate) struct Shape {
     pub(crate) members: usize,
     pub(crate) rooms: usize,
-    /// Messages a second into each room, all the while.
+    /// Messages per second into each room, all the time.
     pub(crate) rate: f64,
-    /// From the beginning to the drop.
+    /// The time from the beginning to the disconnect.
     pub(crate) after: Nanos,
     pub(crate) cause: Cause,
     pub(crate) size: usize,
@@ -26,14 +26,14 @@ pub(crate) enum Cause {
     Kill,
 }
 
-/// How often a member tries to come back at most, on average.
+/// How often a member may try to come back, on average.
 pub(super) const RETRIES: usize = 10;
 
 /// How long a killed server may take until all are served again.
 pub(super) const SERVED: f64 = 5.0;
 
-/// How long all may take to be back at most.
+/// How long it may take until all are back.
 pub(super) const PATIENCE: Nanos = 30 * SECOND;
 
-/// How long it goes on when all are back.
+/// How long it goes on after all are back.
 pub(super) const AFTERWARDS: Nanos = SECOND;
