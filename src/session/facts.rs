@@ -12,6 +12,8 @@ pub enum Fact {
     Eof = 4,
     /// It is in line: its reading goes on when its turn comes.
     InLine = 8,
+    /// It has something of others to write.
+    Handed = 16,
 }
 
 /// Those that are true; none at first.

@@ -6,6 +6,7 @@ use super::Shard;
 use super::outlet::{Outlet, Taken};
 use crate::message::Wire;
 use crate::session::Phase;
+use crate::session::facts::Fact;
 
 /// Members of one room that are served before the next room, so that a large room does not delay small ones.
 const SLICE: usize = 128;
@@ -40,7 +41,7 @@ impl Shard {
         }
         touched.append(&mut self.work.touched);
         self.work.touched = touched;
-        self.serve_rooms(outlet);
+        self.serve_others(outlet);
         self.cut_off_the_slow();
         self.shed();
         self.carry();
@@ -62,6 +63,51 @@ impl Shard {
                     lane.seal();
                 }
             }
+        }
+    }
+
+    /// Writes what others sent, within the budget: what was handed to sessions one by one, and what rooms have. Either comes
+    /// first in every second turn, so neither can use up the budget of the other.
+    fn serve_others(&mut self, outlet: &mut impl Outlet) {
+        self.work.handed_first = !self.work.handed_first;
+        if self.work.handed_first {
+            self.serve_handed(outlet);
+            self.serve_rooms(outlet);
+        } else {
+            self.serve_rooms(outlet);
+            self.serve_handed(outlet);
+        }
+    }
+
+    /// Writes the sessions to which something was handed, until the budget is spent. One letter can be for many sessions, and
+    /// one client can send thousands.
+    fn serve_handed(&mut self, outlet: &mut impl Outlet) {
+        while let Some(key) = self.work.handed.pop_front() {
+            // It may have ended, or got all of it with a reply.
+            let waits = self.session(key).is_some_and(|session| {
+                session.facts.take(Fact::Handed) && session.queue.is_some() && !session.blocked
+            });
+            if !waits {
+                continue;
+            }
+            if outlet.is_spent() {
+                if let Some(session) = self.session(key) {
+                    session.facts.set(Fact::Handed, true);
+                }
+                return self.work.handed.push_front(key);
+            }
+            self.write_out(key, outlet);
+        }
+    }
+
+    /// Puts a session in the line of those to which something was handed, unless it is written before.
+    pub(super) fn line_up_handed(&mut self, key: u32) {
+        if let Some(session) = self.sessions.get_mut(key as usize)
+            && !session.touched
+            && !session.facts.has(Fact::Handed)
+        {
+            session.facts.set(Fact::Handed, true);
+            self.work.handed.push_back(key);
         }
     }
 

@@ -255,13 +255,16 @@ impl Shard {
 
     /// Whether another turn is needed at once, because work is left over from the last.
     pub fn has_work(&self) -> bool {
-        let Work { touched, listed, resumed, releasing, ended, slow, .. } = &self.work;
+        let Work { touched, handed, listed, resumed, releasing, ended, slow, .. } = &self.work;
         let sessions = [touched, ended, slow].iter().any(|keys| !keys.is_empty());
         let resuming = !resumed.is_empty() || releasing.is_some();
         let late = self.deadlines.is_cut_short() || self.home_deadlines.is_cut_short();
         let walking = !self.announcing.is_empty() || !self.work.walks.is_empty();
-        let telling =
-            !listed.is_empty() || !self.lists.is_empty() || walking || !self.mail.answers.is_empty();
+        let telling = !handed.is_empty()
+            || !listed.is_empty()
+            || !self.lists.is_empty()
+            || walking
+            || !self.mail.answers.is_empty();
         sessions
             || resuming
             || telling
@@ -317,7 +320,7 @@ impl Shard {
         (id.shard == self.me && session.generation == id.generation && !session.is_over()).then_some(session)
     }
 
-    /// Puts a session on the list of those to write.
+    /// Puts a session on the list of those to write in this turn.
     fn touch(&mut self, key: u32) {
         if let Some(session) = self.sessions.get_mut(key as usize)
             && !session.touched

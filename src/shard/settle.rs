@@ -162,7 +162,7 @@ impl Shard {
             queue.push_shared(bytes, Class::Sent, now);
             queue.advance(sent);
         });
-        self.touch(key);
+        self.line_up_handed(key);
     }
 
     /// A session is not sent a part of what a room says. Messages without a position are for who is there now: nobody can

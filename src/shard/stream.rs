@@ -191,7 +191,7 @@ impl Shard {
             from = end;
         }
         self.with_queue(key, |queue| queue.push_shared(part.bytes.slice(from..), Class::Sent, now));
-        self.touch(key);
+        self.line_up_handed(key);
     }
 
     /// An HTTP call has brought requests of `user` for a stream.

@@ -30,6 +30,10 @@ pub(super) struct Mail {
 pub(super) struct Work {
     /// Sessions with something of their own to write.
     pub(super) touched: Vec<u32>,
+    /// Sessions with something of others in their queues, in the order in which they are written.
+    pub(super) handed: VecDeque<u32>,
+    /// Whether those come before the rooms in the next turn, or behind them.
+    pub(super) handed_first: bool,
     /// Audiences with something on its way, in the order in which they are served.
     pub(super) listed: VecDeque<u32>,
     /// Sessions that fell too far behind.

@@ -26,6 +26,15 @@ impl Bench {
         self.shard.take_all([Post::Publish(inbox, Caller::Nobody, draft)]);
     }
 
+    /// A letter to each of some users.
+    fn letters_to(&mut self, users: usize) {
+        for n in 0..users {
+            let inbox = self.shard.common.room_keys.key(Space::User, &format!("u{n}"));
+            let draft = Draft { store: true, ..Draft::new(Kind::Notification, n.to_string().into()) };
+            self.shard.take_all([Post::Publish(inbox, Caller::Nobody, draft)]);
+        }
+    }
+
     /// The letters that a connection was given, in order.
     fn letters(&self, key: u32) -> Vec<usize> {
         let text = self.text(key);
@@ -58,6 +67,39 @@ fn letters_to_many_connections_obey_the_budget() {
     let all: Vec<usize> = (0..=50).collect();
     keys.iter().for_each(|&key| assert_eq!(bench.letters(key), all));
     assert!(bench.sink.writes.len() < 4 * MANY, "{}", bench.sink.writes.len());
+}
+
+/// Each of them has few connections, so nobody is gathered; all together they are many.
+#[test]
+fn letters_to_many_users_obey_the_budget() {
+    let mut bench = Bench::alone();
+    let targets = (0..MANY).map(|n| format!("/ws?room=a&user=u{}", n / 30));
+    let keys: Vec<u32> = targets.collect::<Vec<_>>().iter().map(|target| bench.connect(target)).collect();
+    bench.rest();
+    bench.sink.written.clear();
+    bench.sink.writes.clear();
+    bench.sink.budget = 20;
+    (0..2).for_each(|_| bench.letters_to(MANY / 30));
+    bench.turn(0);
+    assert!(bench.sink.writes.len() <= 22, "{}", bench.sink.writes.len());
+    assert!(bench.shard.has_work());
+    // Whoever asks for something has it in the same turn, behind its letters.
+    let last = keys[MANY - 1];
+    bench.frame(last, 0x81, br#"{"type":"ping"}"#);
+    bench.turn(0);
+    assert_eq!((bench.letters(last).len(), bench.text(last).contains("pong")), (2, true));
+    // Rooms have their turn as well.
+    bench.sink.budget = 40;
+    bench.frame(keys[0], 0x81, br#"{"type":"publish","room":"a","data":1}"#);
+    bench.turn(0);
+    bench.sink.budget = 40;
+    bench.turn(0);
+    let heard = |bench: &Bench| keys.iter().filter(|&&key| bench.text(key).contains(r#""message""#)).count();
+    assert!(heard(&bench) > 1);
+    bench.sink.budget = usize::MAX;
+    bench.rest();
+    assert_eq!(heard(&bench), MANY);
+    keys.iter().zip(0..).for_each(|(&key, n)| assert_eq!(bench.letters(key)[..2], [n / 30, n / 30]));
 }
 
 /// Whoever becomes a member of the inbox, or is none any more, whoever comes and whoever goes: each gets each letter once.
