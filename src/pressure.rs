@@ -31,7 +31,7 @@ impl Pressure {
         self.shards[shard].inbox.store(bytes, Ordering::Relaxed);
     }
 
-    /// Sets how many bytes of messages are on their way to members on `shard`.
+    /// Sets how many bytes of messages are on their way to members on `shard`, or wait there for the engine.
     pub fn set_rooms(&self, shard: usize, bytes: usize) {
         self.shards[shard].rooms.store(bytes, Ordering::Relaxed);
     }

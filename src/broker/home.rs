@@ -4,6 +4,7 @@
 //! the engine answers. Later requests wait behind it, so answers keep the order of requests.
 
 mod answer;
+mod behind;
 mod cost;
 mod members;
 mod people;
@@ -18,7 +19,7 @@ use arcstr::ArcStr;
 
 use super::history::History;
 use super::keys::Keys;
-use super::place::{Ask, Tag, Tell};
+use super::place::{Ask, Tag, Tell, Why};
 use super::post::{Caller, Join, Line, Post};
 use super::presence::Presence;
 use super::typing::Typing;
@@ -29,10 +30,12 @@ use crate::position::Position;
 use crate::room_key::{RoomKey, Space};
 use crate::settings::RoomSettings;
 use crate::time::Tick;
+use behind::Behind;
 use members::Members;
 use request::{Requests, Waiting, What};
 
 pub use cost::{Holding, Idle, ROOM};
+pub use proceed::WINDOW;
 pub use request::Request;
 
 /// How long an engine may take before a request is answered with `unavailable`.
@@ -83,6 +86,8 @@ pub struct Home {
     typing: Typing,
     members: Members,
     waiting: Requests,
+    /// It has missed something, or may have.
+    behind: Option<Box<Behind>>,
     /// The mark of the address that it was made for; 0: the app's.
     maker: u32,
     next_tag: Tag,
@@ -105,6 +110,7 @@ impl Home {
             members: Members::new(shards),
             maker,
             waiting: Requests::default(),
+            behind: None,
             next_tag: 0,
             used: now,
             paid: Holding::default(),
@@ -118,7 +124,7 @@ impl Home {
         }
         // A leave must always be counted and cannot be refused.
         if self.waiting.len() >= MAX_WAITING && !matches!(request, Request::Leave(..)) {
-            return self.refuse(What::Request(request), desk);
+            return self.refuse(What::Request(request), Fault::Unavailable, desk);
         }
         let (until, bytes) = (desk.now.after(PATIENCE), request.weight());
         if let Stage::Open { end, first } = self.stage
@@ -126,20 +132,21 @@ impl Home {
         {
             // Nothing is before it.
             if let Some((what, tag)) = self.carry_out(request, end, first, desk) {
-                self.keep(Waiting { what, until, tag: Some(tag), bytes }, desk);
+                self.make_place(desk);
+                self.waiting.put_first(Waiting { what, until, tag, bytes });
             }
             return;
         }
-        self.keep(Waiting { what: What::Request(request), until, tag: None, bytes }, desk);
+        self.make_place(desk);
+        self.waiting.push(Waiting { what: What::Request(request), until, tag: None, bytes });
         self.proceed(desk);
     }
 
-    /// Puts a request behind all others that wait.
-    fn keep(&mut self, waiting: Waiting, desk: &mut Desk<'_>) {
+    /// Borrows a queue where there is none.
+    fn make_place(&mut self, desk: &mut Desk<'_>) {
         if !self.waiting.has_place() {
             std::mem::swap(&mut self.waiting, &mut desk.spare.0);
         }
-        self.waiting.push(waiting);
     }
 
     /// Takes an answer of the engine.
@@ -147,9 +154,13 @@ impl Home {
         match tell {
             Tell::Opened { position, tail, first, .. } => self.opened(position, tail, first, desk),
             Tell::Committed { message, tag } => self.committed(message, tag, desk),
-            Tell::Lost { from, to, .. } => self.lost(from, to, desk),
-            Tell::Page { tag, messages, .. } => self.page(tag, messages, desk),
-            Tell::Failed { tag, .. } => self.failed(tag, desk),
+            Tell::Stored { tag, position, known, .. } => self.stored(tag, position, known, desk),
+            Tell::Lost { to, .. } => {
+                self.lost(to, desk);
+                self.release(desk);
+            }
+            Tell::Page { tag, end, messages, .. } => self.page(tag, end, messages, desk),
+            Tell::Failed { tag, why, .. } => self.failed(tag, why, desk),
         }
         self.proceed(desk);
         self.give_back(desk);
@@ -160,13 +171,15 @@ impl Home {
         self.history.expire(&self.settings, desk.now);
         self.expire_people(desk);
         self.expire_typing(desk);
+        self.expire_behind(desk);
         while self.waiting.first().is_some_and(|first| first.until <= desk.now) {
             if let Some(late) = self.waiting.take() {
-                self.refuse(late.what, desk);
+                self.refuse(late.what, Why::Timeout.fault(), desk);
             }
             // An engine that never answered is asked again.
             if self.stage == Stage::Opening {
                 self.stage = Stage::Closed;
+                self.behind = None;
             }
         }
         self.proceed(desk);
@@ -184,7 +197,8 @@ impl Home {
     pub fn deadline(&self) -> Tick {
         let late = self.waiting.first().map_or(Tick::NEVER, |first| first.until);
         let people = self.presence.deadline().min(self.typing.deadline());
-        late.min(self.history.expires(&self.settings)).min(people).min(self.forgotten())
+        let others = self.history.expires(&self.settings).min(self.asks_again());
+        late.min(others).min(people).min(self.forgotten())
     }
 
     /// Whether the room can be forgotten without anybody noticing.

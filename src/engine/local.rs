@@ -31,7 +31,8 @@ impl Local {
             Ask::Close(room) => {
                 self.rooms.find_key(&room).and_then(|number| self.rooms.remove(number));
             }
-            Ask::Publish { room, draft, tag } => {
+            // Its homes know all keys.
+            Ask::Publish { room, draft, tag, .. } => {
                 let stored = draft.store && room.space() != Space::Raw;
                 let position = stored.then(|| self.next(&room));
                 let mut message = dialect::compose(room, position, draft, now.wall_ms);
@@ -39,7 +40,10 @@ impl Local {
                 tells.push_back(Tell::Committed { message: Arc::new(message), tag: Some(tag) });
             }
             // The home has all history.
-            Ask::Read { room, tag, .. } => tells.push_back(Tell::Page { room, tag, messages: Vec::new() }),
+            Ask::Read { room, tag, .. } => {
+                let end = self.end(&room);
+                tells.push_back(Tell::Page { room, tag, end, messages: Vec::new() });
+            }
         }
     }
 
@@ -49,6 +53,12 @@ impl Local {
             self.rooms.remove(number);
         }
         self.open(room)
+    }
+
+    /// The newest position of a room.
+    pub fn end(&self, room: &RoomKey) -> Position {
+        let number = self.rooms.find_key(room);
+        number.and_then(|number| self.rooms.get(number)).copied().unwrap_or(Position { epoch: 0, offset: 0 })
     }
 
     fn open(&mut self, room: &RoomKey) -> Position {

@@ -48,11 +48,11 @@ impl Shard {
         self.tell_load();
     }
 
-    /// Shows the other shards how much is on its way here.
+    /// Shows the other shards how much is on its way here, to members and to the engine.
     fn tell_load(&self) {
         let pending = |number| self.audiences.get(number).map_or(0, |audience| audience.pending());
-        let load = self.work.listed.iter().map(|&number| pending(number)).sum();
-        self.common.pressure.set_rooms(usize::from(self.me), load);
+        let load: usize = self.work.listed.iter().map(|&number| pending(number)).sum();
+        self.common.pressure.set_rooms(usize::from(self.me), load + self.rooms.waiting);
     }
 
     /// Starts a pass in every listed lane without one.

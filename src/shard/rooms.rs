@@ -26,6 +26,8 @@ const PUSHED: usize = 16;
 pub(super) struct Rooms {
     /// What they cost.
     pub(super) purse: Purse,
+    /// What waits in them for the engine, in bytes.
+    pub(super) waiting: usize,
     /// The names of rooms that can be listed.
     pub(super) names: Names,
     /// Empty rooms, in the order in which they are forgotten.
@@ -137,6 +139,7 @@ impl Shard {
             self.rooms.changes(number, paid.idle, held.idle);
         }
         if held.waiting != paid.waiting {
+            self.rooms.waiting = self.rooms.waiting + held.waiting - paid.waiting;
             self.spend(held.waiting.cast_signed() - paid.waiting.cast_signed());
         }
     }
@@ -151,6 +154,7 @@ impl Shard {
         self.history.spend(&self.common.history, 0, paid.history);
         self.rooms.purse.spend(&self.common.rooms, 0, paid.cost);
         self.rooms.changes(number, paid.idle, None);
+        self.rooms.waiting -= paid.waiting;
         self.spend(-paid.waiting.cast_signed());
         if home.maker() != 0 {
             self.common.makers.gone(home.maker());

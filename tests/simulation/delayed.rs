@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use switchboard::broker::place::{Ask, Tag, Tell};
+use switchboard::broker::place::{Ask, Tag, Tell, Why};
 use switchboard::engine::local::Local;
 use switchboard::engine::{Engine, Remote};
 use switchboard::message::Message;
@@ -59,9 +59,10 @@ impl Delayed {
 
     fn read(&self, room: RoomKey, since: Position, limit: usize, tag: Tag) -> Tell {
         let log = self.log.get(room.name()).map_or(&[][..], Vec::as_slice);
-        let after = log.iter().filter(|message| message.position.is_some_and(|at| at.offset > since.offset));
+        let follows = |at: Position| at.epoch == since.epoch && at.offset > since.offset;
+        let after = log.iter().filter(|message| message.position.is_some_and(follows));
         let messages = after.take(limit).cloned().collect();
-        Tell::Page { room, tag, messages }
+        Tell::Page { end: self.local.end(&room), room, tag, messages }
     }
 
     /// Remembers what is stored, and how far back a room's messages go.
@@ -107,11 +108,11 @@ impl Remote for Delayed {
         } else if self.chance(self.odds.silent) {
             return;
         } else if self.chance(self.odds.fail) {
-            return self.send(Tell::Failed { room, tag }, now);
+            return self.send(Tell::Failed { room, tag, why: Why::Unavailable }, now);
         }
         let failed_late = matches!(ask, Ask::Publish { .. }) && self.chance(self.odds.fail_late);
         if failed_late {
-            self.send(Tell::Failed { room: room.clone(), tag }, now);
+            self.send(Tell::Failed { room: room.clone(), tag, why: Why::Timeout }, now);
         }
         let mut tells = VecDeque::new();
         match ask {

@@ -117,23 +117,29 @@ impl Home {
         }
     }
 
-    pub(super) fn refuse(&mut self, what: What, desk: &mut Desk<'_>) {
+    /// Answers what could not be done. What was done and has waited for its turn, or for its message, is answered as that.
+    pub(super) fn refuse(&mut self, what: What, fault: Fault, desk: &mut Desk<'_>) {
         match what {
             What::Request(Request::Leave(caller, shard, user)) => {
                 self.leave(caller, shard, user.as_ref(), desk)
             }
             What::Request(Request::Typing(..)) => {}
-            What::Request(Request::Join(join)) => {
+            What::Request(Request::Join(join)) | What::CatchingUp(Request::Join(join)) => {
                 let shard = join.session.shard;
-                desk.posts.push((shard, Post::Joined(self.key.clone(), join, Err(Fault::Unavailable))));
+                desk.posts.push((shard, Post::Joined(self.key.clone(), join, Err(fault))));
             }
-            What::Request(Request::Look(caller, _)) => self.looked(caller, Err(Fault::Unavailable), desk),
-            What::Request(Request::Members(caller, _)) => {
-                self.rostered(caller, Err(Fault::Unavailable), desk)
+            What::Request(Request::Look(caller, _)) | What::CatchingUp(Request::Look(caller, _)) => {
+                self.looked(caller, Err(fault), desk);
             }
+            What::Request(Request::Members(caller, _)) => self.rostered(caller, Err(fault), desk),
             What::Request(Request::Publish(caller, _)) | What::Committing(caller, _) => {
-                self.published(caller, Err(Fault::Unavailable), desk);
+                self.published(caller, Err(fault), desk);
             }
+            What::Stored(caller, None) => self.published(caller, Ok(None), desk),
+            What::Stored(caller, Some(_)) => self.published(caller, Err(fault), desk),
+            What::Done(caller, result) => self.published(caller, result, desk),
+            // Nothing else waits for the home to catch up.
+            What::CatchingUp(_) => {}
         }
     }
 

@@ -35,7 +35,7 @@ pub struct Holding {
 impl Home {
     /// What the room holds now.
     pub fn holds(&self) -> Holding {
-        let waiting = self.waiting.bytes();
+        let waiting = self.waiting.bytes() + self.held();
         Holding { history: self.history.bytes(), cost: self.cost(), waiting, idle: self.idle() }
     }
 

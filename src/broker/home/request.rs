@@ -1,14 +1,17 @@
 //! Requests to a home, and those that wait.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use arcstr::ArcStr;
 
 use crate::broker::keys::Mark;
 use crate::broker::place::Tag;
 use crate::broker::post::{Caller, Join, Page, Span};
+use crate::error::Fault;
 use crate::id::ShardId;
 use crate::message::Draft;
+use crate::position::Position;
 use crate::time::Tick;
 
 /// A request to a room.
@@ -40,10 +43,12 @@ pub(super) struct Waiting {
     pub(super) bytes: usize,
 }
 
-/// Requests that are not answered yet, in order.
+/// Requests that are not answered yet, in order. The first of them are under way: the engine has been asked.
 #[derive(Debug, Default)]
 pub(super) struct Requests {
     waiting: VecDeque<Waiting>,
+    /// How many are under way.
+    begun: usize,
     bytes: usize,
 }
 
@@ -54,17 +59,39 @@ impl Requests {
         self.waiting.push_back(request);
     }
 
-    /// Puts the first one back.
-    pub(super) fn put_back(&mut self, request: Waiting) {
+    /// Puts a request that is under way before all others.
+    pub(super) fn put_first(&mut self, request: Waiting) {
         self.bytes += request.bytes;
+        self.begun += 1;
         self.waiting.push_front(request);
     }
 
     /// Takes the first.
     pub(super) fn take(&mut self) -> Option<Waiting> {
         let first = self.waiting.pop_front()?;
+        self.begun = self.begun.saturating_sub(1);
         self.bytes -= first.bytes;
         Some(first)
+    }
+
+    /// How many are under way.
+    pub(super) fn begun(&self) -> usize {
+        self.begun
+    }
+
+    /// The first that is not under way.
+    pub(super) fn next(&mut self) -> Option<&mut Waiting> {
+        self.waiting.get_mut(self.begun)
+    }
+
+    /// That one is under way now.
+    pub(super) fn begin(&mut self) {
+        self.begun += 1;
+    }
+
+    /// Those under way, in order.
+    pub(super) fn under_way(&mut self) -> impl Iterator<Item = &mut Waiting> {
+        self.waiting.iter_mut().take(self.begun)
     }
 
     /// Takes all.
@@ -95,11 +122,27 @@ impl Requests {
     }
 }
 
+/// What became of a publish: its position, if it has one.
+pub(super) type Outcome = Result<Option<Position>, Fault>;
+
 #[derive(Debug)]
 pub(super) enum What {
     Request(Request),
+    /// A join or a look that waits until the home has caught up with the engine.
+    CatchingUp(Request),
     /// A publish whose draft the engine has, and its idempotency key.
-    Committing(Caller, Option<Box<Mark>>),
+    Committing(Caller, Option<Arc<Mark>>),
+    /// A publish that the engine has carried out, but whose message has not come here.
+    Stored(Caller, Option<Position>),
+    /// A publish that has its outcome and waits for its turn.
+    Done(Caller, Outcome),
+}
+
+impl What {
+    /// Whether it is a publish that is under way.
+    pub(super) fn is_publish(&self) -> bool {
+        matches!(self, Self::Committing(..) | Self::Stored(..) | Self::Done(..))
+    }
 }
 
 impl Request {

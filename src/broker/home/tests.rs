@@ -1,9 +1,11 @@
 //! The home with an engine whose every word is scripted. What it posts and asks is read as short lines.
 
+mod behind;
 mod engine;
 mod life;
 mod people;
 mod reads;
+mod window;
 
 use super::*;
 use crate::broker::post::{Caller, Notice, Page, Span, Standing, Ticket};
@@ -128,12 +130,23 @@ impl Bench {
     }
 
     fn failed(&mut self, tag: Option<Tag>) {
-        self.tell(Tell::Failed { room: self.key.clone(), tag });
+        self.tell(Tell::Failed { room: self.key.clone(), tag, why: Why::Unavailable });
     }
 
     fn page(&mut self, tag: Tag, positions: impl IntoIterator<Item = Position>) {
         let messages = positions.into_iter().map(|position| self.message(position)).collect();
-        self.tell(Tell::Page { room: self.key.clone(), tag, messages });
+        let end = self.home.end().unwrap();
+        self.tell(Tell::Page { room: self.key.clone(), tag, end, messages });
+    }
+
+    /// The engine says what came after this home's newest message, and what the newest is.
+    fn caught_up(&mut self, tag: Tag, end: Position, positions: impl IntoIterator<Item = u64>) {
+        let messages = positions.into_iter().map(|offset| self.message(at(offset))).collect();
+        self.tell(Tell::Page { room: self.key.clone(), tag, end, messages });
+    }
+
+    fn stored(&mut self, tag: Tag, position: Option<Position>, known: bool) {
+        self.tell(Tell::Stored { room: self.key.clone(), tag, position, known });
     }
 
     fn message(&self, position: Position) -> Arc<Message> {

@@ -330,3 +330,20 @@ fn requests_for_a_stream_are_bounded_by_what_they_hold() {
     assert_eq!(refused, 9);
     assert!(bench.shard.queues.used() < 400 * KIB, "{}", bench.shard.queues.used());
 }
+
+#[test]
+fn what_waits_for_the_engine_counts_as_pressure() {
+    let silent = Odds { silent: 1_000, ..Odds::default() };
+    let mut bench = Bench::new(0, &common(1, Settings::default()), Delayed::engine(1, silent));
+    let message = format!("\"{}\"", "x".repeat(1024 * KIB));
+    for room in ["a", "b"] {
+        for _ in 0..40 {
+            bench.say(room, message.clone());
+        }
+    }
+    bench.turn(0);
+    assert!(bench.shard.common.pressure.is_high(false));
+    bench.turn(6_000);
+    bench.turn(0);
+    assert!(!bench.shard.common.pressure.is_high(true));
+}

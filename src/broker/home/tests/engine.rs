@@ -153,6 +153,8 @@ fn another_epoch_is_a_gap_for_who_is_there() {
     bench.opened(Position { epoch: 8, offset: 2 }, 1);
     bench.posted(&["2: gap 00000008:1 00000008:2"]);
     bench.look(1, Span::After(Some(at(4)), 9));
+    bench.asked(&["read 2+1000 #1"]);
+    bench.caught_up(1, Position { epoch: 8, offset: 2 }, []);
     bench.posted(&["0: looked 1 2 newest[]"]);
 }
 
@@ -205,10 +207,9 @@ fn answers_find_their_requests_where_tags_wrap() {
     bench.home.next_tag = u32::MAX - 1;
     bench.publish(1);
     bench.publish(2);
-    bench.asked(&["publish #4294967295"]);
+    bench.asked(&["publish #4294967295", "publish #0"]);
     bench.committed(at(1), Some(u32::MAX));
     bench.posted(&["0: published 1 1"]);
-    bench.asked(&["publish #0"]);
     bench.committed(at(2), Some(0));
     bench.posted(&["0: published 2 2"]);
 }
