@@ -1,4 +1,4 @@
-//! A shard without sockets: sessions are driven by hand, and whatever they are sent is counted.
+//! A shard without sockets: the bench drives the sessions and counts what is sent to them.
 
 use std::io::IoSlice;
 use std::net::IpAddr;
@@ -13,12 +13,12 @@ use switchboard::time::Now;
 use tungstenite::protocol::frame::Frame;
 use tungstenite::protocol::frame::coding::{Data, OpCode};
 
-/// What stands for the sockets: takes everything, keeps nothing.
+/// Stands for the sockets: it takes everything and keeps nothing.
 #[derive(Default)]
 pub(crate) struct Sink {
-    /// Writes that it was asked for.
+    /// The number of writes.
     pub(crate) writes: u64,
-    /// Bytes that they had.
+    /// The bytes of these writes.
     pub(crate) bytes: u64,
 }
 
@@ -37,7 +37,7 @@ impl Outlet for Sink {
     }
 }
 
-/// A shard and its sink, at a moment that never passes.
+/// A shard and its sink. Its time stands still.
 pub(crate) struct House {
     shard: Shard,
     sink: Sink,
@@ -51,7 +51,7 @@ impl House {
         Self::of(RoomSettings::default())
     }
 
-    /// A shard without sessions, all of whose rooms are like this.
+    /// A shard without sessions, in which all rooms have these settings.
     pub(crate) fn of(room: RoomSettings) -> Self {
         let now = Now { loop_ms: 60_000, wall_ms: 1_700_000_000_000, us: 0 };
         let rooms = vec![RoomRule { pattern: "*".to_owned(), room }];
@@ -68,7 +68,7 @@ impl House {
         (house, keys)
     }
 
-    /// Opens a WebSocket on `path`; says its key.
+    /// Opens a WebSocket on `path`; returns its key.
     pub(crate) fn open(&mut self, path: &str) -> u32 {
         let request = format!(
             "GET {path} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
@@ -79,15 +79,15 @@ impl House {
         key
     }
 
-    /// Takes in a connection that has said nothing yet; says its key.
+    /// Accepts a connection that has sent nothing yet; returns its key.
     pub(crate) fn accept(&mut self) -> u32 {
         self.shard.accept(IpAddr::from([127, 0, 0, 1]))
     }
 
-    /// One turn in which session `key` sent `bytes`, as the reactor takes it; says how many writes it led to.
+    /// One turn in which session `key` sent `bytes`, as in the reactor; returns how many writes it caused.
     pub(crate) fn turn(&mut self, key: u32, bytes: &[u8]) -> u64 {
         let before = self.sink.writes;
-        // As the kernel copies into the reactor's one buffer, where frames are unmasked in place.
+        // Like the kernel's copy into the reactor's one buffer, where frames are unmasked in place.
         self.buffer.clear();
         self.buffer.extend_from_slice(bytes);
         self.shard.begin(self.now);
@@ -114,7 +114,7 @@ pub(crate) fn text(text: &str) -> Vec<u8> {
     masked(Data::Text, text.as_bytes())
 }
 
-/// A publish of the native dialect whose `data` has 128 bytes, and which wants an answer.
+/// A publish of the native dialect with 128 bytes of `data`, which asks for an answer.
 pub(crate) fn publish(room: &str) -> Vec<u8> {
     text(&format!(r#"{{"type":"publish","id":1,"room":"{room}","data":"{}"}}"#, "x".repeat(126)))
 }

@@ -136,7 +136,7 @@ fn key_files_are_read_again() {
     let relay = Relay::start("reload", &format!("[auth]\nsecret_file = {path:?}\n"));
     let good = format!("/ws?token={}", token("alice"));
     assert_eq!(relay.ws(&good, "").outcome(), "invalid token");
-    // What cannot be used changes nothing.
+    // A file that cannot be used changes nothing.
     secret("");
     kill_process(Pid::from_child(&relay.child), Signal::HUP).unwrap();
     secret(SECRET);
@@ -145,7 +145,7 @@ fn key_files_are_read_again() {
     while relay.ws(&good, "").outcome() != "alice" {
         assert!(std::time::Instant::now() < until, "the new secret is never read");
     }
-    // Without a signal it is seen, too.
+    // A change is noticed without a signal, too.
     secret("the third secret, which nobody announces");
     while relay.ws(&good, "").outcome() == "alice" {
         assert!(std::time::Instant::now() < until, "the change is never seen");

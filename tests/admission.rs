@@ -1,5 +1,4 @@
-//! Who comes in, from outside: every way to bring a token by everything that can be wrong with it, what it lets its
-//! bearer do, and how it ends.
+//! Who may connect, from outside: every way to send a token with every fault, what a token allows, and how it ends.
 
 mod relay;
 
@@ -9,7 +8,7 @@ use jsonwebtoken::{EncodingKey, Header};
 use relay::{Got, KEYS, Relay, now, sign, token};
 use serde_json::{Value, json};
 
-/// Tokens that are not good, and what is said of them.
+/// Bad tokens, and the answers to them.
 fn bad_tokens() -> Vec<(String, &'static str)> {
     let other = EncodingKey::from_secret(b"another secret, just as long as that one");
     let unsigned = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJldmUifQ.";
@@ -28,7 +27,7 @@ fn bad_tokens() -> Vec<(String, &'static str)> {
     ]
 }
 
-/// The ways to bring a token with the handshake: target and header lines.
+/// The ways to send a token with the handshake: target and header lines.
 fn ways(path: &str, token: &str) -> [(String, String); 4] {
     [
         (format!("{path}?token={token}"), String::new()),
@@ -192,7 +191,7 @@ fn a_fresh_token_narrows_and_widens() {
     ws.say(json!({"type": "publish", "room": "b", "data": 1, "id": 4}));
     assert_eq!(ws.expect("message")["from"], "alice");
     ws.expect("published");
-    // What is not good changes nothing.
+    // A bad token changes nothing.
     ws.say(json!({"type": "auth", "token": "rubbish", "id": 5}));
     assert_eq!(ws.expect("error")["code"], "unauthorized");
     ws.say(json!({"type": "auth", "token": token("bob"), "id": 6}));
@@ -222,7 +221,7 @@ fn rooms_are_open_to_those_whom_they_are_for() {
     assert_eq!(words, ["error members:1", "error private:1", "joined free", "joined news:1"]);
     guest.say(json!({"type": "publish", "room": "news:1", "data": 1}));
     assert_eq!(guest.expect("error")["code"], "forbidden");
-    // A guest that rooms have counted stays one; another becomes known.
+    // A guest that rooms have counted stays a guest; another becomes a user.
     guest.say(json!({"type": "auth", "token": token("alice")}));
     assert_eq!(guest.expect("error")["code"], "forbidden");
     let mut other = relay.ws("/ws", "");
@@ -231,7 +230,7 @@ fn rooms_are_open_to_those_whom_they_are_for() {
     other.expect("auth_ok");
     other.say(json!({"type": "join", "room": "private:1"}));
     other.expect("joined");
-    // A room that there is and one that there is not are forbidden in the same words.
+    // The refusal is the same for a room that exists and one that does not.
     let mut stranger = relay.ws(&format!("/ws?token={}", token("eve")), "");
     stranger.expect("welcome");
     let mut refused = |room: &str| {

@@ -1,4 +1,4 @@
-//! The app's side: publishing over HTTP, and asking how rooms stand.
+//! The app's side: publishing over HTTP, and asking for the state of rooms.
 
 mod harness;
 
@@ -40,7 +40,7 @@ fn a_publish_reaches_the_members_and_says_where_it_stands() {
     let unstored = server.post("/api/rooms/a/messages", r#"{"data":2,"store":false}"#).json();
     assert_eq!(unstored, json!({ "position": null }));
     assert_eq!(members[0].expect("message").get("position"), None);
-    // A name is decoded behind the split.
+    // A name is decoded after the split.
     assert_eq!(server.post("/api/rooms/a%2Fb/messages", r#"{"data":1}"#).status, 200);
     assert_eq!(server.get("/api/rooms/a%2Fb").json()["room"], "a/b");
 }
@@ -57,7 +57,7 @@ fn exclude_leaves_one_connection_out() {
     assert_eq!(other.expect("message")["data"], 1);
     server.publish("a", "2");
     assert_eq!(left_out.expect("message")["data"], 2);
-    // A connection that is not there excludes nobody.
+    // An unknown connection excludes nobody.
     let body = json!({"data": 3, "exclude": "nobody"});
     assert_eq!(server.post("/api/rooms/a/messages", &body.to_string()).status, 200);
     assert_eq!(left_out.expect("message")["data"], 3);
@@ -154,7 +154,7 @@ fn rooms_are_listed_in_byte_order_and_in_pages() {
     let listed: Vec<String> = all.iter().filter(|name| name.starts_with("list:1")).cloned().collect();
     assert_eq!(page(&server, "prefix=list:1"), (listed, None));
     assert_eq!(page(&server, "prefix=nothing"), (Vec::new(), None));
-    // A page that holds just all of them has no next.
+    // A page that holds exactly all of them has no next page.
     assert_eq!(page(&server, &format!("limit={}", all.len())), (all.clone(), None));
     for query in ["limit=x", "limit=-1", "limit="] {
         assert_eq!(server.get(&format!("/api/rooms?{query}")).code(), "bad_request");
@@ -280,7 +280,7 @@ fn a_key_is_whose_it_is() {
         )
     };
     let mut watcher = enter("");
-    // Whoever guesses the app's key says something of their own, and the app is heard all the same.
+    // Whoever guesses the app's key publishes a message of their own, and the app's message still comes.
     for (query, who) in [("", "guest 0"), ("", "guest 1"), ("?user=ann", "ann"), ("?user=ann", "ann again")] {
         let mut member = enter(query);
         let first = member.ask(said(who), "published");

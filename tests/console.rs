@@ -7,7 +7,7 @@ use harness::wire::Response;
 
 const CLIENT: &str = include_str!("../clients/js/switchboard.js");
 
-/// Files of the page, with what a browser must take them for.
+/// Files of the page, with the types that a browser needs.
 const FILES: [(&str, &str); 5] = [
     ("/", "text/html; charset=utf-8"),
     ("/console/style.css", "text/css; charset=utf-8"),
@@ -91,7 +91,7 @@ fn without_the_console_there_is_the_client_alone() {
     for (path, _) in FILES.iter().filter(|(path, _)| *path != "/") {
         assert_eq!((server.get(path).status, server.get(path).code().as_str()), (404, "not_found"), "{path}");
     }
-    // Balancers ask there.
+    // Balancers ask at this path.
     assert_eq!(server.get("/").body, r#"{"status":"ready"}"#);
     let client = server.get("/switchboard.js");
     assert_eq!((client.status, client.body.as_str()), (200, CLIENT));

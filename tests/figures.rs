@@ -1,4 +1,4 @@
-//! What the server tells of itself: live figures, as an answer and as a room; metrics; readiness; its own description.
+//! What the server says about itself: live figures, as an answer and as a room; metrics; readiness; its description.
 
 mod harness;
 
@@ -159,7 +159,7 @@ fn a_draining_server_is_alive_and_not_ready() {
     let mut server = Server::sharded(2, "drain = \"5s\"\n");
     let ready = server.get("/readyz");
     assert_eq!((ready.status, ready.json()), (200, json!({"status": "ready"})));
-    // As long as somebody has not gone, the server is there to be asked, in its last moments too.
+    // While a connection is open, the server answers, even at its end.
     let _clients: Vec<_> = (0..5).map(|_| server.client("/echo")).collect();
     server.signal(Signal::TERM);
     eventually("it drains", || server.get("/readyz").status == 503);

@@ -1,6 +1,6 @@
-//! The house keeps its floors: imports point down, the loop alone knows sockets and clocks, and a file is one noun.
+//! The floors of the code: imports point down, only the loop knows sockets and clocks, and a file is about one noun.
 //!
-//! Sources are read as tokens, so that comments and strings do not count and inline paths do.
+//! Sources are read as tokens, so comments and strings do not count, but inline paths do.
 
 #[path = "floors/source.rs"]
 mod source;
@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use source::{Source, Use};
 
-/// The floors from the ground; what may be imported is on the same floor or below.
+/// The floors from the ground up. A module may import from its own floor and from those below.
 const FLOORS: [&[&str]; 6] = [
     &[
         "id",
@@ -40,13 +40,13 @@ const FLOORS: [&[&str]; 6] = [
     &["config", "server", "handle", "builder", "watch", "main", "cli", "lib"],
 ];
 
-/// Neighbours that must not know each other: they meet in `session` and `shard`.
+/// Modules that must not know each other. They meet in `session` and `shard`.
 const STRANGERS: [(&str, &str); 4] = [("broker", "http"), ("broker", "ws"), ("http", "ws"), ("ws", "http")];
 
 /// Lines of a file, at most: more is two nouns.
 const LINES: usize = 450;
 
-/// What only the loop and the program around the library may touch, as the tokens that give it away.
+/// What only the loop and the program around the library may use, as the tokens that show it.
 const OUTSIDE: [&str; 6] =
     ["mio ::", "socket2 ::", "TcpStream", "TcpListener", "Instant :: now", "SystemTime :: now"];
 const OUTSIDERS: [&str; 3] = ["reactor", "cli", "main"];
@@ -60,7 +60,7 @@ fn judge(from: &str, to: &str) -> Option<String> {
     let Some(here) = floor(from) else {
         return Some(format!("`{from}` has no floor: give it one in tests/floors.rs"));
     };
-    // A name at the root of the crate is the library's face, which is the top floor's.
+    // A name at the root of the crate is the library's public interface, which belongs to the top floor.
     let there = floor(to).unwrap_or(FLOORS.len() - 1);
     if there > here {
         return Some(format!("floor {here} (`{from}`) imports floor {there} (`{to}`)"));
@@ -122,7 +122,7 @@ fn tests_are_one_noun_a_file_too() {
     assert!(long.is_empty(), "more than {LINES} lines: {long:?}");
 }
 
-/// The packages that `package` is built from, itself included, by what Cargo locked: those of its tests as well.
+/// The packages from which `package` is built, itself and those of its tests included, by Cargo's lock file.
 fn built_from(package: &str) -> BTreeSet<String> {
     let lock: toml::Table =
         fs::read_to_string("Cargo.lock").expect("it is there").parse().expect("it is TOML");
@@ -130,7 +130,7 @@ fn built_from(package: &str) -> BTreeSet<String> {
         let all = lock["package"].as_array().expect("a list of packages").iter();
         let versions = all.filter(|one| one["name"].as_str() == Some(package));
         let needs = versions.filter_map(|one| one.get("dependencies")?.as_array()).flatten();
-        // A package of which there are two versions is named with its version.
+        // A package with two versions is named with its version.
         needs.filter_map(|need| need.as_str()?.split(' ').next()).map(str::to_owned).collect::<Vec<_>>()
     };
     let (mut found, mut next) = (BTreeSet::new(), vec![package.to_owned()]);
@@ -143,7 +143,7 @@ fn built_from(package: &str) -> BTreeSet<String> {
     found
 }
 
-/// Whoever embeds the server brings a runtime, or none.
+/// A program that embeds the server chooses its runtime, or has none.
 #[test]
 fn there_is_no_async_runtime_in_the_tree() {
     let tree = built_from("switchboard");

@@ -1,4 +1,5 @@
-//! The fuzz oracles with bytes that everybody has: the corpus, the corpus spoilt by seeds, and pieces put together.
+//! The fuzz oracles with bytes that are the same for everybody: the corpus, seeded changes of it, and pieces put
+//! together.
 //!
 //! A crash that the fuzzer finds becomes a file of the corpus, and so a test.
 
@@ -14,7 +15,7 @@ use std::path::Path;
 
 use oracles::{Numbers, cut_anywhere, http_head, native_request, ws_frames};
 
-/// Spoilt inputs for each target.
+/// Changed inputs for each target.
 const ROUNDS: u64 = 6_000;
 
 /// The files of one target's corpus, by name.
@@ -29,7 +30,7 @@ fn corpus(target: &str) -> BTreeMap<String, Vec<u8>> {
         .collect()
 }
 
-/// Changes, drops, doubles and joins bytes of `all`.
+/// Changes, drops, repeats and joins bytes of `all`.
 fn spoil(all: &[&Vec<u8>], numbers: &mut Numbers) -> Vec<u8> {
     let mut bytes = all[numbers.below(all.len())].clone();
     for _ in 0..=numbers.below(4) {
@@ -52,7 +53,7 @@ fn spoil(all: &[&Vec<u8>], numbers: &mut Numbers) -> Vec<u8> {
     bytes
 }
 
-/// Runs `check` on the corpus and on what seeds make of it, and counts what came out.
+/// Runs `check` on the corpus and on seeded changes of it, and counts the results.
 fn run<T: Debug + Ord>(target: &str, check: impl Fn(&[u8]) -> T) -> BTreeMap<T, usize> {
     let corpus = corpus(target);
     let mut seen = BTreeMap::new();
@@ -70,7 +71,7 @@ fn run<T: Debug + Ord>(target: &str, check: impl Fn(&[u8]) -> T) -> BTreeMap<T, 
     seen
 }
 
-/// Each of `wanted` came out often enough to have been tried.
+/// Asserts that each of `wanted` came out often enough.
 #[track_caller]
 fn assert_tried<T: Debug + Ord>(seen: &BTreeMap<T, usize>, wanted: impl IntoIterator<Item = T>) {
     for each in wanted {
@@ -146,7 +147,7 @@ fn vectors_come_out_as_they_must() {
     }
 }
 
-/// A reader that loses what it has of a line at the end of its input: the fault that the oracle is for.
+/// A reader that loses a part of a line at the end of its input: the fault that the oracle must find.
 #[test]
 fn a_reader_that_forgets_at_a_cut_is_found() {
     let forgetful = |pieces: &[&[u8]]| -> Vec<Vec<u8>> {

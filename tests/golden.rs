@@ -1,8 +1,8 @@
-//! Golden transcripts: what the program says, to the byte, in files that are scripts as well.
+//! Golden transcripts: what the program says, byte for byte, in files that are also scripts.
 //!
-//! Each file of `tests/golden/*/` is played against the program, and what comes out must be the file again.
-//! `GOLDEN=write cargo test --test golden` writes what came out instead; read the difference before you commit it.
-//! `tests/golden/README.md` says how to read and write one.
+//! Each file of `tests/golden/*/` is played against the program, and the result must equal the file. `GOLDEN=write cargo
+//! test --test golden` writes the result instead; read the diff before you commit it. `tests/golden/README.md` says how
+//! to read and write one.
 
 mod harness;
 
@@ -34,10 +34,10 @@ use std::thread;
 
 use player::{Player, Written};
 
-/// Scripts that are played at once: most of their time they wait.
+/// Scripts that are played at once: they wait most of the time.
 const AT_ONCE: usize = 6;
 
-/// This line in a script says that it holds with two shards as well.
+/// This line in a script says that it is also true with two shards.
 const TWO_SHARDS: &str = "# Holds with two shards as well.";
 
 /// Every transcript of `area`.
@@ -49,7 +49,7 @@ fn transcripts(area: &str) -> Vec<PathBuf> {
     files
 }
 
-/// What comes out when `text` is played.
+/// The result of playing `text`.
 fn played(name: &str, text: &str, shards: usize) -> Result<String, String> {
     let directory = format!("golden-{}-{name}-{shards}", std::process::id());
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(directory);
@@ -71,7 +71,7 @@ fn played(name: &str, text: &str, shards: usize) -> Result<String, String> {
     })
 }
 
-/// Plays one transcript, and says what is different.
+/// Plays one transcript, and returns what is different.
 fn compare(path: &Path) -> Result<(), String> {
     let text = fs::read_to_string(path).expect("a transcript can be read");
     let (area, name) = (path.parent().and_then(Path::file_name), path.file_stem());

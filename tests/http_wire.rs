@@ -1,4 +1,4 @@
-//! HTTP/1.1 on the wire: what a strict client sees, and what a careless or hostile one gets (RFC 9110, RFC 9112).
+//! HTTP/1.1 on the wire: what a correct client gets, and what a careless or hostile one gets (RFC 9110, RFC 9112).
 
 mod harness;
 
@@ -8,7 +8,7 @@ use std::time::Duration;
 use harness::Server;
 use harness::wire::{Response, Wire};
 
-/// Sends `bytes` on a connection of its own; gives the answer, and whether the server ended the connection behind it.
+/// Sends `bytes` on a connection of its own; returns the answer, and whether the server ended the connection after it.
 fn answer(server: &Server, bytes: impl AsRef<[u8]>) -> (Response, bool) {
     let mut wire = server.wire();
     wire.send(bytes);
@@ -57,7 +57,7 @@ fn pipelined_requests_are_answered_in_order() {
     let mut wire = server.wire();
     let mut all = String::new();
     for n in 0..40 {
-        // Rooms with different homes: answers come from different shards, and still leave in order.
+        // Rooms with different homes: the answers come from different shards, but are sent in order.
         let body = format!("{{\"data\":{n}}}");
         all += &format!(
             "POST /api/rooms/r{n}/messages HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n{body}GET /api/rooms/r{n} \
@@ -105,9 +105,9 @@ fn a_client_that_waits_for_100_gets_it() {
     assert_eq!(wire.head().status, 100);
     wire.send("{\"data\":1}");
     assert_eq!(wire.response().status, 200);
-    // RFC 9110 10.1.1: who has sent the body already does not wait.
+    // RFC 9110 10.1.1: a client that has already sent the body does not wait.
     assert_eq!(wire.request("POST", "/api/rooms/a/messages", fields, "{\"data\":2}").status, 200);
-    // A final answer instead of 100 spares the body.
+    // After a final answer instead of 100, the body need not be sent.
     wire.send(format!("POST /nowhere HTTP/1.1\r\nHost: a\r\n{fields}\r\n"));
     assert_eq!(wire.response().status, 404);
     wire.ends();
@@ -313,7 +313,7 @@ fn what_trickles_in_is_cut_by_a_deadline() {
             late(second, b"z");
         });
         scope.spawn(|| {
-            // Who sends nothing, or nothing more, is not answered: no request is under way.
+            // A client that sends nothing, or nothing more, gets no answer: no request is under way.
             let mut silent = server.wire();
             let mut idle = server.wire();
             assert_eq!(idle.request("GET", "/healthz", "", "").status, 200);

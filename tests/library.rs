@@ -1,4 +1,4 @@
-//! The relay inside a program, by the library's public face alone.
+//! The relay inside a program, through the library's public interface alone.
 
 mod harness;
 
@@ -37,7 +37,7 @@ fn member(server: &Running, room: &str, user: &str) -> Client {
     client
 }
 
-/// All of async that an answer needs: a thread that sleeps until it is woken.
+/// All that an answer needs of async: a thread that sleeps until it is woken.
 fn block_on<F: Future>(future: F) -> F::Output {
     struct Unpark(Thread);
     impl Wake for Unpark {
@@ -68,7 +68,7 @@ fn a_publish_is_heard_and_answered() {
         assert_eq!((&message["data"], &message["position"]), (&json!("hello"), &json!(position.to_string())));
         assert_eq!(message["from"], Value::Null, "{message}");
     }
-    // An answer is given once.
+    // An answer is returned once.
     assert_eq!(first.wait(PATIENCE), Err(AnswerError::Stopped));
 
     let joke = Message::new(&json!({"n": 1})).event("joke").from_user("zoe").store(false);
@@ -237,7 +237,7 @@ fn what_cannot_be_done_is_said_at_once() {
     );
 }
 
-/// Before it runs a server takes nothing, so that what comes piles up.
+/// Before it runs, a server takes nothing, so letters pile up.
 #[test]
 fn a_server_that_does_not_keep_up_is_busy() {
     let server = builder().build().unwrap();
@@ -277,7 +277,7 @@ fn a_port_that_is_taken_is_an_error_before_anything_runs() {
     assert!(error.to_string().contains(&address.to_string()), "{error}");
     let source = std::error::Error::source(&error).expect("the system said so");
     assert!(source.to_string().contains("in use"), "{source}");
-    // Another server's port is no less taken.
+    // A port of another server is taken, too.
     let first = running(builder());
     assert!(Server::builder().listen(first.local_addrs()[0]).build().is_err());
 }
@@ -372,7 +372,7 @@ fn assert_stopped(handle: &Handle) {
 
 #[test]
 fn what_is_dropped_is_over() {
-    // Without having run: what was asked is answered by that.
+    // It has never run; its end answers the questions.
     let server = builder().build().unwrap();
     let (handle, address) = (server.handle(), server.local_addrs()[0]);
     let mut asked = handle.online("ann");

@@ -1,4 +1,4 @@
-//! What is logged: one line a connection's end, and never a token or a key.
+//! What is logged: one line for the end of each connection, and never a token or a key.
 
 mod harness;
 
@@ -20,13 +20,13 @@ const SECRET: &str = "a-secret-of-more-than-thirty-two-bytes";
 const API_KEY: &str = "the-key-of-the-app-that-nobody-may-read";
 const WRONG: &str = "what-somebody-tried-as-a-key";
 
-/// Speaks to the server and reads what it says for a moment, or to the end.
+/// Sends to the server and reads its answer for a moment, or to the end.
 fn speak(address: &str, bytes: &[u8]) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     stream.write_all(bytes).unwrap();
     let mut answer = Vec::new();
-    // A server that is asked to close ends the connection.
+    // The server ends the connection when the client asks for a close.
     let _ = stream.read_to_end(&mut answer);
     String::from_utf8_lossy(&answer).into_owned()
 }
@@ -42,7 +42,7 @@ fn websocket(target: &str, fields: &str, text: Option<&str>) -> Vec<u8> {
     [head.into_bytes(), text, close].concat()
 }
 
-/// A server that logs `level` in `format`, what it has said so far, and where it listens.
+/// A server that logs `level` in `format`, its log so far, and its address.
 struct Running {
     child: Child,
     output: ChildStderr,
@@ -64,7 +64,7 @@ impl Running {
         running
     }
 
-    /// Reads on to where it says that it listens.
+    /// Reads to the line that says where it listens.
     fn listens(&mut self) -> String {
         let mut buffer = [0; 4096];
         loop {
@@ -78,7 +78,7 @@ impl Running {
         }
     }
 
-    /// Has it drain, and gives all that it has logged.
+    /// Lets it drain, and returns its whole log.
     fn stop(mut self) -> String {
         kill_process(Pid::from_child(&self.child), Signal::TERM).unwrap();
         self.output.read_to_string(&mut self.log).unwrap();
@@ -89,13 +89,13 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // After a test that failed; otherwise it has ended.
+        // For a failed test; otherwise it has ended.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// What a server logs in `format` that logs everything and is brought tokens and keys in every way.
+/// The log in `format` of a server that logs everything and gets tokens and keys in every way.
 fn log(format: &str) -> String {
     let variables = [
         ("SWITCHBOARD_AUTH__SECRET", SECRET),
@@ -144,7 +144,7 @@ fn assert_nothing_secret(log: &str) {
 fn tokens_and_keys_are_never_logged() {
     let log = log("text");
     assert_nothing_secret(&log);
-    // Each of the ten handshakes that became a WebSocket, good or bad, has its line at the end.
+    // Each of the ten handshakes that became a WebSocket, with a good token or a bad one, has its line at the end.
     assert_eq!(log.matches("connection closed").count(), 10, "{log}");
     assert!(log.contains("draining") && log.contains("stopped"), "{log}");
     assert!(log.contains(r#"user="alice""#) && log.contains("invalid token"), "{log}");
@@ -162,7 +162,7 @@ fn every_line_for_machines_is_json() {
     assert!(lines.iter().any(|line| line["message"] == "stopped"), "{log}");
 }
 
-/// At the usual level one finds out why somebody is turned away, and nobody can fill the log by being it.
+/// At the usual level the log says why access is denied, and nobody can fill the log that way.
 #[test]
 fn who_is_turned_away_is_found_at_the_usual_level() {
     let variables = [
@@ -208,7 +208,7 @@ fn who_is_turned_away_is_found_at_the_usual_level() {
         ("origin", "the page is not in origins.allow"),
     ] {
         let told: Vec<_> = lines.iter().filter(|line| line["reason"] == reason).collect();
-        // One at once, and another only where the machine took longer than ten seconds for all this.
+        // One at once, and another only if the machine took longer than ten seconds for all this.
         assert!((1..=5).contains(&told.len()), "{reason}: {log}");
         let told = told[0];
         assert!(told["message"].as_str().unwrap().contains(words), "{told}");
@@ -232,7 +232,7 @@ fn peers_cannot_fill_the_log() {
     speak(&running.address, b"\x16\x03\x01");
     let log = running.stop();
     let lines = log.lines().filter(|line| line.contains("INFO") || line.contains("WARN"));
-    // The page that the WebSocket comes from is not one of this machine, and that is told once.
+    // The WebSocket's page is not one of this machine, and the log says so once.
     let (away, lines): (Vec<&str>, Vec<&str>) = lines.partition(|line| line.contains("access denied"));
     assert!((1..=3).contains(&away.len()), "{log}");
     assert!(lines.len() == 2 && lines[0].contains("draining") && lines[1].contains("stopped"), "{log}");

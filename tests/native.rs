@@ -74,7 +74,7 @@ fn a_message_goes_to_every_member_and_to_its_sender() {
     let from_guest = bob.expect("message");
     assert_eq!((&from_guest["from"], offset(&from_guest)), (&Value::Null, offset(&own) + 1));
     assert_eq!(from_guest.get("event"), None);
-    // Nobody asked for an answer, so there is none.
+    // The request had no `id`, so there is no answer.
     members[0].expect("message");
     members[0].nothing_came();
 }

@@ -1,11 +1,11 @@
-//! Users as addresses: what clients and the app send to somebody, to everybody, and about somebody.
+//! Users as addresses: messages to a user and to everybody, and questions about a user.
 
 mod harness;
 
 use harness::{Client, Server};
 use serde_json::{Value, json};
 
-/// A message without its time and its place, which no test can know.
+/// A message without its time and its position, which no test can know.
 fn bare(mut message: Value) -> Value {
     for field in ["time", "position"] {
         let text = message[field].as_str().map(str::to_owned);
@@ -37,7 +37,7 @@ fn a_direct_message_reaches_all_of_a_users_connections_and_nobody_else() {
     // The answer comes without an `id`, too, and says when nobody is there.
     let nobody = ann.ask(r#"{"type":"direct","to":"zoë","data":1}"#, "delivered");
     assert_eq!(nobody, json!({"type": "delivered", "to": "zoë", "connections": 0}));
-    // A mark is the sender's own, and says it once.
+    // An idempotency key belongs to its sender, and the message is sent once.
     let marked = r#"{"type":"direct","to":"bob","data":"once","idempotency_key":"k"}"#;
     for sender in [&mut ann, &mut tablet] {
         sender.ask(marked, "delivered");
@@ -57,7 +57,7 @@ fn a_direct_message_reaches_all_of_a_users_connections_and_nobody_else() {
 fn whoever_was_welcomed_is_reached() {
     let server = Server::sharded(2, "");
     let mut bob = user(&server, "bob");
-    // Of these names half are at home on the shard of each, so every way that word can travel is tried often.
+    // Half of these names have their home on each shard, so every way of a message is tried often.
     for name in 0..300 {
         let mut ann = user(&server, &format!("ann{name}"));
         let sent = bob.ask(
@@ -81,7 +81,7 @@ fn an_inbox_gives_what_was_missed_once() {
     assert_eq!(server.post("/api/users/ann/messages", r#"{"data":3,"event":"e"}"#).status, 200);
 
     let mut ann = user(&server, "ann");
-    // What comes before the inbox is joined is not given again.
+    // Messages from before the join of the inbox are not sent again.
     bob.ask(r#"{"type":"direct","to":"ann","data":4}"#, "delivered");
     assert_eq!(ann.expect("direct")["data"], 4);
     let since = &first["position"];
@@ -175,9 +175,9 @@ fn typing_is_told_to_the_others_until_it_ends() {
     let typing = |active| json!({"type": "typing", "room": "a", "user": "ann", "active": active});
     ann.say(r#"{"type":"typing","room":"a"}"#);
     assert_eq!(bob.expect("typing"), typing(true));
-    // By itself, after three seconds.
+    // It ends by itself after three seconds.
     assert_eq!(bob.expect("typing"), typing(false));
-    // By publishing, and before what was published.
+    // It ends by publishing, before the published message.
     ann.say(r#"{"type":"typing","room":"a"}"#);
     assert_eq!(bob.expect("typing"), typing(true));
     ann.publish("a", 1);
@@ -209,7 +209,7 @@ fn typing_ends_with_leaving_and_is_not_for_guests() {
     assert_eq!(bob.refused(r#"{"type":"typing","room":"still"}"#), "forbidden");
 }
 
-/// Two calls in one piece: the second comes behind all that the first has done, on every shard.
+/// Two calls in one piece: the second takes effect after the first, on every shard.
 #[test]
 fn whoever_is_removed_or_disconnected_gets_what_was_published_before() {
     for shards in [1, 4] {
@@ -267,7 +267,7 @@ fn the_app_finds_removes_and_disconnects_users() {
 
     assert_eq!(server.delete("/api/users/ann/connections", "{").status, 400);
     let long = format!(r#"{{"reason":"{}"}}"#, "x".repeat(124));
-    // What no close frame holds is cut.
+    // A reason that is too long for a close frame is cut.
     assert_eq!(server.delete("/api/users/nobody/connections", &long).json(), json!({"connections": 0}));
     let gone = server.delete("/api/users/ann/connections", r#"{"reason":"banned"}"#);
     assert_eq!(gone.json(), json!({"connections": 3}));
@@ -295,7 +295,7 @@ fn a_batch_goes_to_rooms_users_and_everybody() {
     let mut kinds: Vec<_> = (0..3).map(|_| ann.json()["type"].as_str().unwrap().to_owned()).collect();
     kinds.sort();
     assert_eq!(kinds, ["announcement", "message", "notification"]);
-    // The same mark says it once.
+    // With the same idempotency key it is sent once.
     let body = r#"{"data":1,"idempotency_key":"k"}"#;
     let [first, second] = [0, 1].map(|_| server.post("/api/users/ann/messages", body).json());
     assert_eq!(first, second);

@@ -1,4 +1,4 @@
-//! The raw dialect: what one member sends, the others get, verbatim and with its type.
+//! The raw dialect: the others get what one member sends, unchanged and with its type.
 
 mod harness;
 
@@ -6,7 +6,7 @@ use harness::Server;
 use harness::client::Client;
 use tungstenite::Message;
 
-/// A member of the raw room `room` that is surely in: what it sends waits until it is.
+/// A member of the raw room `room` that has joined for certain: what it sends waits until it has.
 fn member(server: &Server, room: &str) -> Client {
     let mut client = server.client(&format!("/raw/{room}?echo=1"));
     client.send(Message::text("in"));
@@ -14,7 +14,7 @@ fn member(server: &Server, room: &str) -> Client {
     client
 }
 
-/// Reads past what others said while they came in.
+/// Skips what others sent while they joined.
 fn after_the_others(client: &mut Client) -> Message {
     loop {
         match client.next() {
@@ -54,7 +54,7 @@ fn messages_go_verbatim_to_the_others() {
 #[test]
 fn whoever_has_shaken_hands_hears_what_is_said_then() {
     let server = Server::sharded(2, "");
-    // A quarter of these rooms are at home where their speaker is, and have their listener elsewhere.
+    // A quarter of these rooms have their home and their sender on one shard, and their reader on another.
     for number in 0..300 {
         let room = format!("doc{number}");
         let mut speaker = member(&server, &room);
@@ -116,7 +116,7 @@ fn everybody_sees_one_order() {
     let server = Server::sharded(2, "");
     const EACH: usize = 200;
     let mut members: Vec<_> = (0..4).map(|_| member(&server, "busy")).collect();
-    // All are in once each has heard the last of them.
+    // All have joined once each has heard the last of them.
     members[3].send(Message::text("all here"));
     for client in &mut members {
         while client.text() != "all here" {}

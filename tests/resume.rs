@@ -1,4 +1,4 @@
-//! What a room remembers: the order of its messages, its history, and coming back to just where one was.
+//! What a room remembers: the order of its messages, its history, and how a client resumes exactly.
 
 mod harness;
 

@@ -1,4 +1,4 @@
-//! Sizes of what there is one of for every connection, member or post: memory is these, times a million.
+//! Sizes of what each connection, member or post has: memory is these sizes, times a million.
 //!
 //! None of them holds a socket, so they are the same in debug and in release.
 
@@ -35,7 +35,7 @@ fn a_post_is_small() {
     assert_at_most::<Post>(160);
 }
 
-/// Only a session whose socket is full has one, but then all may.
+/// Only a session whose socket is full has one, but all sessions may be in that state.
 #[test]
 fn a_queue_is_a_cache_line() {
     assert_at_most::<OutQueue>(64);

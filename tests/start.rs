@@ -1,4 +1,4 @@
-//! How the built program starts, what it says then, and what it says while it runs.
+//! How the built program starts, and what it says at its start and while it runs.
 
 mod harness;
 
@@ -61,7 +61,7 @@ fn refusal(descriptors: usize) -> Option<String> {
 
 #[test]
 fn too_few_descriptors_are_one_line() {
-    // With fewer than 8 the program is not even loaded. Where it has enough depends on what it inherits.
+    // With fewer than 8 the program cannot even be loaded. How many are enough depends on what it inherits.
     let refusals: Vec<_> = (8..).map_while(refusal).collect();
     assert!(refusals.len() >= 3, "{refusals:?}");
     assert!(
@@ -154,7 +154,7 @@ fn a_hangup_says_what_was_read_and_what_was_not() {
     assert_eq!(terminate(&mut child), Some(0));
 }
 
-/// A full socket for the log, and nobody who reads it: a write to it would wait for ever.
+/// The socket for the log is full and nobody reads it: a write to it would wait for ever.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_log_that_nobody_reads_stops_nothing() {
@@ -175,7 +175,7 @@ fn a_log_that_nobody_reads_stops_nothing() {
     assert!(logged.iter().all(|byte| *byte == b'x'), "the log was full before the start");
 }
 
-/// Whether the process has come to its thread of this name.
+/// Whether the process has started its thread of this name.
 #[cfg(target_os = "linux")]
 fn has_thread(process: u32, name: &str) -> bool {
     let tasks = fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten();

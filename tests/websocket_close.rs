@@ -1,4 +1,4 @@
-//! How a WebSocket ends: by frames that no client should send, and by every order of closing (RFC 6455 section 7).
+//! How a WebSocket ends: by forbidden frames, and by every order of closing (RFC 6455 section 7).
 
 mod harness;
 
@@ -48,11 +48,11 @@ fn frames_against_the_rules_close_with_their_codes() {
         ([masked(0x01, b""), masked(0x00, b"").repeat(1001)].concat(), 1008, "too many empty fragments"),
     ] {
         let mut wire = echo(&server);
-        // What was due before is answered before.
+        // Earlier requests are answered first.
         wire.send([masked(TEXT, b"before"), bytes.clone()].concat());
         assert_eq!(wire.frame().payload, b"before");
         assert_eq!(wire.close(), (Some(code), reason.to_owned()), "{:x?}", &bytes[..bytes.len().min(20)]);
-        // Whatever else comes is read and forgotten, so that no reset destroys the close frame on its way.
+        // Everything that comes later is read and dropped, so that no reset destroys the close frame on its way.
         wire.offer(vec![0xff; 100_000]);
         wire.ends();
     }
@@ -74,13 +74,13 @@ fn close_handshakes_in_every_order() {
         // RFC 6455 section 7.1.1: the server ends the TCP connection first.
         wire.ends();
     }
-    // In the middle of a fragmented message, with data and another close behind it.
+    // In the middle of a fragmented message, followed by data and another close.
     let mut wire = echo(&server);
     let behind = [masked(0x80, b"b"), masked(TEXT, b"c"), masked(CLOSE, b""), masked(PING, b"d")].concat();
     wire.send([masked(0x01, b"a"), masked(CLOSE, &closing(1000, "")), behind].concat());
     assert_eq!(wire.close().0, Some(1000));
     wire.ends();
-    // The server begins: binary on the native dialect.
+    // The server begins the close: binary in the native dialect.
     let mut wire = server.wire().upgraded("/ws");
     assert_eq!(wire.frame().first, TEXT);
     wire.send(masked(BINARY, b"x"));
@@ -115,13 +115,13 @@ fn a_fin_right_behind_data() {
     let server = Server::start();
     let before = server.descriptors();
     for round in 0..20 {
-        // Whatever was asked before the end is answered.
+        // Every request before the end is answered.
         let mut wire = echo(&server);
         wire.send(masked(TEXT, b"last words"));
         wire.finish();
         assert_eq!(wire.frame().payload, b"last words", "round {round}");
         wire.ends();
-        // Behind the handshake, too.
+        // Also right after the handshake.
         let mut wire = server.wire();
         wire.send([upgrade("/echo").into_bytes(), masked(TEXT, b"x"), masked(CLOSE, b"")].concat());
         wire.finish();

@@ -14,7 +14,7 @@ fn echo(server: &Server) -> Wire {
     server.wire().upgraded("/echo")
 }
 
-/// `payload` comes back as it went.
+/// `payload` comes back unchanged.
 #[track_caller]
 fn echoes(wire: &mut Wire, payload: &[u8]) {
     wire.send(masked(BINARY, payload));
@@ -49,7 +49,7 @@ fn frames_may_follow_the_request_in_one_segment() {
         let frame = wire.frame();
         assert_eq!((frame.first, &frame.payload[..]), (first, &payload[..]));
     }
-    // A request before it is answered first.
+    // A request before the handshake is answered first.
     let mut wire = server.wire();
     wire.send(format!("GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n{}", upgrade("/echo")));
     assert_eq!((wire.response().status, wire.head().status), (200, 101));
@@ -178,7 +178,7 @@ fn an_echo_that_never_reads_is_held_back() {
     let before = server.memory_kib();
     let mut deaf = echo(&server);
     deaf.stream().set_nonblocking(true).expect("the socket is open");
-    // What the server, and the kernel between, take until nothing is taken any more while another connection is served.
+    // Sends until the server and the kernel take no more, while another connection is still served.
     let (mut taken, mut refused) = (0, 0);
     let message = masked(BINARY, &vec![7; 64 * 1024]);
     while refused < 200 {
@@ -193,7 +193,7 @@ fn an_echo_that_never_reads_is_held_back() {
     }
     let grown = server.memory_kib().saturating_sub(before);
     assert!(grown < 2_048, "{grown} KiB for {taken} bytes");
-    // It loses nothing once it reads.
+    // Once it reads, nothing is lost.
     deaf.stream().set_nonblocking(false).expect("the socket is open");
     for _ in 0..taken / message.len() {
         assert_eq!(deaf.frame().payload.len(), 64 * 1024);
@@ -209,7 +209,7 @@ fn small_and_empty_fragments_by_the_hundred_thousand() {
     bytes.extend(masked(0x80, b"").as_slice());
     wire.send(bytes);
     assert_eq!(wire.frame().payload, vec![b'x'; 100_001]);
-    // Whole empty messages are messages.
+    // Empty messages are messages, too.
     let mut writer = wire.clone();
     std::thread::scope(|scope| {
         scope.spawn(move || writer.send(masked(TEXT, b"").repeat(100_000)));

@@ -1,5 +1,5 @@
-//! Instructions and allocations that the server spends on one operation, the kernel left out: the same figures on a busy
-//! machine as on an idle one. Without arguments each shape runs under valgrind, twice, and the difference is printed.
+//! Instructions and allocations of the server for one operation, without the kernel. A busy machine gives the same
+//! figures as an idle one. Without arguments each shape runs twice under valgrind, and the difference is printed.
 
 #[path = "../house.rs"]
 mod house;
@@ -9,7 +9,7 @@ mod valgrind;
 use shape::SHAPES;
 use valgrind::Cost;
 
-/// Operations of the short run and of the long one. What comes before the first is in both.
+/// Operations of the short run and of the long one. The setup is in both.
 const RUNS: [u32; 2] = [100, 1_100];
 
 fn main() {
@@ -19,7 +19,7 @@ fn main() {
             shape::run(name, rounds.parse().unwrap_or_default());
         }
         _ if args.iter().any(|arg| arg == "--bench") => table(&args),
-        // `cargo test`: only that everything still runs.
+        // `cargo test` only checks that everything still runs.
         _ => SHAPES.iter().for_each(|name| shape::run(name, 2)),
     }
 }

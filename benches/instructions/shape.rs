@@ -1,4 +1,4 @@
-//! Shapes of load, each a shard with sessions and one operation that is done again and again.
+//! Shapes of load: each is a shard with sessions and one operation, which is repeated.
 
 use switchboard::settings::RoomSettings;
 use tungstenite::protocol::frame::coding::Data;
@@ -53,7 +53,7 @@ pub(crate) fn run(name: &str, rounds: u32) {
     }
 }
 
-/// A publish of 128 bytes in a raw room; the publisher is among its members and gets it, too.
+/// A publish of 128 bytes in a raw room. The publisher is a member and gets it, too.
 fn raw(members: u64, rounds: u32) {
     let (mut house, keys) = House::with("/raw/room?echo=1", members as usize);
     let frame = masked(Data::Binary, &[b'x'; 128]);
@@ -72,7 +72,7 @@ fn native(room: RoomSettings, members: u64, rounds: u32) {
     }
 }
 
-/// A message of 128 bytes that comes back.
+/// A message of 128 bytes that is echoed.
 fn echo(rounds: u32) {
     let (mut house, keys) = House::with("/echo", 1);
     let frame = masked(Data::Binary, &[b'x'; 128]);
@@ -81,7 +81,7 @@ fn echo(rounds: u32) {
     }
 }
 
-/// A publish by the HTTP API on a connection that is kept alive, into a native room of ten.
+/// A publish over the HTTP API, on a connection that is kept alive, into a native room of ten.
 fn http(rounds: u32) {
     let (mut house, _) = House::with("/ws/room", 10);
     let app = house.accept();
@@ -96,7 +96,7 @@ fn http(rounds: u32) {
     }
 }
 
-/// One more in a native room of a thousand, and out again, each in a turn of its own.
+/// One more member joins a native room of a thousand and leaves it, each in a turn of its own.
 fn join_and_leave(rounds: u32) {
     let (mut house, _) = House::with("/ws/room", 1000);
     let key = house.open("/ws");
@@ -107,7 +107,7 @@ fn join_and_leave(rounds: u32) {
     }
 }
 
-/// One more in a native room of fifty, and out again: what presence adds to that, with as many `writes` for each.
+/// One more member joins a native room of fifty and leaves it: the cost of presence, with so many `writes` for each.
 fn come_and_go(room: RoomSettings, user: &str, writes: [u64; 2], rounds: u32) {
     let mut house = House::of(room);
     let path = |path: &str, index: u32| match user {

@@ -1,8 +1,8 @@
-//! This program under valgrind.
+//! Runs this program under valgrind.
 
 use std::process::{Command, Output};
 
-/// What a run took, its start and its setting up included.
+/// The cost of a run, its start and setup included.
 pub(crate) struct Cost {
     /// Instructions that were executed.
     pub(crate) instructions: u64,
@@ -11,11 +11,11 @@ pub(crate) struct Cost {
 }
 
 impl Cost {
-    /// What `rounds` operations of a shape take.
+    /// The cost of `rounds` operations of a shape.
     ///
     /// # Panics
     ///
-    /// If there is no valgrind, or it says something else than it did.
+    /// If there is no valgrind, or its output has another form.
     pub(crate) fn of(shape: &str, rounds: u32) -> Self {
         // "Collected : 1234", and "Total: 1,234 bytes in 56 blocks".
         let instructions = number(&run("callgrind", shape, rounds), "Collected : ", "");
@@ -38,7 +38,7 @@ fn run(tool: &str, shape: &str, rounds: u32) -> String {
     text
 }
 
-/// The number behind `mark`, and behind `then` in the same line.
+/// The number after `mark`, and after `then` in the same line.
 fn number(text: &str, mark: &str, then: &str) -> u64 {
     let found = text.lines().find_map(|line| line.split_once(mark)?.1.split_once(then));
     let digits = found.map_or("", |(_, rest)| rest);

@@ -1,4 +1,4 @@
-//! The native envelope: what JSON costs a message on its way in, and, once for all members, on its way out.
+//! The native envelope: the cost of JSON for a message on its way in, and, once for all members, on its way out.
 
 use std::hint::black_box;
 

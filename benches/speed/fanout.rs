@@ -1,4 +1,4 @@
-//! Fan-out: one publish to everybody in its room, from the publisher's frame to one write a member.
+//! Fan-out: one publish to everybody in its room, from the publisher's frame to one write for each member.
 
 use criterion::{BenchmarkId, Criterion, Throughput};
 use tungstenite::protocol::frame::coding::Data;
@@ -7,7 +7,7 @@ use crate::house::{House, masked, publish};
 
 /// A whole turn of a shard with rooms of 10, 1,000 and 100,000 members, on both wires.
 ///
-/// The sink takes every write for nothing, so this is what the server adds to the system calls of its fan-out.
+/// The sink's writes cost nothing, so this is what the server adds to the system calls of its fan-out.
 pub(crate) fn bench(criterion: &mut Criterion) {
     let raw = masked(Data::Binary, &[b'x'; 128]);
     let mut group = criterion.benchmark_group("fan-out");

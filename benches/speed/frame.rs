@@ -1,4 +1,4 @@
-//! Frames: every message that the server passes on is written as one once, and every one that it gets is read as one.
+//! Frames: each message that the server passes on is written as a frame once, and each that it gets is read from one.
 
 use std::hint::black_box;
 use std::io::{self, Read, Write};
@@ -45,7 +45,7 @@ fn encode(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// From bytes that a client sent to the message in them, the copy out of the kernel's hands included.
+/// From a client's bytes to the message in them, the copy from the kernel included.
 fn decode(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("frame decode");
     let limits = Limits { message: 1024 * 1024 };
@@ -68,7 +68,7 @@ fn decode(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// A stream that brings one frame again and again.
+/// A stream that repeats one frame.
 struct Tape {
     frame: Vec<u8>,
     at: usize,

@@ -1,4 +1,4 @@
-//! The head of an HTTP request: once a connection, and once a call of the API.
+//! The head of an HTTP request: one for each connection, and one for each call of the API.
 
 use std::hint::black_box;
 
@@ -17,7 +17,7 @@ const API: &str = "POST /api/rooms/chat:lobby/messages HTTP/1.1\r\nHost: 127.0.0
     Authorization: Bearer 0123456789abcdef0123456789abcdef\r\nContent-Type: application/json\r\n\
     Content-Length: 128\r\n\r\n";
 
-/// Heads in one piece, and one that trickles in.
+/// Heads in one piece, and one that comes slowly.
 pub(crate) fn bench(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("http head");
     let limits = Limits::from(&settings::Limits::default());

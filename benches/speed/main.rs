@@ -1,4 +1,4 @@
-//! How long the parts of the server take, each alone: see `benches/README.md` for what they stand for.
+//! How long the parts of the server take, each alone. `benches/README.md` explains them.
 
 #[path = "../house.rs"]
 mod house;

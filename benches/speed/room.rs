@@ -1,4 +1,4 @@
-//! Coming and going in a room of 10,000: what a reconnecting crowd costs, and whether it costs more the larger it is.
+//! Joining and leaving a room of 10,000: the cost of many reconnects, and whether it grows with the room.
 
 use bytes::Bytes;
 use criterion::Criterion;

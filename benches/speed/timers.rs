@@ -1,9 +1,9 @@
-//! Timers: a sweep four times a second over every connection, and a store for each new deadline.
+//! Timers: a sweep over every connection four times per second, and a store for each new deadline.
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput};
 use switchboard::time::{Deadlines, Tick};
 
-/// A sweep that finds one entry due, and setting every deadline.
+/// A sweep that finds one due entry, and the setting of every deadline.
 pub(crate) fn bench(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("timers");
     for count in [10_000_u32, 1_000_000] {

@@ -1,4 +1,4 @@
-//! What checking a token takes, by its algorithm: the figures of `src/auth/cost.rs` are from here.
+//! How long the check of a token takes, by its algorithm. The figures of `src/auth/cost.rs` are from here.
 
 use std::hint::black_box;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use switchboard::auth::token::{Terms, verify};
 
 const SECRET: &[u8] = b"a secret of more than thirty-two bytes";
 
-/// The public keys of the tests, by the name that their tokens give them.
+/// The public keys of the tests, by their names in the tokens.
 const KEYS: [(&str, &[u8]); 4] = [
     ("rsa", include_bytes!("../../src/auth/fixtures/rsa.pem")),
     ("p256", include_bytes!("../../src/auth/fixtures/p256.pem")),
@@ -19,7 +19,7 @@ const KEYS: [(&str, &[u8]); 4] = [
     ("ed25519", include_bytes!("../../src/auth/fixtures/ed25519.pem")),
 ];
 
-/// A token of every algorithm, and by a secret a short one and a long one.
+/// A token of every algorithm; for secrets a short one and a long one.
 pub(crate) fn bench(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("token check");
     let mut measure = |name: &str, token: &str, key: Key| {

@@ -1,4 +1,4 @@
-//! Unmasking: the only work that the wire asks for each byte of a client.
+//! Unmasking: the only work that the wire needs for each byte of a client.
 
 use std::hint::black_box;
 use std::io;
@@ -12,8 +12,8 @@ const KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
 
 /// Unmasking a buffer in place, beside tungstenite's.
 ///
-/// tungstenite does not show its function for it. The shortest public way there is to write a frame with a mask into
-/// nothing: it takes the payload back from the frame, masks it in place, writes 14 bytes of header and frees it.
+/// tungstenite's function is private. The shortest public way to it is to write a masked frame into nothing: that takes
+/// the payload back from the frame, masks it in place, writes 14 bytes of header and frees it.
 pub(crate) fn bench(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("unmask");
     for size in [16, 128, 1024, 16 * 1024, 64 * 1024] {

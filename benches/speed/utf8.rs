@@ -1,4 +1,4 @@
-//! The check that text is UTF-8: made of every text message, whole or in pieces.
+//! The check that text is UTF-8, which every text message needs, whole or in pieces.
 
 use std::hint::black_box;
 
@@ -8,10 +8,10 @@ use tungstenite::protocol::frame::coding::Data;
 
 use crate::house::masked;
 
-/// Bytes that one read brings of a long message.
+/// Bytes of a long message in one read.
 const PIECE: usize = 1460;
 
-/// The check that the codec makes, beside the standard library's, and a message that comes in pieces.
+/// The codec's check beside the standard library's, and a message that comes in pieces.
 pub(crate) fn bench(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("utf8");
     for (kind, sample) in [("ascii", "The quick brown fox. "), ("mixed", "größer, 水, Ω, 🍉. ")] {
@@ -31,7 +31,7 @@ pub(crate) fn bench(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// A long text message that comes in pieces, cut without regard to characters: unmasked, checked and gathered.
+/// A long text message that comes in pieces, cut even inside characters: unmasked, checked and put together.
 fn pieces<M: criterion::measurement::Measurement>(
     group: &mut criterion::BenchmarkGroup<'_, M>,
     kind: &str,

@@ -1,4 +1,4 @@
-//! tungstenite's client: an independent judge of what the server says.
+//! tungstenite's client: an independent check of what the server sends.
 
 use std::net::{SocketAddr, TcpStream};
 
@@ -44,7 +44,7 @@ impl Client {
         }
     }
 
-    /// What the handshake was answered with.
+    /// The answer to the handshake.
     pub fn response(&self) -> &Response {
         &self.response
     }
@@ -64,7 +64,7 @@ impl Client {
         self.socket.send(message).expect("the server takes a message");
     }
 
-    /// The next message that is no ping and no pong.
+    /// The next message that is not a ping or pong.
     #[track_caller]
     pub fn next(&mut self) -> Message {
         loop {
@@ -110,14 +110,14 @@ impl Client {
         self.say(format!(r#"{{"type":"publish","room":"{room}","data":{data}}}"#));
     }
 
-    /// Asks, and gives the next message, whose `type` is `kind`.
+    /// Sends a request and returns the next message, whose `type` is `kind`.
     #[track_caller]
     pub fn ask(&mut self, request: impl Into<String>, kind: &str) -> Value {
         self.say(request);
         self.expect(kind)
     }
 
-    /// Asks what is refused; gives the `code`.
+    /// Sends a request that is refused; returns the `code`.
     #[track_caller]
     pub fn refused(&mut self, request: impl Into<String>) -> String {
         let error = self.ask(request, "error");
@@ -125,13 +125,13 @@ impl Client {
         error["code"].as_str().expect("a code is a string").to_owned()
     }
 
-    /// Everything that was asked before is answered once this returns; it must all have been read.
+    /// When this returns, all earlier requests have been answered. All their answers must have been read.
     #[track_caller]
     pub fn nothing_came(&mut self) {
         self.ask(r#"{"type":"ping"}"#, "pong");
     }
 
-    /// Reads up to the server's close; its code, 1005 if it has none, and its reason.
+    /// Reads up to the server's close. Returns its code, 1005 if it has none, and its reason.
     #[track_caller]
     pub fn closed(&mut self) -> (u16, String) {
         loop {

@@ -1,4 +1,4 @@
-//! A client of Server-Sent Events, as WHATWG HTML section 9.2 has it.
+//! A client of Server-Sent Events, as in WHATWG HTML section 9.2.
 
 use serde_json::Value;
 
@@ -9,7 +9,7 @@ pub struct Stream {
     wire: Wire,
     /// The head of the response.
     pub head: Response,
-    /// Where the client would go on.
+    /// The id from which the client would resume.
     pub last_event_id: String,
     /// How long it would wait, in milliseconds.
     pub retry: Option<u64>,
@@ -59,7 +59,7 @@ impl Stream {
         event.data
     }
 
-    /// Nothing comes any more, and the server ends the connection.
+    /// Asserts that nothing more comes and the server ends the connection.
     pub fn ends(&mut self) {
         self.wire.ends();
     }

@@ -13,7 +13,7 @@ pub struct Wire {
     stream: TcpStream,
     /// Bytes that have come.
     come: Vec<u8>,
-    /// How many of them were taken.
+    /// How many of them have been used.
     taken: usize,
 }
 
@@ -41,7 +41,7 @@ pub fn upgrade(path: &str) -> String {
     )
 }
 
-/// A frame of a client, masked with a key that shows wherever it is forgotten.
+/// A frame of a client, masked with a key that changes every byte, so that a missing unmasking shows.
 pub fn masked(first: u8, payload: &[u8]) -> Vec<u8> {
     let mut frame = header(first, payload.len() as u64);
     frame.extend(payload.iter().zip(KEY.iter().cycle()).map(|(byte, key)| byte ^ key));
@@ -73,7 +73,7 @@ pub fn closing(code: u16, reason: &str) -> Vec<u8> {
     [&code.to_be_bytes(), reason.as_bytes()].concat()
 }
 
-/// The sizes of the header and the payload of the frame that `come` begins with, once they can be known.
+/// The sizes of header and payload of the frame at the beginning of `come`, once they are known.
 pub fn frame_header(come: &[u8]) -> Option<(usize, usize)> {
     let (&[_, second], rest) = come.split_first_chunk()?;
     assert!(second < 0x80, "a server must not mask (RFC 6455 section 5.1)");
@@ -100,7 +100,7 @@ impl Wire {
         self
     }
 
-    /// The same connection once more, to write from one thread and read from another.
+    /// The same connection again, to write from one thread and read from another.
     pub fn clone(&self) -> Self {
         let stream = self.stream.try_clone().expect("a descriptor is left");
         Self { stream, come: Vec::new(), taken: 0 }
@@ -126,8 +126,8 @@ impl Wire {
         }
     }
 
-    /// Sends `bytes` again and again, one every few milliseconds, until the server says or ends something; says how
-    /// long that took.
+    /// Sends `bytes` again and again, one every few milliseconds, until the server answers or closes. Returns how long
+    /// that took.
     pub fn trickle_until_answered(&mut self, bytes: &[u8]) -> Duration {
         let began = Instant::now();
         for byte in bytes.iter().cycle() {
@@ -140,7 +140,7 @@ impl Wire {
         began.elapsed()
     }
 
-    /// Says that nothing more will be sent.
+    /// Ends the sending side.
     pub fn finish(&self) {
         self.stream.shutdown(Shutdown::Write).expect("the connection is open");
     }
@@ -164,7 +164,7 @@ impl Wire {
         Response { status, fields: lines.filter_map(field).collect(), body: String::new() }
     }
 
-    /// Reads a response, as long as it says that it is.
+    /// Reads a response with the length that it declares.
     pub fn response(&mut self) -> Response {
         let mut response = self.head();
         let length = response.field("content-length").map_or(0, |length| length.parse().expect("a length"));
@@ -181,7 +181,7 @@ impl Wire {
         Frame { first, payload: self.take(len) }
     }
 
-    /// Reads a frame, unless the connection ends before it is whole.
+    /// Reads a frame, unless the connection ends before it is complete.
     pub fn frame_or_end(&mut self) -> Option<Frame> {
         let whole = |come: &[u8]| frame_header(come).is_some_and(|(size, len)| come.len() >= size + len);
         while !whole(self.come()) {
@@ -212,13 +212,13 @@ impl Wire {
         String::from_utf8_lossy(&line[..end]).trim_end_matches('\r').into()
     }
 
-    /// Reads until the server finishes or resets; gives what came.
+    /// Reads until the server finishes or resets; returns what came.
     pub fn rest(&mut self) -> Vec<u8> {
         while self.more(PATIENCE).expect("the server ends the connection") {}
         self.take(self.come().len())
     }
 
-    /// Reads as many bytes as `size` finds at the front of what came; none if the connection ends before.
+    /// Reads as many bytes as `size` finds at the front of the input; `None` if the connection ends before.
     pub fn bytes(&mut self, size: impl Fn(&[u8]) -> Option<usize>) -> Option<Vec<u8>> {
         loop {
             if let Some(size) = size(self.come()) {
@@ -230,19 +230,19 @@ impl Wire {
         }
     }
 
-    /// The server ends the connection without another byte.
+    /// Asserts that the server ends the connection without another byte.
     #[track_caller]
     pub fn ends(&mut self) {
         let rest = self.rest();
         assert!(rest.is_empty(), "{:?}", String::from_utf8_lossy(&rest));
     }
 
-    /// Whether something comes, or the end, before `time` has passed.
+    /// Whether a byte or the end comes before `time` has passed.
     fn come_within(&mut self, time: Duration) -> bool {
         !self.come().is_empty() || self.more(time).is_some()
     }
 
-    /// Reads once: whether there may be more, or none if nothing came in `time`.
+    /// Reads once. Returns whether there may be more, or `None` if nothing came in `time`.
     fn more(&mut self, time: Duration) -> Option<bool> {
         self.stream.set_read_timeout(Some(time)).expect("the socket is open");
         self.come.drain(..std::mem::take(&mut self.taken));

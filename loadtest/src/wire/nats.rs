@@ -1,4 +1,4 @@
-//! The client's side of the NATS protocol: lines, and a payload behind each `MSG`.
+//! The client's side of the NATS protocol: lines, and a payload after each `MSG`.
 
 use super::{Heard, WireError};
 
