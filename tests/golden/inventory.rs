@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-/// What no peer is told, and why.
+/// Codes that no peer ever gets, and why.
 const EXCEPTIONS: [(&str, &str); 2] = [
     ("] 1005", "it stands for a close frame without a code"),
     ("] 1006", "it stands for an end without a close frame"),
@@ -21,7 +21,7 @@ fn rows(heading: &str) -> Vec<Vec<String>> {
     lines.map(|line| line.split(" | ").map(str::to_owned).collect()).collect()
 }
 
-/// What stands in code marks.
+/// The words in code marks.
 fn marked(cell: &str) -> Vec<&str> {
     cell.split('`').skip(1).step_by(2).collect()
 }

@@ -1,4 +1,4 @@
-//! Bytes as text that people read and that nothing is lost in.
+//! Bytes as readable text, without any loss.
 
 /// The longest line that is shown whole, in bytes.
 const SHOWN: usize = 4096;
@@ -6,7 +6,7 @@ const SHOWN: usize = 4096;
 /// How much is shown of a longer one.
 const BEGINNING: usize = 60;
 
-/// Shows `bytes` on one line: what can be printed as it is, the rest as escapes.
+/// Shows `bytes` on one line: printable ones as they are, the rest as escapes.
 pub(crate) fn show(bytes: &[u8]) -> String {
     let mut shown = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
@@ -77,7 +77,7 @@ pub(crate) fn brief(line: &str) -> String {
     format!("{beginning}... {{{} bytes, hash {:016x}}}", line.len(), hash(line.as_bytes()))
 }
 
-/// FNV-1a: the same for ever, which the standard library does not promise of its own.
+/// FNV-1a, which never changes. The standard library does not promise that of its own hash.
 fn hash(bytes: &[u8]) -> u64 {
     bytes
         .iter()

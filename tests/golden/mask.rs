@@ -1,7 +1,7 @@
-//! What varies from run to run, by name.
+//! Names for what varies from run to run.
 //!
-//! A connection's name and a room's epoch are numbered in the order in which they appear, so that equal ones still look
-//! equal, and a script can write `{connection-1}` for what it was. Times have no number: two of them may be the same or not.
+//! Connections' names and rooms' epochs are numbered in the order in which they appear. So equal ones still look equal,
+//! and a script can send `{connection-1}`. Times have no number, because two of them may be equal or not.
 
 /// Fields whose whole value varies, whatever is in it.
 const LINES: [(&str, &str); 2] = [("Date: ", "{date}"), ("ETag: ", "{etag}")];
@@ -26,18 +26,18 @@ const EPOCH: usize = 8;
 pub(crate) struct Mask {
     connections: Vec<String>,
     epochs: Vec<String>,
-    /// What the script has a name for, to send it.
+    /// Texts that the script has named, to send them.
     pub(crate) given: Vec<(String, String)>,
     /// Where the server listens.
     pub(crate) address: Option<String>,
-    /// Behind these, a number is `{n}`.
+    /// After these, a number is `{n}`.
     pub(crate) numbers: Vec<String>,
     /// The last word of a line is `{value}`, unless that begins with `#`.
     pub(crate) values: bool,
 }
 
 impl Mask {
-    /// `line` without what varies; and whether its length may vary as well.
+    /// `line` with names for what varies, and whether its length may vary as well.
     pub(crate) fn hide(&mut self, line: &str) -> (String, bool) {
         let mut line = line.to_owned();
         for (name, mask) in LINES {
@@ -138,7 +138,7 @@ fn secret(line: String) -> String {
     }
 }
 
-/// Which module logs a line is nobody's but this house's.
+/// The module that logs a line is not part of the contract.
 fn modules(line: &str) -> String {
     let is_path = |letter: char| letter.is_ascii_lowercase() || letter == '_' || letter == ':';
     let mut parts = line.split("switchboard::");

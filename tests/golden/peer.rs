@@ -1,8 +1,8 @@
-//! One connection of a script, read piece by piece in the form that it has come to.
+//! One connection of a script, read piece by piece in its current protocol.
 
 use crate::harness::wire::{Wire, closing, frame_header, masked};
 
-/// What a barrier's ping carries: its pong says that everything before has been read.
+/// The payload of a barrier's ping: its pong says that everything before it has been read.
 const BARRIER: &[u8] = b"golden";
 
 const CLOSE: u8 = 0x88;
@@ -17,7 +17,7 @@ pub(crate) enum Form {
     Stream,
 }
 
-/// A piece of what the server says.
+/// A piece of the server's output.
 pub(crate) enum Piece {
     /// An HTTP response. One of text is shown line by line however long it is.
     Response { bytes: Vec<u8>, is_text: bool },
@@ -44,9 +44,9 @@ impl Piece {
 pub(crate) struct Peer {
     pub(crate) wire: Wire,
     pub(crate) form: Form,
-    /// What is to go out with the next bytes.
+    /// What is sent with the next bytes.
     pub(crate) unsent: Vec<u8>,
-    /// It does not read for now.
+    /// It does not read at the moment.
     pub(crate) is_deaf: bool,
     /// The server has said that this was the last.
     pub(crate) is_closing: bool,
@@ -66,13 +66,13 @@ impl Peer {
         }
     }
 
-    /// Asks for a pong behind everything that the server has for this connection.
+    /// Asks for a pong after everything that the server has for this connection.
     pub(crate) fn barrier(&mut self) {
         self.wire.offer(masked(PING, BARRIER));
     }
 
-    /// The next piece; none if it is what answers [`barrier`](Self::barrier). A heartbeat is answered and passed over, unless
-    /// the script is about those: how many there are depends on the machine.
+    /// The next piece; `None` if it answers [`barrier`](Self::barrier). A heartbeat is answered and not shown, unless the
+    /// script is about heartbeats: their number depends on the machine.
     pub(crate) fn piece(&mut self, with_beats: bool) -> Option<Piece> {
         loop {
             let piece = self.any_piece();

@@ -1,8 +1,8 @@
-//! Plays a script against the program and writes down what that says.
+//! Plays a script against the program and writes down what the program says.
 //!
-//! Behind each step every WebSocket that reads is asked for a pong, and what comes before it is the answer: so nothing has to
-//! be counted, and nothing can come unseen. Where the order of connections is not promised, with several shards, a
-//! step is answered with as much as the transcript has instead, and only the end is looked at in that way.
+//! After each step every WebSocket that reads is asked for a pong, and everything before the pong is the answer. So
+//! nothing has to be counted, and nothing is missed. With several shards, where the order of connections is not promised,
+//! a step's answer is as long as in the transcript, and only the end is checked with a pong.
 
 use std::fs;
 use std::path::PathBuf;
@@ -16,7 +16,7 @@ use super::peer::Peer;
 use super::script::{Step, word};
 use super::serving::{Serving, run};
 
-/// What is written so far; it outlives a player that fails.
+/// The text so far, which stays when a player fails.
 pub(crate) type Written = Arc<Mutex<Vec<String>>>;
 
 /// Plays one script.

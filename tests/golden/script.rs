@@ -1,14 +1,14 @@
-//! A transcript is a script as well: its lines are what is done, and `who < …` what that was answered with.
+//! A transcript is also a script: its lines are steps, and `who < …` are the answers to them.
 
-/// One thing that is done.
+/// One step.
 pub(crate) struct Step {
     /// The line.
     pub(crate) line: String,
-    /// What the transcript says it is answered with, as it stands there.
+    /// The answers in the transcript, unchanged.
     pub(crate) recorded: Vec<Answer>,
 }
 
-/// A line of what was answered.
+/// A line of an answer.
 pub(crate) struct Answer {
     pub(crate) who: String,
     pub(crate) what: String,
@@ -34,7 +34,7 @@ pub(crate) fn read(text: &str) -> Vec<Step> {
     steps
 }
 
-/// The lines of a transcript as its text. Where many answers are the same, their number stands for them.
+/// The lines of a transcript as its text. Many equal answers are written once, with their number.
 pub(crate) fn without_repeats(lines: &[String]) -> String {
     let mut text = String::new();
     for same in lines.chunk_by(|one, other| one == other) {

@@ -12,7 +12,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::harness::{PATIENCE, program, wait};
 
-/// What the log says of the machine, and no test can know.
+/// What the log says about the machine, which no test can know.
 const OF_THE_MACHINE: [&str; 2] = ["totals lowered to fit the memory", "too few file descriptors"];
 
 /// A running server, killed when it is dropped.
@@ -25,7 +25,7 @@ pub(crate) struct Serving {
 }
 
 impl Serving {
-    /// A server in `directory` with `arguments` beside those that every script has.
+    /// A server in `directory` with `arguments`, and those of every script.
     pub(crate) fn start(
         directory: &Path,
         shards: usize,
@@ -47,7 +47,7 @@ impl Serving {
         let output = BufReader::new(child.stderr.take().expect("its standard error is a pipe"));
         let (told, log) = mpsc::channel();
         thread::spawn(move || {
-            // Nobody listens any more once the server is dropped.
+            // Nobody reads the channel after the server is dropped.
             output.lines().map_while(Result::ok).for_each(|line| drop(told.send(line)));
         });
         let mut read = VecDeque::new();

@@ -55,7 +55,7 @@ impl Player {
                 let first = u8::from_str_radix(first, 16).expect("two digits");
                 self.send(name, &masked(first, &payload));
             }
-            // What is written at once is read at one time of the server's clock, however slow the machine is.
+            // Bytes that are written together are read at one time of the server's clock, however slow the machine is.
             "and" => {
                 let frame = text_frame(rest);
                 self.peer(name).unsent.extend(frame);
@@ -95,7 +95,7 @@ impl Player {
         peer.wire.offer([&unsent, bytes].concat());
     }
 
-    /// The connection called `name`, which begins when it is first spoken of.
+    /// The connection called `name`, which opens when it is first used.
     pub(crate) fn peer(&mut self, name: &str) -> &mut Peer {
         let at = self.peers.iter().position(|(other, _)| other == name).unwrap_or_else(|| {
             let address = self.serving.as_ref().expect("a server runs").address;
@@ -114,7 +114,7 @@ impl Player {
         self.peer(name).piece(with_beats)
     }
 
-    /// Reads so many pieces, and the end behind one that the server has said is the last.
+    /// Reads so many pieces, and the end after a piece that the server declares the last.
     pub(crate) fn read(&mut self, name: &str, pieces: usize) {
         for _ in 0..pieces {
             if let Some(piece) = self.piece(name) {
@@ -123,7 +123,7 @@ impl Player {
         }
     }
 
-    /// Asks for `path` on one connection after the other until `what` is in the answer.
+    /// Asks for `path` on one connection after another until `what` is in the answer.
     pub(crate) fn read_until(&mut self, name: &str, what: &[u8], path: &str) {
         let request = format!("GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
         let answer = until(|| {
@@ -138,7 +138,8 @@ impl Player {
         self.show(name, answer.expect("it comes to that"));
     }
 
-    /// Reads on to what `is_it` says, or to the close, of which alone it tells: what comes before depends on the machine.
+    /// Reads to the piece that `is_it` accepts, or to the close, and shows only that: what comes before depends on the
+    /// machine.
     pub(crate) fn find(&mut self, name: &str, is_it: impl Fn(&[u8]) -> bool) {
         while self.has(name) {
             let Some(piece) = self.piece(name) else { continue };
@@ -172,14 +173,14 @@ impl Player {
         }
     }
 
-    /// Whether it comes by the clock and not for what was done.
+    /// Whether it comes by the clock and not because of a step.
     pub(crate) fn is_ignored(&self, piece: &Piece) -> bool {
         let Piece::Frame { payload, .. } = piece else { return false };
         let payload = String::from_utf8_lossy(payload);
         self.ignored.iter().any(|ignored| payload.contains(ignored))
     }
 
-    /// Reads what the transcript says that comes on WebSockets.
+    /// Reads what comes on WebSockets by the transcript.
     pub(crate) fn hear(&mut self, recorded: &[Answer]) {
         for Answer { who, what } in recorded {
             let is_frame = what.starts_with('[');

@@ -1,4 +1,4 @@
-//! How what was said is written down.
+//! How answers are written down.
 
 use super::literal;
 use super::peer::Piece;
