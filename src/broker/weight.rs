@@ -72,7 +72,8 @@ impl Request {
     }
 }
 
-fn drafted(draft: &Draft) -> usize {
+/// Bytes that a message holds beside itself before it has its place.
+pub fn drafted(draft: &Draft) -> usize {
     let words = [&draft.event, &draft.key].into_iter().flatten().map(|word| word.len());
     draft.data.len() + words.sum::<usize>()
 }

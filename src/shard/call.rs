@@ -7,13 +7,11 @@ use arcstr::ArcStr;
 use super::Shard;
 use crate::api::answer;
 use crate::api::body;
-use crate::api::body::Address;
 use crate::api::call::{Call, Gathered, Pending};
 use crate::api::description;
 use crate::api::route::refusal;
 use crate::api::sent::{Sent, To};
 use crate::api::stats;
-use crate::auth::api_key::Scope;
 use crate::broker::post::{Caller, Listing, Post, Span};
 use crate::error::Fault;
 use crate::http::Response;
@@ -79,7 +77,7 @@ impl Shard {
             }
             Call::Batch(scope) => {
                 let entries = body::batch(body, &self.common.names).map_err(refusal)?;
-                Ok(self.batch(key, &scope, entries))
+                Ok(self.batch(key, scope, entries))
             }
             // A turn answers few of these, so those under way are not much beyond the total.
             Call::Rooms(listing) => self.refuse_while_overdrawn().map(|()| self.ask_rooms(key, listing)),
@@ -107,45 +105,7 @@ impl Shard {
         }
     }
 
-    /// Sends the messages of a batch that `scope` allows.
-    fn batch(&mut self, key: u32, scope: &Scope, entries: Vec<body::Entry>) -> Pending {
-        let left = |entry: &body::Entry| match entry {
-            Ok((Address::All, _)) => self.common.shards,
-            _ => 1,
-        };
-        let to = |entry: &body::Entry| entry.as_ref().map_or(To::Room, |(address, _)| address.to());
-        let all: Vec<Sent> = entries.iter().map(|entry| Sent::new(to(entry), left(entry))).collect();
-        let mut pending = Pending::new(entries.iter().map(left).sum(), Gathered::Batch(all));
-        for (index, entry) in entries.into_iter().enumerate() {
-            let caller = Caller::Call(self.id(key), index as u32);
-            if let Err(fault) =
-                entry.and_then(|(address, draft)| self.send_entry(caller, scope, address, draft))
-            {
-                pending.refused(index, fault);
-            }
-        }
-        pending
-    }
-
-    fn send_entry(
-        &mut self,
-        caller: Caller,
-        scope: &Scope,
-        address: Address,
-        draft: Draft,
-    ) -> Result<(), Fault> {
-        match address {
-            Address::Room(room) if !scope.covers(&room) => return Err(Fault::Forbidden),
-            Address::Room(room) => self.publish(Space::Native, &room, caller, draft),
-            Address::User(_) | Address::All if scope.rooms.is_some() => return Err(Fault::Forbidden),
-            Address::User(user) => self.publish(Space::User, &user, caller, draft),
-            Address::All if self.announcing.is_full() => return Err(Fault::Unavailable),
-            Address::All => self.announce(&caller, draft.event.as_deref(), &draft.data),
-        }
-        Ok(())
-    }
-
-    fn publish(&mut self, space: Space, name: &str, caller: Caller, draft: Draft) {
+    pub(super) fn publish(&mut self, space: Space, name: &str, caller: Caller, draft: Draft) {
         self.counters.messages_in += 1;
         let room = self.room(space, name);
         self.post_home(&room, Post::Publish(room.clone(), caller, draft));

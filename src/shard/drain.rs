@@ -59,7 +59,8 @@ impl Shard {
     pub fn is_drained(&self) -> bool {
         // While any shard has connections, its rooms at home here are needed, and the listener stays open.
         let nobody = || self.common.connections.load(Ordering::Relaxed) == 0;
-        self.drain.as_ref().is_some_and(|drain| nobody() || drain.left(self.now).is_zero())
+        let done = || nobody() && self.batches.is_empty();
+        self.drain.as_ref().is_some_and(|drain| done() || drain.left(self.now).is_zero())
     }
 
     /// Refuses new WebSockets and streams in a shutdown, or when the server is full.

@@ -290,6 +290,8 @@ impl Shard {
                 if let Some(exchange) = self.exchange(key) {
                     exchange.stage = Stage::Call(envelope, pending);
                 }
+                // Behind no other batch, a small one needs no turn of its own.
+                self.begin_batch(key);
                 self.finish_call(key);
             }
             Err(response) => self.respond(key, &envelope, response),

@@ -11,6 +11,7 @@
 
 mod admit;
 pub mod announce;
+mod batch;
 mod call;
 mod checks;
 mod clock;
@@ -72,6 +73,7 @@ use crate::session::exchange::Exchange;
 use crate::time::{Deadlines, Now, Tick};
 use admit::Newcomer;
 use announce::Announcing;
+use batch::Batches;
 use checks::Checks;
 use crossing::Crossings;
 use denials::Untold;
@@ -130,6 +132,7 @@ pub struct Shard {
     /// The same for users with so many sessions that these are gathered in an audience, by its number.
     heard: KeyMap<Heard>,
     announcing: Announcing,
+    batches: Batches,
     lists: Lists,
     checks: Checks,
     /// Denied accesses that are not in the log yet, by reason.
@@ -180,6 +183,7 @@ impl Shard {
             early: KeyMap::default(),
             heard: KeyMap::default(),
             announcing: Announcing::default(),
+            batches: Batches::default(),
             lists: Lists::default(),
             checks: Checks::default(),
             denials: HashMap::new(),
@@ -217,6 +221,7 @@ impl Shard {
         self.checks.begin();
         self.access.renew(&self.common.access);
         self.lists.begin();
+        self.batches.begin();
         let pressed = self.common.pressure.is_high(self.pressed);
         if std::mem::replace(&mut self.pressed, pressed) && !pressed {
             self.work.releasing = Some(0);
@@ -257,7 +262,7 @@ impl Shard {
     pub fn has_work(&self) -> bool {
         let Work { touched, handed, listed, resumed, releasing, ended, slow, .. } = &self.work;
         let sessions = [touched, ended, slow].iter().any(|keys| !keys.is_empty());
-        let resuming = !resumed.is_empty() || releasing.is_some();
+        let resuming = !resumed.is_empty() || releasing.is_some() || !self.batches.is_empty();
         let late = self.deadlines.is_cut_short() || self.home_deadlines.is_cut_short();
         let walking = !self.announcing.is_empty() || !self.work.walks.is_empty();
         let telling = !handed.is_empty()

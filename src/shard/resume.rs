@@ -58,7 +58,13 @@ impl Shard {
     /// The next session to read again, if this turn has time. Its kept input is handled already, or as much of it as one
     /// visit takes.
     pub fn next_resumed(&mut self) -> Option<u32> {
-        let key = self.first_resumed().or_else(|| self.next_in_line())?;
+        let batch = if self.batches.take_turn() { self.next_batch() } else { None };
+        if batch.is_some() {
+            return batch;
+        }
+        let Some(key) = self.first_resumed().or_else(|| self.next_in_line()) else {
+            return self.next_batch();
+        };
         self.take_up_head(key);
         if let Some(tail) = self.session(key).and_then(|session| session.tail.take()) {
             let used = self.read_tail(key, *tail);
@@ -70,6 +76,13 @@ impl Shard {
         self.carry();
         self.leave_line();
         Some(key)
+    }
+
+    /// Goes on with a batch, if this turn has time for it.
+    fn next_batch(&mut self) -> Option<u32> {
+        let key = if self.work.resumable > 0 { self.go_on_with_batches() } else { None };
+        self.carry();
+        key
     }
 
     /// The first session to resume that still exists.

@@ -1,6 +1,7 @@
 //! What random schedules found in the shard, each as small as it gets.
 
 mod answers;
+mod batches;
 #[path = "../../tests/simulation/delayed.rs"]
 #[allow(unreachable_pub)] // The simulation has the same file.
 mod delayed;
