@@ -21,6 +21,9 @@ const MOST_US: u32 = 15_000;
 /// How many left-out keys of a set the log names. More would hide the first of them.
 const MAX_NAMED: usize = 10;
 
+/// How many the refusal of a whole set names, all of them in one line.
+const MAX_IN_A_LINE: usize = 5;
+
 /// All keys that check tokens.
 #[derive(Debug, Default)]
 pub struct KeySet(Vec<Key>);
@@ -57,13 +60,13 @@ impl KeySet {
                 Err(why) => left_out.note(&jwk::name(value, index), &why),
             }
         }
-        let left_out = left_out.told();
         if keys.is_empty() {
-            let why: String = left_out.iter().map(|why| format!("; {why}")).collect();
+            let why: String =
+                left_out.told(MAX_IN_A_LINE).into_iter().map(|why| format!("; {why}")).collect();
             return Err(format!("has no key that can check a token{why}"));
         }
         self.0.extend(keys);
-        Ok(left_out)
+        Ok(left_out.told(MAX_NAMED))
     }
 
     /// Whether there is none.
@@ -117,22 +120,28 @@ impl KeySet {
 /// Keys that are left out of a set.
 #[derive(Default)]
 struct LeftOut {
+    /// Why, a sentence for each of the first [`MAX_NAMED`].
     named: Vec<String>,
-    more: usize,
+    all: usize,
 }
 
 impl LeftOut {
     fn note(&mut self, name: &str, why: &str) {
+        self.all += 1;
         if self.named.len() < MAX_NAMED {
             self.named.push(format!("{name} is left out: it {why}"));
-        } else {
-            self.more += 1;
         }
     }
 
-    fn told(self) -> Vec<String> {
-        let more = (self.more > 0).then(|| format!("{} more keys are left out", self.more));
-        self.named.into_iter().chain(more).collect()
+    /// The sentences of the first `most` at most, and how many more there are.
+    fn told(mut self, most: usize) -> Vec<String> {
+        self.named.truncate(most);
+        match self.all - self.named.len() {
+            0 => {}
+            1 => self.named.push("1 more key is left out".to_owned()),
+            more => self.named.push(format!("{more} more keys are left out")),
+        }
+        self.named
     }
 }
 

@@ -112,7 +112,7 @@ fn a_key_counts_once() {
 }
 
 #[test]
-fn a_set_without_a_usable_key_is_refused_with_all_reasons() {
+fn a_set_without_a_usable_key_is_refused_with_the_reasons() {
     let why = |bytes: &[u8]| KeySet::default().add_jwks(bytes).unwrap_err();
     for text in ["", "[]", r#"{"keys":{}}"#, r#"{"keys":"a"}"#] {
         assert!(why(text.as_bytes()).contains("not a JSON Web Key Set"), "{text}");
@@ -122,6 +122,18 @@ fn a_set_without_a_usable_key_is_refused_with_all_reasons() {
         let why = why(json!({ "keys": [key] }).to_string().as_bytes());
         assert!(why.starts_with("has no key that can check a token; ") && why.contains(word), "{why}");
     }
+}
+
+#[test]
+fn the_refusal_of_a_set_of_many_bad_keys_is_one_short_line() {
+    let why = |many: usize| {
+        let all = vec![json!({"kid": "a"}); many];
+        KeySet::default().add_jwks(json!({ "keys": all }).to_string().as_bytes()).unwrap_err()
+    };
+    let named = |why: &str| why.matches("the key \"a\" is left out").count();
+    assert_eq!((named(&why(5)), why(5).contains("more")), (5, false));
+    assert!(named(&why(6)) == 5 && why(6).ends_with("; 1 more key is left out"), "{}", why(6));
+    assert!(named(&why(200)) == 5 && why(200).ends_with("; 195 more keys are left out"), "{}", why(200));
 }
 
 #[test]
