@@ -24,7 +24,6 @@ use crate::reactor::{Inbox, Letter, wall};
 use crate::room_key::{RoomKey, Space, is_room_name};
 use crate::settings::BadSettings;
 use crate::shard::Common;
-use crate::shard::announce::compose;
 pub use answer::Answer;
 use answer::Read;
 pub use error::{AnswerError, SendError, TokenError};
@@ -118,7 +117,7 @@ impl Handle {
         let (event, data) = message.into().announcement(self.limit())?;
         self.check_pressure()?;
         let wall_ms = wall().as_millis() as u64;
-        let announcement = Arc::new(compose(event.as_deref(), &data, wall_ms));
+        let announcement = Arc::new(Announcement::new(event, data, wall_ms));
         self.note(&announcement)?;
         self.tell_all(found::connections(), |caller| Post::Announce(announcement.clone(), caller))
     }

@@ -99,6 +99,8 @@ pub mod settings;
 #[doc(hidden)]
 pub mod shard;
 #[doc(hidden)]
+pub mod sse;
+#[doc(hidden)]
 pub mod time;
 #[doc(hidden)]
 pub mod visible;

@@ -15,6 +15,14 @@ pub struct Position {
     pub offset: u64,
 }
 
+impl Position {
+    /// The length of its text, in bytes.
+    pub(crate) fn text_len(self) -> usize {
+        let digits = self.offset.checked_ilog10().unwrap_or(0) + 1;
+        "00000000:".len() + digits as usize
+    }
+}
+
 /// The longest position as text, in bytes: eight digits, a colon, and the digits of the largest offset.
 const LONGEST: usize = 8 + 1 + 20;
 

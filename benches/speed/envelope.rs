@@ -4,7 +4,9 @@ use std::hint::black_box;
 
 use bytes::Bytes;
 use criterion::Criterion;
+use switchboard::dialect::kept;
 use switchboard::dialect::native::{event, request};
+use switchboard::dialect::told::Told;
 use switchboard::message::{Draft, Kind};
 use switchboard::position::Position;
 use switchboard::room_key::{RoomKeys, Space};
@@ -32,13 +34,14 @@ pub(crate) fn bench(criterion: &mut Criterion) {
         key: None,
     };
     group.bench_function("write message", |bencher| {
-        bencher.iter(|| event::message(room.clone(), position, black_box(&draft).clone(), 1_700_000_000_000));
+        bencher.iter(|| kept::compose(room.clone(), position, black_box(&draft).clone(), 1_700_000_000_000));
     });
     let mut out = Vec::new();
     group.bench_function("write published", |bencher| {
         bencher.iter(|| {
             out.clear();
-            event::published("17", &room, black_box(position), &mut out);
+            let told = Told::Published { id: "17", room: &room, position: black_box(position) };
+            event::write(&told, &mut out);
         });
     });
     group.finish();

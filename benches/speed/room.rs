@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use criterion::Criterion;
 use switchboard::broker::lane::Lane;
-use switchboard::message::Wire;
+use switchboard::message::{Transport, Wire};
 
 use crate::house::{House, text};
 
@@ -37,7 +37,7 @@ pub(crate) fn bench(criterion: &mut Criterion) {
 }
 
 fn lane() -> Lane {
-    let mut lane = Lane::new(Wire::Native);
+    let mut lane = Lane::new(Wire { dialect: 0, transport: Transport::Frames });
     for session in 0..MEMBERS {
         lane.join(session, |_, _| {});
     }

@@ -1,8 +1,9 @@
 //! A text frame of the native dialect, and the message that it becomes.
 
 use serde_json::value::RawValue;
-use switchboard::dialect::native::request::{self, Request, What};
-use switchboard::dialect::native::{event, fields};
+use switchboard::dialect::kept;
+use switchboard::dialect::native::{fields, request};
+use switchboard::dialect::request::{Request, What};
 use switchboard::message::{Draft, Kind};
 use switchboard::room_key::{RoomKeys, Space};
 
@@ -44,7 +45,7 @@ fn accepted(text: &str, Request { id, what }: Request<'_>) {
         exclude: None,
         key: None,
     };
-    let message = event::message(key, None, draft, 0);
+    let message = kept::compose(key, None, draft, 0);
     // What goes out is one frame of one JSON object, `data` as it came in.
     let frame = message.frame();
     let payload = std::str::from_utf8(message.payload()).expect("a message is text");

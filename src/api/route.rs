@@ -13,6 +13,7 @@ use crate::auth::denied::Denied;
 use crate::broker::post::{self, Listing, Span};
 use crate::console::{self, Page};
 use crate::dialect::Dialect;
+use crate::dialect::speaks::Rooms;
 use crate::error::Fault;
 use crate::http::{Asker, Head, Method, Response};
 use crate::id::is_user;
@@ -70,6 +71,8 @@ pub struct Upgrade {
     pub dialect: Dialect,
     /// The rooms to join at once, as they were written.
     pub rooms: Vec<String>,
+    /// Whether the client wants its own messages back, where its dialect has no other word for that.
+    pub echo: bool,
     /// The user that the client names. It counts in open mode only.
     pub user: Option<ArcStr>,
     /// Why this page, or this `Host`, may not open it.
@@ -81,19 +84,11 @@ pub fn route(head: &Head, offers: Offers<'_>) -> Result<Route, Response> {
     let segments: Vec<&str> = head.target.segments().collect();
     let foreign = offers.foreign;
     let unnamed = is_unnamed(head, offers.access).then_some(Denied::Origin);
-    let upgrade = match segments[..] {
-        ["ws"] => Some((Dialect::Native, head.target.queries("room").map(str::to_owned).collect())),
-        ["ws", room] => Some((Dialect::Native, vec![room.to_owned()])),
-        ["raw", room] => {
-            Some((Dialect::Raw { echo: head.target.query("echo") == Some("1") }, vec![named(room)?]))
-        }
-        ["echo"] if offers.console => Some((Dialect::Echo, Vec::new())),
-        _ => None,
-    };
-    if let Some((dialect, rooms)) = upgrade {
+    if let Some((dialect, rooms)) = spoken(head, &segments, offers.console)? {
         allow(head, &[Method::Get])?;
         let user = if offers.access.is_open() { user(head)? } else { None };
-        return Ok(Route::Upgrade(Upgrade { dialect, rooms, user, foreign: foreign.or(unnamed) }));
+        let echo = head.target.query("echo") == Some("1");
+        return Ok(Route::Upgrade(Upgrade { dialect, rooms, echo, user, foreign: foreign.or(unnamed) }));
     }
     let page = console::find(&segments, offers.console);
     if let Some(denied) = foreign
@@ -127,6 +122,30 @@ pub fn route(head: &Head, offers: Offers<'_>) -> Result<Route, Response> {
         [] => allow(head, READ).map(|()| Route::Call(Call::Ready)),
         _ => call(head, &segments).map(Route::Call),
     }
+}
+
+/// The dialect that is spoken at a path, and the rooms that a client names there.
+fn spoken(head: &Head, segments: &[&str], console: bool) -> Result<Option<(Dialect, Vec<String>)>, Response> {
+    let Some(dialect) = segments.first().and_then(|first| Dialect::at(first)) else { return Ok(None) };
+    let manners = dialect.manners();
+    if manners.echoes && !console {
+        return Ok(None);
+    }
+    let rooms = match (manners.rooms, segments) {
+        (Rooms::None, [_]) => Vec::new(),
+        (Rooms::One, [_, room]) => vec![named(room)?],
+        (Rooms::Any, [_]) => head.target.queries("room").map(str::to_owned).collect(),
+        (Rooms::Any, [_, room]) => vec![(*room).to_owned()],
+        _ => return Ok(None),
+    };
+    Ok(Some((dialect, rooms)))
+}
+
+/// Whether a token decides about the WebSocket or stream at this path.
+pub fn asks_for_token(head: &Head) -> bool {
+    let first = head.target.segments().next();
+    let dialect = first.and_then(Dialect::at);
+    first == Some("sse") || dialect.is_some_and(|dialect| !dialect.manners().echoes)
 }
 
 /// The response to a page, or to a `Host`, that may not use the server.

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::broker::post::Receipt;
-use crate::dialect::native::event::{InQuotes, OrNull};
+use crate::dialect::native::json::{InQuotes, OrNull};
 use crate::error::Fault;
 
 /// Capacity for the JSON of a result, in bytes. Most results fit.

@@ -1,6 +1,6 @@
 //! The live figures, as JSON.
 
-use crate::dialect::native::event::OrNull;
+use crate::dialect::native::json::OrNull;
 use crate::metrics::board::Totals;
 
 /// The answer of `/api/stats`, and what members of `$stats` get.

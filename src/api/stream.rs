@@ -3,10 +3,10 @@
 use arcstr::ArcStr;
 
 use super::route::{bad_request, number, refusal, user};
-use crate::dialect::sse::{self, Since};
 use crate::error::Fault;
 use crate::http::{Head, Response};
 use crate::room_key::is_joinable;
+use crate::sse::{self, Since};
 
 /// Rooms of one stream, at most: the `id` of every event names a position in each.
 const MAX_ROOMS: usize = 64;

@@ -38,6 +38,11 @@ impl Audience {
         &mut self.lanes[index]
     }
 
+    /// The wire of the lane with this index.
+    pub fn wire(&self, index: usize) -> Option<Wire> {
+        self.lanes.get(index).map(|lane| lane.wire)
+    }
+
     /// All lanes.
     pub fn lanes(&mut self) -> &mut [Lane] {
         &mut self.lanes

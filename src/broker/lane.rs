@@ -17,7 +17,7 @@ use bytes::Bytes;
 
 use super::post::Notice;
 use crate::ledger::Tally;
-use crate::message::Wire;
+use crate::message::{Transport, Wire};
 use crate::position::Position;
 
 /// A session in a lane.
@@ -148,7 +148,10 @@ impl Part {
         Self {
             bytes,
             positions: marks.first().zip(marks.last()).map(|(first, last)| (first.position, last.position)),
-            marks: if wire == Wire::SseParts { marks.iter().map(rebased).collect() } else { Box::default() },
+            marks: match wire.transport {
+                Transport::Parts => marks.iter().map(rebased).collect(),
+                Transport::Frames | Transport::Events => Box::default(),
+            },
             news: news.map(unsaid).unwrap_or_default(),
             alone: false,
         }

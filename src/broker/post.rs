@@ -1,7 +1,7 @@
 //! Posts: the messages between shards. Posts from one shard to another keep their order; nothing else is promised.
 
 use std::net::IpAddr;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arcstr::ArcStr;
 use bytes::Bytes;
@@ -13,7 +13,7 @@ use super::question::Question;
 use crate::error::Fault;
 use crate::id::{SessionId, ShardId};
 use crate::ledger::Tally;
-use crate::message::{Draft, Message};
+use crate::message::{Draft, Message, Wire};
 use crate::position::Position;
 use crate::room_key::RoomKey;
 
@@ -202,21 +202,39 @@ pub struct Receipt {
     pub connections: u32,
 }
 
-/// An announcement to everybody, in the form of each wire.
+/// An announcement to everybody.
 #[derive(Debug)]
 pub struct Announcement {
-    /// The WebSocket frame.
-    pub frame: Bytes,
-    /// The Server-Sent Event.
-    pub event: Bytes,
-    /// Both, counted once by the first shard that sends them, because all shards share the bytes.
-    pub counted: OnceLock<[Bytes; 2]>,
+    /// The app's word for what kind of message it is.
+    pub event: Option<Box<str>>,
+    /// What it says: JSON as it was written.
+    pub data: Bytes,
+    /// When it was said, in milliseconds since 1970.
+    pub wall_ms: u64,
+    /// The form for each wire that somebody reads. All shards share the bytes.
+    forms: Mutex<Vec<(Wire, Bytes)>>,
 }
 
 impl Announcement {
-    /// The WebSocket frame and the Server-Sent Event. The first caller counts them; they count as long as anybody holds them.
-    pub fn counted(&self, tally: &Tally) -> &[Bytes; 2] {
-        self.counted.get_or_init(|| [&self.frame, &self.event].map(|bytes| tally.count(bytes.clone())))
+    /// An announcement that nobody has been told yet.
+    pub fn new(event: Option<Box<str>>, data: Bytes, wall_ms: u64) -> Self {
+        Self { event, data, wall_ms, forms: Mutex::default() }
+    }
+
+    /// Bytes of memory that it holds, beside its forms.
+    pub fn cost(&self) -> usize {
+        self.data.len() + self.event.as_ref().map_or(0, |event| event.len())
+    }
+
+    /// Its form for `wire`. The first caller has `make` make it, and counts it; it counts as long as anybody holds it.
+    pub fn form(&self, wire: Wire, tally: &Tally, make: impl FnOnce() -> Bytes) -> Bytes {
+        let mut forms = self.forms.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, form)) = forms.iter().find(|(made, _)| *made == wire) {
+            return form.clone();
+        }
+        let form = tally.count(make());
+        forms.push((wire, form.clone()));
+        form
     }
 }
 

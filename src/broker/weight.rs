@@ -17,9 +17,7 @@ impl Post {
         let carried = match self {
             Self::Publish(_, caller, draft) => asked(caller) + drafted(draft),
             Self::Deliver(message) => message.cost(),
-            Self::Announce(announcement, caller) => {
-                asked(caller) + announcement.frame.len() + announcement.event.len()
-            }
+            Self::Announce(announcement, caller) => asked(caller) + announcement.cost(),
             Self::Join(_, join) => join.ticket.id.as_ref().map_or(0, |id| id.len()),
             Self::Joined(_, _, result) => result.as_ref().map_or(0, |standing| told(standing)),
             Self::Looked(_, caller, result) => {

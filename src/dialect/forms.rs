@@ -2,17 +2,18 @@
 
 use bytes::Bytes;
 
-use super::native::event;
-use super::sse::Block;
+use super::Dialect;
+use super::told::Told;
 use crate::broker::post::Notice;
-use crate::message::{Message, Wire};
+use crate::message::{Message, Transport, Wire};
 use crate::position::Position;
+use crate::sse::Block;
 
 /// What the members of a room are told. Each form is made when it is first asked for, and then shared.
 pub struct Forms<'a> {
-    json: &'a [u8],
-    frame: Option<Bytes>,
-    block: Option<Block>,
+    told: Told<'a>,
+    frame: Option<(Dialect, Bytes)>,
+    block: Option<(Dialect, Block)>,
     /// The place of what is told in the room's order.
     pub position: Option<Position>,
     /// What it says of people, if that is what it is.
@@ -22,39 +23,44 @@ pub struct Forms<'a> {
 }
 
 impl<'a> Forms<'a> {
-    /// A message, which has its frame already.
+    /// A message.
     pub fn message(message: &'a Message) -> Self {
-        let frame = Some(message.frame().clone());
-        let (position, taken_us) = (message.position, Some(message.taken_us));
-        Self { json: message.payload(), frame, block: None, position, news: None, taken_us }
+        Self { taken_us: Some(message.taken_us), ..Self::of(Told::Message(message), message.position) }
     }
 
-    /// News of people, and their JSON.
-    pub fn news(json: &'a [u8], notice: &'a Notice) -> Self {
-        Self { news: Some(notice), ..Self::notice(json, None) }
+    /// News of the people in a room.
+    pub fn news(room: &'a str, notice: &'a Notice) -> Self {
+        Self { news: Some(notice), ..Self::of(Told::Notice { room, notice }, None) }
     }
 
-    /// Something else, as JSON, and where members stand behind it.
-    pub fn notice(json: &'a [u8], position: Option<Position>) -> Self {
-        Self { json, frame: None, block: None, position, news: None, taken_us: None }
+    /// Anything, and where members stand behind it.
+    pub fn of(told: Told<'a>, position: Option<Position>) -> Self {
+        Self { told, frame: None, block: None, position, news: None, taken_us: None }
     }
 
-    /// The form that is read on `wire`.
+    /// The form that is read on `wire`; no bytes if its dialect has no words for it.
     pub fn on(&mut self, wire: Wire) -> Bytes {
-        match wire {
-            Wire::Native | Wire::Raw => self.frame.get_or_insert_with(|| framed(self.json)).clone(),
-            Wire::Sse => self.block().whole(),
-            Wire::SseParts => self.block().part(),
+        let dialect = Dialect::on(wire);
+        match wire.transport {
+            Transport::Frames => self.frame(dialect),
+            Transport::Events => self.block(dialect).whole(),
+            Transport::Parts => self.block(dialect).part(),
         }
     }
 
-    fn block(&mut self) -> &Block {
-        self.block.get_or_insert_with(|| Block::new(self.json, self.position))
+    fn frame(&mut self, dialect: Dialect) -> Bytes {
+        if let Some((_, frame)) = self.frame.as_ref().filter(|(made, _)| *made == dialect) {
+            return frame.clone();
+        }
+        let frame = dialect.frame(&self.told);
+        self.frame = Some((dialect, frame.clone()));
+        frame
     }
-}
 
-fn framed(json: &[u8]) -> Bytes {
-    let mut frame = Vec::with_capacity(json.len() + 10);
-    event::text_frame(&mut frame, |out| out.extend_from_slice(json));
-    frame.into()
+    fn block(&mut self, dialect: Dialect) -> &Block {
+        let (told, position) = (&self.told, self.position);
+        self.block.take_if(|(made, _)| *made != dialect);
+        let make = || (dialect, Block::new(told.name(), &dialect.text(told), position));
+        &self.block.get_or_insert_with(make).1
+    }
 }

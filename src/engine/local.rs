@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::broker::directory::Directory;
 use crate::broker::place::{Ask, Tell};
-use crate::dialect;
+use crate::dialect::kept;
 use crate::position::Position;
 use crate::room_key::{RoomKey, Space};
 use crate::time::Now;
@@ -35,7 +35,7 @@ impl Local {
             Ask::Publish { room, draft, tag, .. } => {
                 let stored = draft.store && room.space() != Space::Raw;
                 let position = stored.then(|| self.next(&room));
-                let mut message = dialect::compose(room, position, draft, now.wall_ms);
+                let mut message = kept::compose(room, position, draft, now.wall_ms);
                 message.taken_us = now.us as u32;
                 tells.push_back(Tell::Committed { message: Arc::new(message), tag: Some(tag) });
             }

@@ -14,6 +14,8 @@ pub enum Fact {
     InLine = 8,
     /// It has something of others to write.
     Handed = 16,
+    /// It gets its own messages back, though its dialect has no word for that.
+    Echo = 32,
 }
 
 /// Those that are true; none at first.

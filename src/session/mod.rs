@@ -16,7 +16,7 @@ use arcstr::ArcStr;
 use crate::auth::identity::Identity;
 use crate::broker::seats::Seats;
 use crate::dialect::Dialect;
-use crate::message::Wire;
+use crate::message::{Transport, Wire};
 use crate::out_queue::OutQueue;
 use crate::time::Tick;
 use crate::ws::connection::Connection;
@@ -34,7 +34,7 @@ pub struct Session {
     pub generation: u32,
     /// What the connection is doing.
     pub phase: Phase,
-    /// What it speaks once it is a WebSocket or a stream, which speaks the native dialect.
+    /// What it speaks once it is a WebSocket or a stream.
     pub dialect: Dialect,
     /// Unsent bytes; `None` while the socket takes everything.
     pub queue: Option<Box<OutQueue>>,
@@ -119,7 +119,7 @@ impl Session {
         Self {
             generation,
             phase: Phase::Http(Box::new(exchange)),
-            dialect: Dialect::Native,
+            dialect: Dialect::OF_STREAMS,
             queue: None,
             tail: None,
             gaps: None,
@@ -146,11 +146,15 @@ impl Session {
 
     /// The wire on which it reads the room of audience `number`.
     pub fn wire(&self, number: u32) -> Wire {
-        match (&self.phase, self.dialect) {
-            (Phase::Stream(stream), _) => stream.wire(number),
-            (_, Dialect::Native | Dialect::Echo) => Wire::Native,
-            (_, Dialect::Raw { .. }) => Wire::Raw,
-        }
+        self.dialect.over(match &self.phase {
+            Phase::Stream(stream) => stream.transport(number),
+            _ => Transport::Frames,
+        })
+    }
+
+    /// The wire on which it is told what is for it alone.
+    pub fn own_wire(&self) -> Wire {
+        self.dialect.over(if self.is_stream() { Transport::Events } else { Transport::Frames })
     }
 
     /// The client's address, where a proxy told it or addresses are limited.

@@ -4,11 +4,11 @@ use std::collections::VecDeque;
 use std::fmt::Display;
 
 use crate::broker::post::{Slot, Span};
-use crate::dialect::sse::{Id, Since};
 use crate::id::SessionId;
-use crate::message::Wire;
+use crate::message::Transport;
 use crate::position::Position;
 use crate::room_key::RoomKey;
+use crate::sse::{Id, Since};
 
 /// One stream.
 #[derive(Debug)]
@@ -111,13 +111,13 @@ impl Stream {
         Some((feed.room.clone(), span))
     }
 
-    /// The wire on which it reads the room of audience `number`.
+    /// How it reads the room of audience `number`.
     ///
     /// Only in a stream of one room is a message's own position where the client goes on.
-    pub fn wire(&self, number: u32) -> Wire {
+    pub fn transport(&self, number: u32) -> Transport {
         match &*self.feeds {
-            [feed] if feed.number == number => Wire::Sse,
-            _ => Wire::SseParts,
+            [feed] if feed.number == number => Transport::Events,
+            _ => Transport::Parts,
         }
     }
 
@@ -186,6 +186,6 @@ mod tests {
         let key = RoomKeys::default().key(Space::Native, "a");
         let mut stream = Stream::new([(key.clone(), Since::Start)].into_iter(), None);
         stream.sits(&key, 4);
-        assert_eq!((stream.wire(4), stream.wire(5)), (Wire::Sse, Wire::SseParts));
+        assert_eq!((stream.transport(4), stream.transport(5)), (Transport::Events, Transport::Parts));
     }
 }

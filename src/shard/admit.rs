@@ -16,7 +16,7 @@ use crate::auth::token::MAX_TOKEN;
 use crate::broker::permit::{Asker, may_publish};
 use crate::broker::post::Ticket;
 use crate::broker::seats::Seat;
-use crate::dialect::native::event;
+use crate::dialect::told::Told;
 use crate::error::{Close, Fault};
 use crate::http::{Head, Response};
 use crate::room_key::{RoomKey, Space};
@@ -192,7 +192,7 @@ impl Shard {
         self.tell_gaps(key, Some(number));
         self.stand_up(key, number);
         self.hear_beside(key);
-        self.send(key, |out| event::left(None, room.label(), Some(reason), out));
+        self.tell_of(key, &Told::Left { id: None, room: room.label(), reason: Some(reason) });
     }
 
     /// Whether session `key` may be a member of a room.

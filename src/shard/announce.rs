@@ -1,14 +1,14 @@
 //! Announcements to everybody. Each turn handles a part of the slab of sessions, so that many connections do not delay rooms.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use super::Shard;
 use crate::broker::post::{Announcement, Caller, Post};
-use crate::dialect::Dialect;
-use crate::dialect::native::event;
-use crate::dialect::sse;
+use crate::dialect::forms::Forms;
+use crate::dialect::told::Told;
 use crate::id::ShardId;
+use crate::message::Draft;
 use crate::session::facts::Fact;
 use crate::settings::MIB;
 
@@ -42,25 +42,15 @@ impl Announcing {
 
     /// Whether no more announcements are accepted.
     pub(super) fn is_full(&self) -> bool {
-        let bytes = |(announcement, _): &(Arc<Announcement>, Caller)| announcement.frame.len();
+        let bytes = |(announcement, _): &(Arc<Announcement>, Caller)| announcement.cost();
         self.queue.len() >= MAX_UNDER_WAY || self.queue.iter().map(bytes).sum::<usize>() > MOST_UNDER_WAY
     }
 }
 
-/// The announcement of `data`, in the form of each wire.
-pub fn compose(event: Option<&str>, data: &[u8], wall_ms: u64) -> Announcement {
-    let mut json = Vec::with_capacity(data.len() + 100);
-    event::announcement(event, data, wall_ms, &mut json);
-    let (mut frame, mut block) = (Vec::new(), Vec::new());
-    event::text_frame(&mut frame, |out| out.extend_from_slice(&json));
-    sse::event(&json, &mut block);
-    Announcement { frame: frame.into(), event: block.into(), counted: OnceLock::new() }
-}
-
 impl Shard {
     /// The app sends a message to everybody.
-    pub(super) fn announce(&mut self, caller: &Caller, event: Option<&str>, data: &[u8]) {
-        let announcement = Arc::new(compose(event, data, self.now.wall_ms));
+    pub(super) fn announce(&mut self, caller: &Caller, draft: Draft) {
+        let announcement = Arc::new(Announcement::new(draft.event, draft.data, self.now.wall_ms));
         self.counters.messages_in += 1;
         for shard in 0..self.common.shards {
             self.post(shard as ShardId, Post::Announce(announcement.clone(), caller.clone()));
@@ -69,7 +59,6 @@ impl Shard {
 
     /// Begins an announcement to the sessions of this shard.
     pub(super) fn begin_announcement(&mut self, announcement: Arc<Announcement>, caller: Caller) {
-        announcement.counted(&self.tally);
         self.announcing.queue.push_back((announcement, caller));
     }
 
@@ -98,14 +87,16 @@ impl Shard {
         let Some(session) = self.sessions.get(key as usize) else { return false };
         let welcomed =
             session.is_open() && !session.facts.has(Fact::Newcomer) && !self.entering.contains_key(&key);
-        if !welcomed || session.dialect != Dialect::Native {
+        if !welcomed || !session.dialect.manners().announcements {
             return false;
         }
-        let [frame, event] = announcement.counted(&self.tally);
-        let bytes = if session.is_stream() { event } else { frame };
+        let Announcement { event, data, wall_ms, .. } = announcement;
+        let told = Told::Announcement { event: event.as_deref(), data, wall_ms: *wall_ms };
+        let wire = session.own_wire();
+        let form = announcement.form(wire, &self.tally, || Forms::of(told, None).on(wire));
         self.announcing.told += 1;
         self.counters.messages_out += 1;
-        self.hand(key, bytes.clone());
+        self.hand(key, form);
         true
     }
 }

@@ -134,7 +134,7 @@ impl Shard {
             Address::User(_) | Address::All if scope.rooms.is_some() => return Err(Fault::Forbidden),
             Address::User(user) => self.publish(Space::User, &user, caller, draft),
             Address::All if batch.full => return Err(Fault::Unavailable),
-            Address::All => self.announce(&caller, draft.event.as_deref(), &draft.data),
+            Address::All => self.announce(&caller, draft),
         }
         Ok(())
     }

@@ -53,7 +53,7 @@ impl Shard {
                 if self.announcing.is_full() {
                     return Err(refusal(Fault::Unavailable));
                 }
-                self.announce(&Caller::Call(self.id(key), 0), draft.event.as_deref(), &draft.data);
+                self.announce(&Caller::Call(self.id(key), 0), draft);
                 let shards = self.common.shards;
                 Ok(Pending::new(shards, Gathered::Sent(Sent::new(To::All, shards))))
             }

@@ -7,6 +7,7 @@
 use std::collections::VecDeque;
 
 use super::Shard;
+use crate::api::route;
 use crate::auth::presented;
 use crate::http::Head;
 use crate::id::SessionId;
@@ -117,8 +118,7 @@ impl Shard {
 
     /// Whether a token in `head` decides about the request.
     pub(super) fn brings_token(&self, head: &Head) -> bool {
-        let first = head.target.segments().next();
-        let decides = matches!(first, Some("ws" | "raw" | "sse")) && !self.access.is_open();
+        let decides = !self.access.is_open() && route::asks_for_token(head);
         decides && presented::token(head, self.access.cookie()).is_some()
     }
 

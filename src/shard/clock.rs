@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use super::Shard;
 use crate::auth::denied::Denied;
-use crate::dialect::sse;
 use crate::error::Close;
 use crate::room_key::Space;
 use crate::session::Phase;
 use crate::settings::Slow;
+use crate::sse;
 use crate::time::Tick;
 use crate::ws::frame::{self, Control, OpCode};
 

@@ -3,7 +3,7 @@
 use super::Shard;
 use super::settle::moved;
 use crate::broker::post::{Caller, Post};
-use crate::dialect::native::event;
+use crate::dialect::told::Told;
 use crate::error::Close;
 use crate::out_queue::{Class, OutQueue};
 use crate::room_key::Space;
@@ -85,7 +85,7 @@ impl Shard {
 
     fn push_close(&mut self, key: u32, close: &Close) {
         if self.sessions.get(key as usize).is_some_and(Session::is_stream) {
-            self.push_event(key, |out| event::close(close, out));
+            self.push_told(key, &Told::Close(close));
         } else {
             self.push(key, Class::Asked, |out| frame::close(close.code, &close.reason, out));
         }

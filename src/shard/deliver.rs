@@ -4,18 +4,18 @@ use super::Shard;
 use crate::broker::post::Notice;
 use crate::broker::seats::Seat;
 use crate::dialect::forms::Forms;
-use crate::dialect::native::event;
-use crate::message::{Message, Wire};
+use crate::message::{Message, Transport};
 use crate::room_key::{RoomKey, Space};
 
 impl Shard {
     /// Passes a message to the members of its room on this shard.
     pub(super) fn deliver(&mut self, message: &Message) {
+        let mut forms = Forms::message(message);
         if message.room.space() == Space::User {
-            self.deliver_beside(message);
+            self.deliver_beside(message, &mut forms);
         }
         let left_out = message.exclude.and_then(|id| self.find(id).map(|_| id.key));
-        let members = self.append_beside(&message.room, left_out.as_slice(), &mut Forms::message(message));
+        let members = self.append_beside(&message.room, left_out.as_slice(), &mut forms);
         self.counters.messages_out += members as u64;
     }
 
@@ -25,9 +25,7 @@ impl Shard {
             Notice::Typing { user, .. } => self.seated_of(room, user),
             Notice::UserJoined { .. } | Notice::UserLeft { .. } | Notice::Count(_) => Vec::new(),
         };
-        let mut json = Vec::new();
-        event::notice(room.label(), notice, &mut json);
-        self.append_beside(room, &typists, &mut Forms::news(&json, notice));
+        self.append_beside(room, &typists, &mut Forms::news(room.label(), notice));
     }
 
     /// Adds something to every lane of a room, but not for the sessions `beside`; says how many will get it.
@@ -65,8 +63,12 @@ impl Shard {
         let Some(audience) = self.audiences.get_mut(number) else { return 0 };
         let skips = audience.skips();
         for lane in audience.lanes().iter_mut().filter(|lane| !lane.members().is_empty()) {
-            let position = forms.position.filter(|_| skips || lane.wire == Wire::SseParts);
-            lane.append(&forms.on(lane.wire), position);
+            let form = forms.on(lane.wire);
+            if form.is_empty() {
+                continue;
+            }
+            let position = forms.position.filter(|_| skips || lane.wire.transport == Transport::Parts);
+            lane.append(&form, position);
             if let Some(notice) = forms.news.filter(|_| skips) {
                 lane.note(notice);
             }

@@ -4,10 +4,10 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::Shard;
-use crate::dialect::sse;
 use crate::error::Close;
 use crate::http::Response;
 use crate::session::Phase;
+use crate::sse;
 use crate::time::Now;
 
 /// Connections that are closed in one turn: each costs some microseconds.

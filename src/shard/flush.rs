@@ -4,7 +4,7 @@ use std::io::IoSlice;
 
 use super::Shard;
 use super::outlet::{Outlet, Taken};
-use crate::message::Wire;
+use crate::message::{Transport, Wire};
 use crate::session::Phase;
 use crate::session::facts::Fact;
 
@@ -133,7 +133,10 @@ impl Shard {
 
     /// Serves some members of a room. Returns whether the budget is spent.
     fn serve_slice(&mut self, number: u32, outlet: &mut impl Outlet) -> bool {
-        for wire in Wire::ALL {
+        for lane in 0.. {
+            let Some(wire) = self.audiences.get(number).and_then(|audience| audience.wire(lane)) else {
+                break;
+            };
             for _ in 0..SLICE {
                 if outlet.is_spent() {
                     return true;
@@ -158,7 +161,7 @@ impl Shard {
             lane.served();
             return Visit::Served;
         }
-        let as_it_is = wire != Wire::SseParts && session.seats.is_only(number);
+        let as_it_is = wire.transport != Transport::Parts && session.seats.is_only(number);
         if as_it_is && session.queue.is_none() && !session.blocked {
             self.counters.writes += 1;
             let taken = outlet.write(key, &[IoSlice::new(bytes)]);

@@ -1,8 +1,8 @@
-//! WebSockets: the upgrade, and the handling of frames in each dialect.
+//! WebSockets: the upgrade, and what clients mean by their frames.
 
 use std::net::IpAddr;
 
-use tungstenite::protocol::frame::coding::{Control, Data, OpCode};
+use tungstenite::protocol::frame::coding::{Control, OpCode};
 
 use super::Shard;
 use super::admit::NEWCOMER_MESSAGE;
@@ -11,12 +11,12 @@ use crate::api::route::Upgrade;
 use crate::auth::access::Admission;
 use crate::auth::denied::Denied;
 use crate::broker::post::{Span, Ticket};
-use crate::dialect::Dialect;
-use crate::dialect::native::{self, event};
+use crate::dialect::speaks::{Payload, Said};
+use crate::dialect::told::Told;
 use crate::error::{Close, Fault};
 use crate::http::{Head, Method, Response, Version};
 use crate::out_queue::Class;
-use crate::room_key::{Space, is_joinable};
+use crate::room_key::is_joinable;
 use crate::session::facts::Fact;
 use crate::session::{Phase, Session};
 use crate::settings::Reject;
@@ -30,24 +30,17 @@ const FRAMES: usize = 64;
 impl Shard {
     /// Turns an HTTP connection into a WebSocket, or returns why not.
     pub(super) fn upgrade(&mut self, key: u32, head: &Head, wanted: Upgrade) -> Result<(), Response> {
-        let protocols: &[&'static str] =
-            if wanted.dialect == Dialect::Native { &[native::SUBPROTOCOL] } else { &[] };
+        let manners = wanted.dialect.manners();
         let (get, http11) = (head.method == Method::Get, head.version == Version::Http11);
         if head.has_body() {
             // RFC 6455 section 4.1 has no body. One reader could take for a body what another takes for frames.
             let response = Response::new(400).closing();
             return Err(response.error("bad_request", "a WebSocket handshake has no body"));
         }
-        let upgrade = handshake::judge(get, http11, head, protocols).map_err(refused)?;
+        let upgrade = handshake::judge(get, http11, head, manners.subprotocols).map_err(refused)?;
         self.refuse_while_full_or_draining()?;
         self.count_in(key)?;
-        let admission = self.admission(
-            key,
-            head,
-            wanted.foreign,
-            wanted.user.as_deref(),
-            wanted.dialect == Dialect::Native,
-        );
+        let admission = self.admission(key, head, wanted.foreign, wanted.user.as_deref(), manners.replies);
         if let (Err(denied), Reject::Http) = (admission.as_ref(), self.common.settings.auth.reject) {
             return Err(denied.response());
         }
@@ -56,6 +49,7 @@ impl Shard {
         let Some(session) = self.session(key) else { return Ok(()) };
         session.phase = Phase::Open(Connection::default());
         session.dialect = wanted.dialect;
+        session.facts.set(Fact::Echo, wanted.echo);
         self.opened(key);
         match admission {
             Err(denied) => self.close(key, denied.close()),
@@ -66,8 +60,8 @@ impl Shard {
 
     fn welcome(&mut self, key: u32, address: Option<IpAddr>, admission: Admission, wanted: Upgrade) {
         let rooms = self.admit(key, admission, wanted.rooms);
-        let is_raw = wanted.dialect != Dialect::Native;
-        if is_raw && rooms.iter().any(|room| !self.may_join(key, Space::Raw, room)) {
+        let manners = wanted.dialect.manners();
+        if !manners.replies && rooms.iter().any(|room| !self.may_join(key, manners.space, room)) {
             self.note_denied_room(key, address);
             return self.close(key, Denied::Room.close());
         }
@@ -75,22 +69,23 @@ impl Shard {
         self.arrive(key, Next::Welcome(rooms));
     }
 
-    /// Joins the room of a raw client.
-    pub(super) fn enter_raw(&mut self, key: u32, rooms: &[String]) {
+    /// Joins the room of a client whose dialect has no replies.
+    pub(super) fn enter_unanswered(&mut self, key: u32, rooms: &[String]) {
+        let space = self.space(key);
         for room in rooms {
             // Somebody may have closed an open server meanwhile.
-            if !self.may_join(key, Space::Raw, room) {
+            if !self.may_join(key, space, room) {
                 return self.turn_away(key, Denied::Room);
             }
             self.join(key, Ticket::default(), room, Span::Nothing);
-        }
-        // The raw dialect has no reply for "not joined yet", so messages of a raw client wait until it has joined.
-        if let Some(session) = self.session(key) {
-            session.awaiting = true;
+            // There is no reply for "not joined yet", so what the client says waits until it has joined.
+            if let Some(session) = self.session(key) {
+                session.awaiting = true;
+            }
         }
     }
 
-    /// Joins the rooms that a native client named when it connected.
+    /// Joins the rooms that a client named when it connected.
     pub(super) fn enter(&mut self, key: u32, rooms: &[String]) {
         for (index, room) in rooms.iter().enumerate() {
             if rooms[..index].contains(room) {
@@ -107,10 +102,12 @@ impl Shard {
     /// Sends the first message.
     pub(super) fn greet(&mut self, key: u32) {
         let settings = &self.common.settings;
-        let (interval, max) = (settings.heartbeat.interval.as_secs(), settings.limits.message);
-        let name = self.common.names.name(self.id(key));
+        let (ping_interval_s, max_message_bytes) =
+            (settings.heartbeat.interval.as_secs(), settings.limits.message);
+        let connection = self.common.names.name(self.id(key));
         let user = self.user_of(key);
-        self.send(key, |out| event::welcome(name, user.as_deref(), interval, max, out));
+        let user = user.as_deref();
+        self.tell_of(key, &Told::Welcome { connection, user, ping_interval_s, max_message_bytes });
     }
 
     /// Reads frames until the input is used up, has to wait, or is enough for one visit. Returns how much was used.
@@ -159,8 +156,8 @@ impl Shard {
     /// Bytes that the next message of a session may have.
     fn message_limit(&self, session: &Session) -> usize {
         let limits = &self.common.settings.limits;
-        match session.dialect {
-            Dialect::Echo => limits.echo_message,
+        match session.dialect.manners().echoes {
+            true => limits.echo_message,
             _ if session.facts.has(Fact::Newcomer) => limits.message.min(NEWCOMER_MESSAGE),
             _ => limits.message,
         }
@@ -180,20 +177,26 @@ impl Shard {
             Event::Pong(_) => return,
             Event::Text(_) | Event::Binary(_) => {}
         }
-        let (opcode, payload) = match event {
-            Event::Text(text) => (OpCode::Data(Data::Text), text.as_bytes()),
-            Event::Binary(bytes) => (OpCode::Data(Data::Binary), bytes),
+        let payload = match event {
+            Event::Text(text) => Payload::Text(text),
+            Event::Binary(bytes) => Payload::Binary(bytes),
             _ => return,
         };
-        if dialect != Dialect::Native {
-            self.slow_down(key, payload.len());
-        }
-        match (dialect, event) {
-            (Dialect::Echo, _) => self.own(key, |out| frame::encode(opcode, payload, out)),
-            (Dialect::Raw { echo }, _) => self.say_raw(key, opcode, payload, echo),
-            (Dialect::Native, Event::Text(text)) if self.is_heard(key, text, None) => self.text(key, text),
-            (Dialect::Native, Event::Text(_)) => {}
-            (Dialect::Native, _) => self.close(key, Close::TEXT_ONLY),
+        match dialect.hear(payload) {
+            Said::Request(text) => {
+                if self.is_heard(key, text, None) {
+                    self.text(key, text);
+                }
+            }
+            Said::Message => {
+                self.slow_down(key, payload.bytes().len());
+                self.say_unanswered(key, payload);
+            }
+            Said::Echo => {
+                self.slow_down(key, payload.bytes().len());
+                self.own(key, |out| frame::encode(payload.opcode(), payload.bytes(), out));
+            }
+            Said::Foreign(close) => self.close(key, close),
         }
     }
 }

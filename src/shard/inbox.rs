@@ -1,7 +1,7 @@
 //! What is sent to users: asked for here, put in order by the user's inbox, and handed to the connections that listen.
 //!
 //! An inbox is a room that is at home like any other. A stream hears it as a member, as it hears any room; a WebSocket
-//! of the native dialect hears it from its welcome on, member or not.
+//! of a dialect that has it so hears it from its welcome on, member or not.
 
 use std::sync::Arc;
 
@@ -9,11 +9,10 @@ use bytes::Bytes;
 
 use super::Shard;
 use crate::broker::post::{Caller, Post, Receipt, Standing, Ticket};
-use crate::dialect::Dialect;
 use crate::dialect::forms::Forms;
-use crate::dialect::native::event;
+use crate::dialect::told::Told;
 use crate::error::Fault;
-use crate::message::{Draft, Message};
+use crate::message::{Draft, Message, Wire};
 use crate::position::Position;
 use crate::room_key::{RoomKey, Space};
 use crate::session::Session;
@@ -53,7 +52,7 @@ impl Shard {
     ) {
         match result {
             Ok(Receipt { connections, .. }) => {
-                self.reply(key, ticket, |out| event::delivered(ticket.id, inbox.name(), connections, out));
+                self.reply(key, ticket, &Told::Delivered { id: ticket.id, to: inbox.name(), connections });
             }
             Err(fault) => self.error(key, ticket, None, fault),
         }
@@ -61,13 +60,13 @@ impl Shard {
 
     /// Hands a message to those of its user's WebSockets that are not members of the inbox. A few are handed it one by one;
     /// many are gathered, once, and served like a room: within the turn's budget and after one append for each message.
-    pub(super) fn deliver_beside(&mut self, message: &Message) {
+    pub(super) fn deliver_beside(&mut self, message: &Message, forms: &mut Forms<'_>) {
         let (hash, user) = (message.room.hash(), message.room.name());
         if self.audiences.find(hash, Space::Beside, user).is_none() {
             let mut hearing = std::mem::take(&mut self.work.hearing);
             hearing.extend(self.hearing(&message.room));
             if hearing.len() <= FEW {
-                self.hand_letters(&hearing, message);
+                self.hand_letters(&hearing, forms);
                 hearing.clear();
                 self.work.hearing = hearing;
                 return;
@@ -79,7 +78,7 @@ impl Shard {
         if let Some(position) = message.position {
             self.heard.entry(number).or_insert(Heard { first: position, last: position }).last = position;
         }
-        self.counters.messages_out += self.append_to(number, &mut Forms::message(message)) as u64;
+        self.counters.messages_out += self.append_to(number, forms) as u64;
     }
 
     /// The WebSockets that hear an inbox without being members.
@@ -96,10 +95,19 @@ impl Shard {
     }
 
     /// Hands a message to these sessions: its bytes count once, as long as one of them has them waiting.
-    fn hand_letters(&mut self, keys: &[u32], message: &Message) {
-        if !keys.is_empty() {
-            let frame = self.tally.count(message.frame().clone());
-            keys.iter().for_each(|&key| self.hand_letter(key, message.position, frame.clone()));
+    fn hand_letters(&mut self, keys: &[u32], forms: &mut Forms<'_>) {
+        let mut made: Vec<(Wire, Bytes)> = Vec::new();
+        for &key in keys {
+            let Some(wire) = self.sessions.get(key as usize).map(Session::own_wire) else { continue };
+            let form = match made.iter().find(|(other, _)| *other == wire) {
+                Some((_, form)) => form.clone(),
+                None => {
+                    let form = self.tally.count(forms.on(wire));
+                    made.push((wire, form.clone()));
+                    form
+                }
+            };
+            self.hand_letter(key, forms.position, form);
         }
     }
 
@@ -171,5 +179,5 @@ impl Shard {
 
 /// Whether a session hears its user's inbox without being a member.
 pub(super) fn hears_unasked(session: &Session) -> bool {
-    session.dialect == Dialect::Native && !session.is_stream()
+    session.dialect.manners().inbox && !session.is_stream()
 }

@@ -6,7 +6,7 @@ use crate::auth::denied::Denied;
 use crate::broker::audience::Audience;
 use crate::broker::post::{Caller, Join, Post, Span, Standing, Ticket};
 use crate::broker::seats::Seat;
-use crate::dialect::native::event;
+use crate::dialect::told::Told;
 use crate::error::{Close, Fault};
 use crate::id::SessionId;
 use crate::room_key::{INBOX, RoomKey, Space};
@@ -113,7 +113,7 @@ impl Shard {
         if self.is_feed(key, ticket) {
             self.begin_feed(key, room, standing);
         } else {
-            self.reply(key, ticket, |out| event::joined(ticket.id, room, &standing, out));
+            self.reply(key, ticket, &Told::Joined { id: ticket.id, room, standing: &standing });
         }
     }
 
@@ -191,7 +191,7 @@ impl Shard {
         if room.space() == Space::User {
             self.hear_beside(id.key);
         }
-        self.acknowledge(id.key, ticket, |id, out| event::left(Some(id), room.label(), None, out));
+        self.acknowledge(id.key, ticket, |id| Told::Left { id: Some(id), room: room.label(), reason: None });
         self.go_on(id.key, false);
     }
 }

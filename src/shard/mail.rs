@@ -8,7 +8,7 @@ use crate::broker::place::Tell;
 use crate::broker::post::{Caller, Post};
 use crate::broker::question::{Part, Question};
 use crate::dialect::forms::Forms;
-use crate::dialect::native::event;
+use crate::dialect::told::Told;
 use crate::id::ShardId;
 use crate::position::Position;
 use crate::room_key::RoomKey;
@@ -215,14 +215,6 @@ impl Shard {
     /// Members of `room` here missed messages that are lost.
     fn tell_gap(&mut self, room: &RoomKey, from: Position, to: Position) {
         // With its position, so that a member that misses it gets a gap of its own that covers it.
-        self.tell_members(room, Some(to), |out| event::gap(room.label(), from, to, out));
-    }
-
-    /// Sends an event to the members of `room` here; `write` appends the JSON. If there is a `position`, they are at that
-    /// position after it.
-    fn tell_members(&mut self, room: &RoomKey, position: Option<Position>, write: impl FnOnce(&mut Vec<u8>)) {
-        let mut json = Vec::new();
-        write(&mut json);
-        self.append(room, &mut Forms::notice(&json, position));
+        self.append(room, &mut Forms::of(Told::Gap { room: room.label(), from, to }, Some(to)));
     }
 }

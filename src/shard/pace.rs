@@ -8,7 +8,7 @@ use arcstr::ArcStr;
 use super::Shard;
 use crate::api::route::refusal;
 use crate::broker::post::{Slot, Ticket};
-use crate::dialect::native::request::{self, Refused, Request};
+use crate::dialect::request::{Refused, Request};
 use crate::error::{Close, Fault};
 use crate::http::Response;
 use crate::proxy::is_trusted;
@@ -134,10 +134,10 @@ impl Shard {
         taken.map_err(|wait_ms| refusal(rate_limited(wait_ms)))
     }
 
-    /// Counts a request of the native dialect. Returns whether to carry it out; if not, it has been answered.
+    /// Counts a request. Returns whether to carry it out; if not, it has been answered.
     pub(super) fn is_heard(&mut self, key: u32, text: &str, slot: Option<Slot>) -> bool {
         let Err(wait_ms) = self.count_request(key, text.len()) else { return true };
-        let (Ok(Request { id, .. }) | Err(Refused { id, .. })) = request::read(text);
+        let (Ok(Request { id, .. }) | Err(Refused { id, .. })) = self.dialect(key).read(text);
         self.error(key, Ticket { id, slot }, None, Fault::RateLimited(wait_ms));
         false
     }

@@ -2,17 +2,18 @@
 
 use super::Shard;
 use crate::broker::post::{Post, Ticket};
-use crate::dialect::native::event;
+use crate::dialect::Dialect;
+use crate::dialect::told::Told;
 use crate::error::Fault;
 use crate::session::Session;
 
 impl Shard {
-    /// Sends session `key` the reply to a request. `write` appends the JSON.
-    pub(super) fn reply(&mut self, key: u32, ticket: Ticket<&str>, write: impl FnOnce(&mut Vec<u8>)) {
+    /// Sends session `key` the reply to a request.
+    pub(super) fn reply(&mut self, key: u32, ticket: Ticket<&str>, told: &Told<'_>) {
         match ticket.slot {
-            None => self.send(key, write),
+            None => self.tell_of(key, told),
             Some(slot) => {
-                let bytes = self.tell_call(ticket, write);
+                let bytes = self.tell_call(ticket, told);
                 if let Some(stream) = self.session(key).and_then(Session::stream) {
                     stream.tells(slot.call, bytes);
                 }
@@ -21,24 +22,23 @@ impl Shard {
     }
 
     /// Gives the reply to the call that brought a request, if a call did. Returns its size. It needs no session.
-    pub(super) fn tell_call(&mut self, ticket: Ticket<&str>, write: impl FnOnce(&mut Vec<u8>)) -> usize {
+    pub(super) fn tell_call(&mut self, ticket: Ticket<&str>, told: &Told<'_>) -> usize {
         let Some(slot) = ticket.slot else { return 0 };
-        let mut json = Vec::new();
-        write(&mut json);
-        let bytes = json.len();
-        self.post(slot.call.shard, Post::Replied(slot, Some(json)));
+        let text = Dialect::OF_STREAMS.text(told);
+        let bytes = text.len();
+        self.post(slot.call.shard, Post::Replied(slot, Some(text)));
         bytes
     }
 
     /// Sends the reply to a request that gets one only if it has an `id`.
-    pub(super) fn acknowledge(
+    pub(super) fn acknowledge<'a>(
         &mut self,
         key: u32,
-        ticket: Ticket<&str>,
-        write: impl FnOnce(&str, &mut Vec<u8>),
+        ticket: Ticket<&'a str>,
+        told: impl FnOnce(&'a str) -> Told<'a>,
     ) {
         match ticket.id {
-            Some(id) => self.reply(key, ticket, |out| write(id, out)),
+            Some(id) => self.reply(key, ticket, &told(id)),
             None => self.keep_silent(ticket),
         }
     }
@@ -53,12 +53,12 @@ impl Shard {
     /// Refuses a request.
     pub(super) fn error(&mut self, key: u32, ticket: Ticket<&str>, room: Option<&str>, fault: Fault) {
         self.place().refused(fault.code());
-        self.reply(key, ticket, |out| event::error(ticket.id, room, fault, out));
+        self.reply(key, ticket, &Told::Error { id: ticket.id, room, fault });
         self.note_refusal(key);
     }
 
     /// The session ended before the answer to its request came.
     pub(super) fn too_late(&mut self, ticket: Ticket<&str>) {
-        self.tell_call(ticket, |out| event::error(ticket.id, None, Fault::Unavailable, out));
+        self.tell_call(ticket, &Told::Error { id: ticket.id, room: None, fault: Fault::Unavailable });
     }
 }

@@ -1,13 +1,12 @@
 //! What clients ask, and what they are answered.
 
-use tungstenite::protocol::frame::coding::OpCode;
-
 use super::Shard;
 use crate::auth::denied::Denied;
 use crate::broker::post::{Caller, Post, Receipt, Roster, Slot, Standing, Ticket};
-use crate::dialect::native::event;
-use crate::dialect::native::request::{self, Refused, Request, What};
-use crate::dialect::{Dialect, raw};
+use crate::dialect::Dialect;
+use crate::dialect::request::{Refused, Request, What};
+use crate::dialect::speaks::Payload;
+use crate::dialect::told::Told;
 use crate::error::Fault;
 use crate::id::SessionId;
 use crate::message::{Draft, Kind};
@@ -18,7 +17,7 @@ pub(super) type Looked = Result<Option<Box<Standing>>, Fault>;
 pub(super) type Rostered = Result<Option<Box<Roster>>, Fault>;
 
 impl Shard {
-    /// A text frame of the native dialect.
+    /// A request that came as a message of its own.
     pub(super) fn text(&mut self, key: u32, text: &str) {
         if !self.carry_out(key, text, None) {
             self.park(key, text);
@@ -28,7 +27,7 @@ impl Shard {
     /// Carries out a request whose reply goes to `slot`. Not so if it has to wait: then it is to be tried again.
     pub(super) fn carry_out(&mut self, key: u32, text: &str, slot: Option<Slot>) -> bool {
         let newcomer = self.session(key).is_some_and(|session| session.facts.has(Fact::Newcomer));
-        match request::read(text) {
+        match self.dialect(key).read(text) {
             read if newcomer && !matches!(read, Ok(Request { what: What::Auth { .. }, .. })) => {
                 self.turn_away(key, Denied::AuthFirst);
                 true
@@ -58,7 +57,7 @@ impl Shard {
         match what {
             What::Ping => {
                 let wall_ms = self.now.wall_ms;
-                self.reply(key, ticket, |out| event::pong(ticket.id, wall_ms, out));
+                self.reply(key, ticket, &Told::Pong { id: ticket.id, wall_ms });
             }
             What::Auth { token } => self.authenticate(key, ticket, token.expose()),
             What::Join { room, span } => self.join(key, ticket, &room, span),
@@ -116,14 +115,14 @@ impl Shard {
         let result = self.unless_too_much(result);
         self.home_answered(id, ticket, room, result, |shard, standing| {
             shard.tell_gap_in(id.key, room);
-            shard.reply(id.key, ticket, |out| event::history(ticket.id, room, &standing, out));
+            shard.reply(id.key, ticket, &Told::History { id: ticket.id, room, standing: &standing });
         });
     }
 
     pub(super) fn rostered(&mut self, id: SessionId, ticket: Ticket<&str>, room: &RoomKey, result: Rostered) {
         let result = self.unless_too_many(result);
         self.home_answered(id, ticket, room, result, |shard, roster| {
-            shard.reply(id.key, ticket, |out| event::members(ticket.id, room, &roster, out));
+            shard.reply(id.key, ticket, &Told::Members { id: ticket.id, room, roster: &roster });
         });
     }
 
@@ -160,7 +159,7 @@ impl Shard {
         }
     }
 
-    /// A member of a native room has something to say.
+    /// A member of a room has something to say.
     fn say(&mut self, key: u32, ticket: Ticket<&str>, room: &str, draft: Draft) {
         let Some((room, seat)) = self.seated_in(key, room) else {
             return self.error(key, ticket, Some(room), Fault::NotJoined);
@@ -191,15 +190,17 @@ impl Shard {
         self.keep_silent(ticket);
     }
 
-    /// A member of a raw room has something to say.
-    pub(super) fn say_raw(&mut self, key: u32, opcode: OpCode, payload: &[u8], echo: bool) {
-        let session = self.id(key);
-        let Some(seat) = self.session(key).and_then(|session| session.seats.iter().next()) else { return };
+    /// The member of one room has something to say, and its dialect has no reply to that.
+    pub(super) fn say_unanswered(&mut self, key: u32, payload: Payload<'_>) {
+        let id = self.id(key);
+        let Some(session) = self.session(key) else { return };
+        let echo = session.facts.has(Fact::Echo);
+        let Some(seat) = session.seats.iter().next() else { return };
         let Some(room) = self.audiences.key(seat.room).cloned() else { return };
         if !self.may_publish(key, &room, seat) {
             return;
         }
-        let draft = raw::draft(opcode, payload, (!echo).then_some(session));
+        let draft = payload.draft((!echo).then_some(id));
         self.counters.messages_in += 1;
         self.wants(key);
         self.post_home(&room, Post::Publish(room.clone(), Caller::Nobody, draft));
@@ -227,7 +228,7 @@ impl Shard {
         match result {
             _ if room.space() == Space::User => self.delivered(id.key, ticket, room, result),
             Ok(Receipt { position, .. }) => {
-                self.acknowledge(id.key, ticket, |id, out| event::published(id, room, position, out));
+                self.acknowledge(id.key, ticket, |id| Told::Published { id, room, position });
             }
             Err(fault) => self.error(id.key, ticket, Some(room.label()), fault),
         }
@@ -237,11 +238,11 @@ impl Shard {
     fn published_without(&mut self, ticket: Ticket<&str>, room: &RoomKey, result: Result<Receipt, Fault>) {
         match result {
             Ok(Receipt { connections, .. }) if room.space() == Space::User => {
-                self.tell_call(ticket, |out| event::delivered(ticket.id, room.name(), connections, out));
+                self.tell_call(ticket, &Told::Delivered { id: ticket.id, to: room.name(), connections });
             }
             Ok(Receipt { position, .. }) => match ticket.id {
                 Some(id) => {
-                    self.tell_call(ticket, |out| event::published(id, room, position, out));
+                    self.tell_call(ticket, &Told::Published { id, room, position });
                 }
                 None => self.keep_silent(ticket),
             },
@@ -258,9 +259,11 @@ impl Shard {
     }
 
     pub(super) fn space(&self, key: u32) -> Space {
-        match self.sessions.get(key as usize).map(|session| session.dialect) {
-            Some(Dialect::Raw { .. }) => Space::Raw,
-            _ => Space::Native,
-        }
+        self.dialect(key).manners().space
+    }
+
+    /// What session `key` speaks.
+    pub(super) fn dialect(&self, key: u32) -> Dialect {
+        self.sessions.get(key as usize).map_or(Dialect::OF_STREAMS, |session| session.dialect)
     }
 }

@@ -6,9 +6,9 @@ use slab::Slab;
 use super::Shard;
 use crate::broker::lane::Part;
 use crate::broker::seats::Seat;
-use crate::dialect::native::event;
-use crate::dialect::sse;
-use crate::message::Wire;
+use crate::dialect::Dialect;
+use crate::dialect::told::Told;
+use crate::message::Transport;
 use crate::out_queue::{Class, OutQueue, SEGMENT_COST};
 use crate::session::Session;
 use crate::session::gap::Gap;
@@ -30,10 +30,10 @@ impl Shard {
         }
     }
 
-    /// Tells one session something of its own, behind everything that its rooms have for it: `write` appends the JSON.
-    pub(super) fn send(&mut self, key: u32, write: impl FnOnce(&mut Vec<u8>)) {
+    /// Tells one session something of its own, behind everything that its rooms have for it.
+    pub(super) fn tell_of(&mut self, key: u32, told: &Told<'_>) {
         if self.catch_up(key) {
-            self.push_event(key, write);
+            self.push_told(key, told);
         }
     }
 
@@ -44,14 +44,10 @@ impl Shard {
         self.sessions.get(key as usize).is_some_and(|session| !session.slow)
     }
 
-    /// Queues an event for one session alone, in the form of its wire.
-    pub(super) fn push_event(&mut self, key: u32, write: impl FnOnce(&mut Vec<u8>)) {
-        if !self.sessions.get(key as usize).is_some_and(Session::is_stream) {
-            return self.push(key, Class::Asked, |out| event::text_frame(out, write));
-        }
-        let mut json = Vec::new();
-        write(&mut json);
-        self.push(key, Class::Asked, |out| sse::event(&json, out));
+    /// Queues what one session alone is told, in the form of its wire.
+    pub(super) fn push_told(&mut self, key: u32, told: &Told<'_>) {
+        let Some(wire) = self.sessions.get(key as usize).map(Session::own_wire) else { return };
+        self.push(key, Class::Asked, |out| Dialect::on(wire).tell(told, wire.transport, out));
     }
 
     /// Queues bytes for one session alone.
@@ -115,7 +111,7 @@ impl Shard {
         if !self.has_room(key, part.bytes.len()) {
             return if skips { self.miss(key, room, &part) } else { self.falls_behind(key) };
         }
-        if wire == Wire::SseParts {
+        if wire.transport == Transport::Parts {
             return self.queue_parts(key, room, &part);
         }
         self.queue_shared(key, part.bytes, sent);
@@ -227,10 +223,10 @@ impl Shard {
         for gap in told {
             let Some(name) = self.audiences.key(gap.room).cloned() else { continue };
             if let Some((from, to)) = gap.missed {
-                self.push_event(key, |out| event::gap(name.label(), from, to, out));
+                self.push_told(key, &Told::Gap { room: name.label(), from, to });
             }
             for notice in gap.news() {
-                self.push_event(key, |out| event::notice(name.label(), &notice, out));
+                self.push_told(key, &Told::Notice { room: name.label(), notice: &notice });
             }
         }
     }

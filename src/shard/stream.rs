@@ -3,8 +3,6 @@
 //! An `id` must never cover messages that were not delivered. So it is written only where those messages are queued, right
 //! after them.
 
-use std::sync::Arc;
-
 use super::Shard;
 use super::users::Next;
 use crate::api::route::refusal;
@@ -13,18 +11,17 @@ use crate::auth::access::Admission;
 use crate::auth::denied::Denied;
 use crate::broker::lane::Part;
 use crate::broker::post::{Post, Slot, Standing, Ticket};
-use crate::dialect::native::event;
-use crate::dialect::native::request::{self, Refused, Request};
-use crate::dialect::sse;
+use crate::dialect::request::{Refused, Request};
+use crate::dialect::told::Told;
 use crate::error::Fault;
 use crate::http::{Envelope, Head, Method, Response};
 use crate::id::SessionId;
-use crate::message::Message;
 use crate::out_queue::Class;
 use crate::position::Position;
 use crate::room_key::{RoomKey, Space};
 use crate::session::stream::Stream;
 use crate::session::{Phase, Session};
+use crate::sse;
 
 /// How long a client waits before it reconnects, unless it gets another time later.
 const RETRY_MS: u64 = 2_000;
@@ -118,7 +115,7 @@ impl Shard {
             } else if let Some((slot, text)) = stream.next_request() {
                 if stream.told(slot.call) > most {
                     // The call's gathered answers have become too large, so this request is not carried out.
-                    self.forsake(slot, &text);
+                    self.forsake(key, slot, &text);
                 } else if !self.carry_out(key, &text, Some(slot)) {
                     return self.put_back(key, slot, text);
                 }
@@ -149,27 +146,23 @@ impl Shard {
         // the first of them, or knows from `recovered` that it has not.
         let first = messages.first().and_then(|message| message.position);
         let before = first.map(|first| Position { offset: first.offset.saturating_sub(1), ..first });
-        let mut json = Vec::new();
-        event::joined(None, room, &standing, &mut json);
+        let joined = Told::Joined { id: None, room, standing: &standing };
         self.settle(key);
-        self.push_at(key, room, &json, before.unwrap_or(standing.position));
+        self.push_at(key, room, &joined, before.unwrap_or(standing.position));
         for message in messages {
-            self.push_missed(key, room, &message);
-        }
-    }
-
-    fn push_missed(&mut self, key: u32, room: &RoomKey, message: &Arc<Message>) {
-        if let Some(position) = message.position {
-            self.push_at(key, room, message.payload(), position);
+            if let Some(position) = message.position {
+                self.push_at(key, room, &Told::Message(&message), position);
+            }
         }
     }
 
     /// Queues an event. After it the client has everything in `room` up to `position`.
-    fn push_at(&mut self, key: u32, room: &RoomKey, json: &[u8], position: Position) {
+    fn push_at(&mut self, key: u32, room: &RoomKey, told: &Told<'_>, position: Position) {
         let Some(stream) = self.session(key).and_then(|session| session.stream()) else { return };
         stream.joined(room, position);
         let id = stream.id().to_string();
-        self.push(key, Class::Asked, |out| sse::event_at(json, id, out));
+        let text = self.dialect(key).text(told);
+        self.push(key, Class::Asked, |out| sse::event_at(told.name(), &text, id, out));
     }
 
     /// Queues messages for a stream, each followed by an `id` with the client's position.
@@ -249,13 +242,13 @@ impl Shard {
         while let Some(stream) = self.session(key).and_then(Session::stream)
             && let Some((slot, text)) = stream.next_request()
         {
-            self.forsake(slot, &text);
+            self.forsake(key, slot, &text);
         }
     }
 
     /// A request is not carried out.
-    fn forsake(&mut self, slot: Slot, text: &str) {
-        let (Ok(Request { id, .. }) | Err(Refused { id, .. })) = request::read(text);
+    fn forsake(&mut self, key: u32, slot: Slot, text: &str) {
+        let (Ok(Request { id, .. }) | Err(Refused { id, .. })) = self.dialect(key).read(text);
         self.too_late(Ticket { id, slot: Some(slot) });
     }
 }

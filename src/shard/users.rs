@@ -6,8 +6,7 @@ use super::Shard;
 use super::inbox::hears_unasked;
 use crate::broker::post::{Caller, Post, Ticket};
 use crate::broker::users::{Allowance, Entry};
-use crate::dialect::Dialect;
-use crate::dialect::native::event;
+use crate::dialect::told::Told;
 use crate::error::Close;
 use crate::id::{SessionId, ShardId};
 use crate::room_key::{RoomKey, Space, home};
@@ -51,19 +50,17 @@ impl Shard {
     }
 
     fn come_in(&mut self, key: u32, next: Next) {
-        let dialect = self.sessions.get(key as usize).map(|session| session.dialect);
-        match (next, dialect) {
-            (Next::Welcome(rooms), Some(Dialect::Native)) => {
+        match next {
+            Next::Welcome(rooms) if self.dialect(key).manners().replies => {
                 self.greet(key);
                 self.enter(key, &rooms);
             }
-            (Next::Welcome(rooms), Some(Dialect::Raw { .. })) => self.enter_raw(key, &rooms),
-            (Next::Welcome(_), _) => {}
-            (Next::Stream, _) => {
+            Next::Welcome(rooms) => self.enter_unanswered(key, &rooms),
+            Next::Stream => {
                 self.greet(key);
                 self.go_on_with_stream(key);
             }
-            (Next::Known(ticket, rooms), _) => {
+            Next::Known(ticket, rooms) => {
                 self.confirm(key, ticket.get());
                 self.enter(key, &rooms);
             }
@@ -74,8 +71,8 @@ impl Shard {
     pub(super) fn confirm(&mut self, key: u32, ticket: Ticket<&str>) {
         let identity = self.sessions.get(key as usize).and_then(|session| session.identity.clone());
         if let Some(identity) = identity {
-            let (user, expires) = (&identity.user, identity.expires_ms());
-            self.reply(key, ticket, |out| event::auth_ok(ticket.id, user, expires, out));
+            let (user, expires_ms) = (&*identity.user, identity.expires_ms());
+            self.reply(key, ticket, &Told::Known { id: ticket.id, user, expires_ms });
         }
     }
 

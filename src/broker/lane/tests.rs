@@ -85,7 +85,13 @@ struct Trial {
 impl Trial {
     fn new(seed: u64, fault: Fault) -> Self {
         let seats = vec![Seat::default(); SESSIONS as usize];
-        Self { lane: Lane::new(Wire::Native), seats, numbers: 0, fault, random: Random(seed) }
+        Self {
+            lane: Lane::new(Wire { dialect: 0, transport: Transport::Frames }),
+            seats,
+            numbers: 0,
+            fault,
+            random: Random(seed),
+        }
     }
 
     fn run(&mut self, operations: usize) -> Result<(), String> {

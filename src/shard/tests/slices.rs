@@ -149,7 +149,7 @@ fn whoever_came_late_and_joins_has_what_came_before_as_history() {
 #[test]
 fn an_announcement_reaches_some_in_each_turn() {
     let (mut bench, keys) = crowd("/ws/a");
-    bench.shard.announce(&Caller::Nobody, None, b"1");
+    bench.shard.announce(&Caller::Nobody, Draft::new(Kind::Notification, "1".into()));
     bench.shard.carry();
     bench.turn(0);
     assert!(bench.sink.writes.len() <= 32, "{}", bench.sink.writes.len());

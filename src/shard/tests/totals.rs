@@ -146,7 +146,7 @@ const KINDS: [(&str, Waits); 14] = [
         bench.connect("/ws/a");
         bench.turn(0);
         let data = format!("\"{}\"", "x".repeat(40 * KIB));
-        bench.shard.announce(&Caller::Nobody, None, data.as_bytes());
+        bench.shard.announce(&Caller::Nobody, Draft::new(Kind::Notification, data.clone().into()));
         bench.shard.carry();
     }),
     ("requests of a stream", |bench| {

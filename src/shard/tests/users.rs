@@ -1,9 +1,8 @@
 //! What random schedules found about users: their inboxes, and what is done to them or on their behalf.
 
 use super::*;
-use crate::dialect::raw;
+use crate::dialect::speaks::Payload;
 use crate::error::Close;
-use tungstenite::protocol::frame::coding::{Data, OpCode};
 
 /// Two shards whose posts come when a test says so.
 struct Two([Bench; 2]);
@@ -35,7 +34,7 @@ impl Two {
         let posts = std::mem::take(self.0[0].shard.outgoing(1));
         self.0[1].shard.take_all(posts);
         let room = self.0[0].shard.common.room_keys.key(Space::Raw, room);
-        let draft = raw::draft(OpCode::Data(Data::Text), b"hello", None);
+        let draft = Payload::Text("hello").draft(None);
         let home = room.home(2);
         self.0[home].shard.take_all([Post::Publish(room, Caller::Nobody, draft)]);
     }

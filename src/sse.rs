@@ -1,8 +1,8 @@
-//! Server-Sent Events (WHATWG HTML section 9.2): the JSON of the native dialect as blocks of lines.
+//! Server-Sent Events (WHATWG HTML section 9.2): a name and a text, which some dialect made, as a block of lines.
 //!
 //! ```text
-//!   event: note.new                        the message's `event`, or its `type`
-//!   data: {"type":"message","room":"a",    one line, or as many as the publisher's whitespace makes
+//!   event: note.new                        the name
+//!   data: {"type":"message","room":"a",    one line, or as many as the text has
 //!   data:  "data":1}
 //!   id: 0000beef:7,0000cafe:12             where to go on in each of the stream's rooms, or none if nothing has moved
 //!                                          the empty line: from here on the event counts
@@ -25,14 +25,14 @@ pub const CONTENT_TYPE: &str = "text/event-stream";
 pub const COMMENT: &[u8] = b":\n\n";
 
 /// Appends an event that does not change where the client goes on.
-pub fn event(json: &[u8], out: &mut Vec<u8>) {
-    lines(json, out);
+pub fn event(name: &str, text: &[u8], out: &mut Vec<u8>) {
+    lines(name, text, out);
     out.push(b'\n');
 }
 
 /// Appends an event behind which the client goes on at `id`.
-pub fn event_at(json: &[u8], id: impl Display, out: &mut Vec<u8>) {
-    lines(json, out);
+pub fn event_at(name: &str, text: &[u8], id: impl Display, out: &mut Vec<u8>) {
+    lines(name, text, out);
     end_at(id, out);
 }
 
@@ -48,15 +48,15 @@ pub fn retry(ms: u64, out: &mut Vec<u8>) {
     drop(writeln!(out, "retry: {ms}"));
 }
 
-/// Appends the lines of an event up to its `id`.
+/// Appends the lines of an event up to its `id`. `name` has no line breaks.
 ///
-/// A CR or LF in the JSON, which can only be whitespace between its tokens, begins another `data` line: whatever stands
-/// behind it cannot become a field. The client joins the lines with LF, which leaves the JSON what it was.
-fn lines(json: &[u8], out: &mut Vec<u8>) {
-    for part in [b"event: ", name(json), b"\n"] {
+/// A CR or LF in the text begins another `data` line: whatever stands behind it cannot become a field. The client joins the
+/// lines with LF, so JSON, which can have them only as whitespace between its tokens, stays what it was.
+fn lines(name: &str, text: &[u8], out: &mut Vec<u8>) {
+    for part in [b"event: ", name.as_bytes(), b"\n"] {
         out.extend_from_slice(part);
     }
-    let mut rest = json;
+    let mut rest = text;
     loop {
         let end = memchr::memchr2(b'\r', b'\n', rest);
         for part in [b"data: ", &rest[..end.unwrap_or(rest.len())], b"\n"] {
@@ -67,32 +67,21 @@ fn lines(json: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// The name of the event that `json` is: its `event`, or its `type`. Either stands at its beginning and is plain text.
-fn name(json: &[u8]) -> &[u8] {
-    let value = |json: &[u8], key: &[u8]| {
-        let rest = json.strip_prefix(key)?;
-        Some(memchr::memchr(b'"', rest)?).map(|end| (key.len(), end))
-    };
-    let Some((start, length)) = value(json, br#"{"type":""#) else { return b"message" };
-    let end = start + length;
-    match value(&json[end + 1..], br#","event":""#) {
-        Some((skip, length)) => &json[end + 1 + skip..][..length],
-        None => &json[start..end],
-    }
-}
-
 /// One message's event, made once for everybody on a shard.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Block {
     bytes: Bytes,
     body: usize,
 }
 
 impl Block {
-    /// The event that `json` is, in a room where it has this position.
-    pub fn new(json: &[u8], position: Option<Position>) -> Self {
-        let mut bytes = Vec::with_capacity(json.len() + 96);
-        lines(json, &mut bytes);
+    /// The event of this name and text, in a room where it has this position; no bytes if there is no text.
+    pub fn new(name: &str, text: &[u8], position: Option<Position>) -> Self {
+        if text.is_empty() {
+            return Self::default();
+        }
+        let mut bytes = Vec::with_capacity(text.len() + 96);
+        lines(name, text, &mut bytes);
         let body = bytes.len();
         match position {
             Some(position) => end_at(position, &mut bytes),
@@ -181,37 +170,32 @@ mod tests {
     }
 
     #[test]
-    fn an_event_is_named_by_its_event_or_its_type() {
+    fn an_event_has_its_name_its_text_and_where_to_go_on() {
+        assert_eq!(written(|out| event("pong", b"{}", out)), "event: pong\ndata: {}\n\n");
         assert_eq!(
-            written(|out| event(br#"{"type":"pong","time":"x"}"#, out)),
-            "event: pong\ndata: {\"type\":\"pong\",\"time\":\"x\"}\n\n"
+            written(|out| event_at("a.b", b"{}", AT, out)),
+            "event: a.b\ndata: {}\nid: 0000beef:7\n\n"
         );
-        assert_eq!(
-            written(|out| event_at(br#"{"type":"message","event":"a.b","data":{"event":"c"}}"#, AT, out)),
-            "event: a.b\ndata: {\"type\":\"message\",\"event\":\"a.b\",\"data\":{\"event\":\"c\"}}\nid: 0000beef:7\n\n"
-        );
-        let decoy = br#"{"type":"message","room":"a","data":1,"event":"b"}"#;
-        assert!(written(|out| event(decoy, out)).starts_with("event: message\n"));
     }
 
     #[test]
-    fn whitespace_in_data_injects_nothing() {
-        let json = b"{\"type\":\"message\",\"data\":[1,\n\nid: 9\r\nevent: x\r\r: y\n2]}";
+    fn line_breaks_in_the_text_inject_nothing() {
+        let text = b"[1,\n\nid: 9\r\nevent: x\r\r: y\n2]";
         assert_eq!(
-            written(|out| event(json, out)),
-            "event: message\ndata: {\"type\":\"message\",\"data\":[1,\ndata: \ndata: id: 9\ndata: event: x\ndata: \n\
-             data: : y\ndata: 2]}\n\n"
+            written(|out| event("message", text, out)),
+            "event: message\ndata: [1,\ndata: \ndata: id: 9\ndata: event: x\ndata: \ndata: : y\ndata: 2]\n\n"
         );
     }
 
     #[test]
     fn a_part_is_the_event_without_its_id() {
-        let block = Block::new(br#"{"type":"message"}"#, Some(AT));
-        assert_eq!(&block.part()[..], b"event: message\ndata: {\"type\":\"message\"}\n");
+        let block = Block::new("message", b"{}", Some(AT));
+        assert_eq!(&block.part()[..], b"event: message\ndata: {}\n");
         assert_eq!(&block.whole()[block.part().len()..], b"id: 0000beef:7\n\n");
-        let block = Block::new(br#"{"type":"message"}"#, None);
+        let block = Block::new("message", b"{}", None);
         assert_eq!(block.part(), block.whole());
         assert!(block.whole().ends_with(b"}\n\n"));
+        assert!(Block::new("message", b"", Some(AT)).whole().is_empty());
     }
 
     #[test]
