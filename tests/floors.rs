@@ -52,6 +52,26 @@ const OUTSIDE: [&str; 6] =
     ["mio ::", "socket2 ::", "TcpStream", "TcpListener", "Instant :: now", "SystemTime :: now"];
 const OUTSIDERS: [&str; 3] = ["reactor", "cli", "main"];
 
+/// What speaks with clients in values alone: no dialect has a name there.
+const SPEECHLESS: [&str; 3] = ["shard", "broker", "engine"];
+
+/// The dialects, which are the folders of `dialect`.
+fn dialects() -> Vec<String> {
+    let entries = fs::read_dir("src/dialect").expect("the directory can be read").flatten();
+    let folders = entries.filter(|entry| entry.path().is_dir());
+    folders.map(|folder| folder.file_name().to_string_lossy().into_owned()).collect()
+}
+
+/// The ways in which a file can name a dialect.
+fn names_of(dialect: &str) -> [String; 3] {
+    let (first, rest) = dialect.split_at(1);
+    [
+        format!("{dialect} ::"),
+        format!("dialect :: {dialect}"),
+        format!("Dialect :: {}{rest}", first.to_uppercase()),
+    ]
+}
+
 fn floor(module: &str) -> Option<usize> {
     FLOORS.iter().position(|floor| floor.contains(&module))
 }
@@ -79,6 +99,12 @@ fn faults(path: &Path, text: &str) -> Vec<String> {
     if !OUTSIDERS.contains(&module.as_str()) {
         let seen = OUTSIDE.iter().filter(|tokens| source.has(tokens));
         faults.extend(seen.map(|tokens| at(format!("`{tokens}` is for the reactor alone"))));
+    }
+    if SPEECHLESS.contains(&module.as_str()) {
+        let named = dialects()
+            .into_iter()
+            .filter(|dialect| names_of(dialect).iter().any(|tokens| source.has(tokens)));
+        faults.extend(named.map(|dialect| at(format!("the dialect `{dialect}` is named"))));
     }
     let lines = text.lines().count();
     if lines > LINES {
@@ -215,6 +241,14 @@ fn every_law_can_be_broken() {
             "fn f() { std::time::SystemTime::now(); }",
             "`SystemTime :: now` is for the reactor alone",
         ),
+        ("shard/reply.rs", "use crate::dialect::native::event;", "the dialect `native` is named"),
+        (
+            "shard/reply.rs",
+            "use crate::dialect::{told, raw}; fn f() { raw::X; }",
+            "the dialect `raw` is named",
+        ),
+        ("shard/tests/users.rs", "fn f() { raw::X; }", "the dialect `raw` is named"),
+        ("engine/local.rs", "const A: Dialect = Dialect::Echo;", "the dialect `echo` is named"),
         ("id.rs", &"\n".repeat(LINES + 1), "451 lines are more than one noun"),
     ] {
         assert_eq!(faults(Path::new(path), text), [format!("{path}: {fault}")], "{text}");
@@ -222,7 +256,9 @@ fn every_law_can_be_broken() {
     for (path, text) in [
         ("reactor/clock.rs", "use mio::Token; fn f() { Instant::now(); }"),
         ("main.rs", "use switchboard::shard::Shard;"),
-        ("engine/local.rs", "use crate::dialect;"),
+        ("engine/local.rs", "use crate::dialect::kept;"),
+        ("shard/reply.rs", "use crate::dialect::Dialect; fn f(echo: bool) { Space::Raw; }"),
+        ("session/mod.rs", "use crate::dialect::native::event;"),
         ("config/mod.rs", "use crate::settings::Settings; use crate::reactor::X;"),
     ] {
         assert_eq!(faults(Path::new(path), text), [""; 0], "{text}");

@@ -6,6 +6,8 @@
 pub mod echo;
 pub mod forms;
 pub mod kept;
+#[cfg(test)]
+pub mod lines;
 pub mod native;
 pub mod raw;
 pub mod request;
@@ -80,6 +82,7 @@ dialects! {
     Native, native::Native, "JSON requests and events.";
     Raw, raw::Raw, "Whatever the room's members say to each other.";
     Echo, echo::Echo, "Each message comes back.";
+    #[cfg(test)] Lines, lines::Lines, "Lines of words, for the tests.";
 }
 
 impl Dialect {
@@ -131,6 +134,18 @@ mod tests {
             assert_eq!(Dialect::on(dialect.over(Transport::Parts)), dialect);
         }
         assert_eq!(Dialect::at("sse"), None);
+    }
+
+    #[test]
+    fn a_dialect_travels_by_every_transport() {
+        let told = Told::Pong { id: Some("7"), wall_ms: 0 };
+        let by = |transport| {
+            let mut out = Vec::new();
+            Dialect::Lines.tell(&told, transport, &mut out);
+            out
+        };
+        assert_eq!(by(Transport::Frames), b"\x81\x07pong #7");
+        assert_eq!(by(Transport::Events), b"event: pong\ndata: pong #7\n\n");
     }
 
     #[test]

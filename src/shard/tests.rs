@@ -5,6 +5,7 @@ mod batches;
 #[path = "../../tests/simulation/delayed.rs"]
 #[allow(unreachable_pub)] // The simulation has the same file.
 mod delayed;
+mod dialects;
 mod drain;
 mod floods;
 mod gaps;
