@@ -79,8 +79,14 @@ impl Shard {
                 let entries = body::batch(body, &self.common.names).map_err(refusal)?;
                 Ok(self.batch(key, scope, entries))
             }
-            // A turn answers few of these, so those under way are not much beyond the total.
-            Call::Rooms(listing) => self.refuse_while_overdrawn().map(|()| self.ask_rooms(key, listing)),
+            Call::Rooms(listing) => {
+                // A turn answers few of these, so those under way are not much beyond the total.
+                self.refuse_while_overdrawn()?;
+                if self.lists.is_full() {
+                    return Err(refusal(Fault::Unavailable));
+                }
+                Ok(self.ask_rooms(key, listing))
+            }
             Call::Room(room) => {
                 self.look(key, &room, Span::Nothing);
                 Ok(Pending::new(1, Gathered::Room(room, None)))

@@ -1,4 +1,7 @@
 //! Lists of rooms. Each turn handles a part, so that a search through many rooms does not delay messages.
+//!
+//! A list is made even if its caller has gone meanwhile. So lists that wait are paid for like queued bytes, and there are only
+//! so many.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -10,6 +13,9 @@ use crate::broker::post::{Caller, Line, Listing, Post};
 
 /// Names that are looked at in one turn, for all lists together: about 0.1 ms, or 0.3 ms with patterns.
 const SLICE: usize = 512;
+
+/// Lists that may wait, at most: the last of them waits some 0.2 s.
+const MAX_WAITING: usize = 1_000;
 
 /// Lists that were asked for, made one after another.
 #[derive(Default)]
@@ -28,6 +34,11 @@ impl Lists {
         self.queue.is_empty()
     }
 
+    /// Whether no more calls for lists are accepted. Every shard makes its part of every list, so all have about as many.
+    pub(super) fn is_full(&self) -> bool {
+        self.queue.len() >= MAX_WAITING
+    }
+
     /// Names that this turn has looked at.
     #[cfg(test)]
     pub(super) fn looked(&self) -> usize {
@@ -43,6 +54,7 @@ impl Lists {
 impl Shard {
     /// Lists the rooms at home here that `listing` asks for, in this turn if possible.
     pub(super) fn list(&mut self, caller: Caller, listing: Arc<Listing>) {
+        self.spend(cost(&listing));
         self.lists.queue.push_back((caller, listing));
         self.list_some();
     }
@@ -56,6 +68,7 @@ impl Shard {
             self.lists.after = None;
             let lines = std::mem::take(&mut self.lists.lines);
             if let Some((caller, _)) = self.lists.queue.pop_front() {
+                self.spend(-cost(&listing));
                 self.answer(caller, |caller| Post::Listed(caller, lines));
             }
         }
@@ -83,4 +96,10 @@ impl Shard {
         }
         !paused
     }
+}
+
+/// Bytes that a list holds while it waits.
+fn cost(listing: &Listing) -> isize {
+    let texts = listing.prefix.len() + listing.after.len();
+    (size_of::<(Caller, Arc<Listing>)>() + size_of::<Listing>() + texts).cast_signed()
 }

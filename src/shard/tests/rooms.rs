@@ -223,3 +223,31 @@ fn what_is_looked_for_long_is_looked_for_in_turns() {
     assert_eq!(turns, 3, "of 512 each, and the first at once");
     assert_eq!(parts.each_ref().map(|parts| answered(parts).unwrap()), [["room:1999"], ["room:7"]]);
 }
+
+/// A list is made even if its caller has gone, so callers that go at once could have any number of lists wait.
+#[test]
+fn only_so_many_lists_wait() {
+    let mut bench = with_space_for(10_000);
+    for room in named("room:", 2_000) {
+        bench.publish(&room);
+    }
+    bench.turn(0);
+    let rooms = Some(all(&["room:1999".to_owned()]).into());
+    let long = bench.listing(Listing { limit: 9, rooms, ..Listing::default() });
+    let short = Listing { limit: 1, ..Listing::default() };
+    let parts: Vec<Parts> = (0..999).map(|_| bench.listing(short.clone())).collect();
+    let ask = |bench: &mut Bench| {
+        let key = bench.shard.accept(IpAddr::from([127, 0, 0, 1]));
+        bench.shard.receive(key, &mut b"GET /api/rooms HTTP/1.1\r\nHost: a\r\n\r\n".to_vec());
+        bench.turn(0);
+        bench.text(key)
+    };
+    let refused = ask(&mut bench);
+    assert!(refused.starts_with("HTTP/1.1 503 ") && refused.contains("\r\nRetry-After: 1\r\n"), "{refused}");
+    while bench.shard.has_work() {
+        bench.turn(0);
+        bench.shard.answer_questions();
+    }
+    assert!(parts.iter().chain([&long]).all(|parts| answered(parts).is_some()));
+    assert!(ask(&mut bench).starts_with("HTTP/1.1 200 "));
+}

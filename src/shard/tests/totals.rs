@@ -124,7 +124,7 @@ fn many(count: usize, bytes: usize) -> String {
 /// Each kind of thing that can wait, as something that makes some KiB of it wait; what takes nothing is written to nobody.
 type Waits = fn(&mut Bench);
 
-const KINDS: [(&str, Waits); 14] = [
+const KINDS: [(&str, Waits); 15] = [
     ("answers of its own", |bench| {
         bench.say("a", format!("\"{}\"", "x".repeat(40 * KIB)));
         piped(bench, "GET /api/rooms/a/messages HTTP/1.1\r\nHost: a\r\n\r\n", 1);
@@ -187,6 +187,15 @@ const KINDS: [(&str, Waits); 14] = [
         bench.shard.engine = Delayed::engine(1, silent);
         let call = "POST /api/rooms/a/messages HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n{\"data\":1}";
         piped(bench, call, 100);
+    }),
+    ("lists of rooms for callers that have gone", |bench| {
+        (0..1_000).for_each(|number| bench.say(&format!("room-{number}"), "1".into()));
+        let after = "!".repeat(2 * KIB);
+        let request = format!("GET /api/rooms?limit=1000&after={after} HTTP/1.1\r\nHost: a\r\n\r\n");
+        for _ in 0..3 {
+            let key = piped(bench, &request, 1);
+            bench.shard.fail(key);
+        }
     }),
     ("what waits for the engine", |bench| {
         let silent = Odds { silent: 1_000, ..Odds::default() };
