@@ -7,10 +7,9 @@ use crate::auth::denied::Denied;
 use crate::http::Head;
 use crate::proxy;
 use crate::session::Phase;
-use crate::time::Tick;
 
-/// Ticks between two lines of the log about one reason: 10 s.
-const QUIET: u32 = 40;
+/// Milliseconds between two lines of the log about one reason.
+const QUIET_MS: u64 = 10_000;
 
 /// Characters of an origin that a line shows.
 const SHOWN: usize = 100;
@@ -19,9 +18,10 @@ const SHOWN: usize = 100;
 #[derive(Default)]
 pub(super) struct Untold {
     /// How often since the last line.
-    times: u64,
-    /// When the log may have the next line.
-    quiet_until: Tick,
+    pub(super) times: u64,
+    /// When the log may have the next line. By the clock that all shards share: the loop's own time stands still while
+    /// nothing is due.
+    quiet_until_ms: u64,
 }
 
 impl Shard {
@@ -73,14 +73,13 @@ impl Shard {
     ) {
         let reason = denied.word();
         self.place().denied(reason);
-        let now = self.now.tick();
+        let now_ms = self.now.shared_ms();
         let untold = self.denials.entry(reason).or_default();
-        if now < untold.quiet_until {
+        if now_ms < untold.quiet_until_ms {
             untold.times += 1;
             return;
         }
-        let untold =
-            std::mem::replace(untold, Untold { times: 0, quiet_until: Tick(now.0.saturating_add(QUIET)) });
+        let untold = std::mem::replace(untold, Untold { times: 0, quiet_until_ms: now_ms + QUIET_MS });
         let page = page.map(|page| page.chars().take(SHOWN).collect::<String>());
         let address = address.map(tracing::field::display);
         let more = (untold.times > 0).then_some(untold.times);

@@ -40,7 +40,8 @@ impl Shard {
 
     /// How long the server has run, in whole seconds.
     pub(super) fn uptime_s(&self) -> u64 {
-        self.now.loop_ms / 1_000
+        // The loop's own time stands still while nothing is due.
+        self.now.us.saturating_sub(self.began_us) / 1_000_000
     }
 
     fn show(&self) {

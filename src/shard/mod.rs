@@ -93,6 +93,8 @@ pub struct Shard {
     me: ShardId,
     common: Arc<Common>,
     now: Now,
+    /// When it was made, by the clock that all shards share.
+    began_us: u64,
     sessions: Slab<Session>,
     generation: u32,
     deadlines: Deadlines,
@@ -189,6 +191,7 @@ impl Shard {
             denials: HashMap::new(),
             common,
             now,
+            began_us: now.us,
             sessions: Slab::new(),
             generation: 0,
             deadlines: Deadlines::default(),

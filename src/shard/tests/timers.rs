@@ -72,3 +72,20 @@ fn a_connection_without_an_answer_to_its_close_has_most_of_the_time_for_it() {
     };
     in_time(&waits(begin, |bench| bench.shard.sessions() == 0), WAIT / 4 * 3);
 }
+
+/// The loop's time stands still while nothing is due, and people read the figures and the log by another clock.
+#[test]
+fn what_people_read_goes_by_a_clock_that_never_stands() {
+    let mut bench = Bench::alone();
+    let untold = |bench: &mut Bench| {
+        let key = bench.shard.accept(IpAddr::from([127, 0, 0, 1]));
+        let request = b"GET /api/stats HTTP/1.1\r\nHost: a\r\nOrigin: https://b.example\r\n\r\n";
+        bench.shard.receive(key, &mut request.to_vec());
+        bench.turn(0);
+        bench.shard.denials["origin"].times
+    };
+    assert_eq!([untold(&mut bench), untold(&mut bench)], [0, 1]);
+    bench.now.us += 60_000_000;
+    bench.turn(0);
+    assert_eq!((untold(&mut bench), bench.shard.uptime_s()), (0, 60));
+}
