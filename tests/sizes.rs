@@ -18,7 +18,7 @@ fn assert_at_most<T>(bytes: usize) {
 /// An idle guest in a room is its session, its deadline and its place in the lane, beside the socket of the reactor.
 #[test]
 fn an_idle_connection_is_small() {
-    assert_at_most::<Session>(112);
+    assert_at_most::<Session>(104);
     assert_at_most::<Tick>(4);
     assert_at_most::<Member>(8);
 }
@@ -26,7 +26,7 @@ fn an_idle_connection_is_small() {
 #[test]
 fn rooms_cost_a_session_little() {
     assert_at_most::<Seat>(8);
-    assert_at_most::<Seats>(24);
+    assert_at_most::<Seats>(16);
 }
 
 /// A message to another shard is one post; an inbox of a busy turn holds thousands.

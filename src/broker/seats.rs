@@ -1,4 +1,6 @@
-//! Seats: the rooms that a session has joined, and its place in each.
+//! Where a session sits: the rooms that it is in, and its place in each.
+
+use std::num::NonZeroU32;
 
 /// A session's place in one room on its shard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,43 +11,80 @@ pub struct Seat {
     pub slot: u32,
 }
 
-impl Seat {
-    const NONE: Self = Self { room: u32::MAX, slot: 0 };
+/// A seat as it is kept, or room for one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Place {
+    /// The room's number and one more: the number that no room has is what tells [`Seats`] with few from those with many.
+    room: NonZeroU32,
+    slot: u32,
 }
 
-/// The rooms of one session, in 24 bytes. Two fit without an allocation, because most sessions are in one or two.
+impl Place {
+    /// Room for a seat. No room has this number: they are places in a slab, and memory ends long before.
+    const FREE: Self = Self { room: NonZeroU32::MAX, slot: 0 };
+
+    fn of(seat: Seat) -> Self {
+        Self { room: number(seat.room), slot: seat.slot }
+    }
+
+    fn seat(self) -> Option<Seat> {
+        (self != Self::FREE).then(|| Seat { room: self.room.get() - 1, slot: self.slot })
+    }
+}
+
+/// A room's number as a place has it.
+fn number(room: u32) -> NonZeroU32 {
+    NonZeroU32::MIN.saturating_add(room)
+}
+
+/// Places that every session has.
+const FEW: usize = 2;
+
+/// The rooms of one session. Two fit without an allocation, since most sessions are in one or two; 16 bytes.
 #[derive(Debug)]
-pub struct Seats {
-    inline: [Seat; 2],
-    /// Boxed, so that the many sessions without it pay for a pointer and not for a `Vec`.
+pub struct Seats(Places);
+
+#[derive(Debug)]
+enum Places {
+    Few([Place; FEW]),
+    /// The same places and more behind them, of which none is free. Boxed so that the many who need none pay for a pointer
+    /// and not for a `Vec`.
     #[expect(clippy::box_collection)]
-    more: Option<Box<Vec<Seat>>>,
+    Many(Box<Vec<Place>>),
 }
 
 impl Default for Seats {
     fn default() -> Self {
-        Self { inline: [Seat::NONE; 2], more: None }
+        Self(Places::Few([Place::FREE; FEW]))
     }
 }
 
 impl Seats {
-    /// All seats, in no order.
-    pub fn iter(&self) -> impl Iterator<Item = Seat> + '_ {
-        let inline = self.inline.iter().filter(|seat| **seat != Seat::NONE);
-        inline.chain(self.more.iter().flat_map(|more| more.iter())).copied()
+    fn places(&self) -> &[Place] {
+        match &self.0 {
+            Places::Few(places) => places,
+            Places::Many(places) => places,
+        }
     }
 
-    /// The first seat at `index` or after it, and its index; `None` if there is no more.
-    ///
-    /// Unlike an iterator it borrows nothing, so that seats can move meanwhile.
-    pub fn from(&self, index: usize) -> Option<(usize, Seat)> {
-        let inline = self.inline.iter().enumerate().skip(index);
-        if let Some((place, seat)) = inline.into_iter().find(|(_, seat)| **seat != Seat::NONE) {
-            return Some((place, *seat));
+    fn places_mut(&mut self) -> &mut [Place] {
+        match &mut self.0 {
+            Places::Few(places) => places,
+            Places::Many(places) => places,
         }
-        let place = index.max(self.inline.len());
-        let seat = self.more.as_ref()?.get(place - self.inline.len())?;
-        Some((place, *seat))
+    }
+
+    /// All seats, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = Seat> + '_ {
+        self.places().iter().filter_map(|place| place.seat())
+    }
+
+    /// The first seat at place `index` or behind it, and its place; none if there is no more.
+    ///
+    /// Unlike an iterator this borrows nothing, so that seats can move while their owner goes through them.
+    pub fn from(&self, index: usize) -> Option<(usize, Seat)> {
+        let places = self.places().iter().enumerate().skip(index);
+        places.into_iter().find_map(|(at, place)| Some((at, place.seat()?)))
     }
 
     /// How many rooms there are.
@@ -60,45 +99,54 @@ impl Seats {
 
     /// Whether `room` is the only one.
     pub fn is_only(&self, room: u32) -> bool {
-        self.more.is_none()
-            && self.inline.iter().all(|seat| seat.room == room || *seat == Seat::NONE)
-            && self.inline.iter().any(|seat| seat.room == room)
+        let Places::Few([one, other]) = &self.0 else { return false };
+        let room = number(room);
+        (one.room == room && *other == Place::FREE) || (other.room == room && *one == Place::FREE)
     }
 
     /// The slot in `room`, if the session is there.
     pub fn slot(&self, room: u32) -> Option<u32> {
-        self.iter().find(|seat| seat.room == room).map(|seat| seat.slot)
+        let room = number(room);
+        self.places().iter().find(|place| place.room == room).map(|place| place.slot)
     }
 
     /// Takes a seat in a room that the session is not in yet.
     pub fn add(&mut self, seat: Seat) {
         debug_assert!(self.slot(seat.room).is_none());
-        match self.inline.iter_mut().find(|place| **place == Seat::NONE) {
-            Some(place) => *place = seat,
-            None => self.more.get_or_insert_default().push(seat),
+        let seat = Place::of(seat);
+        if let Some(place) = self.places_mut().iter_mut().find(|place| **place == Place::FREE) {
+            *place = seat;
+            return;
+        }
+        match &mut self.0 {
+            Places::Few([one, other]) => self.0 = Places::Many(Box::new(vec![*one, *other, seat])),
+            Places::Many(places) => places.push(seat),
         }
     }
 
     /// The member of `room` has moved to `slot`.
     pub fn moved(&mut self, room: u32, slot: u32) {
-        let more = self.more.iter_mut().flat_map(|more| more.iter_mut());
-        if let Some(seat) = self.inline.iter_mut().chain(more).find(|seat| seat.room == room) {
-            seat.slot = slot;
+        let room = number(room);
+        if let Some(place) = self.places_mut().iter_mut().find(|place| place.room == room) {
+            place.slot = slot;
         }
     }
 
     /// Removes the seat in `room`. Returns its slot.
     pub fn remove(&mut self, room: u32) -> Option<u32> {
-        if let Some(place) = self.inline.iter_mut().find(|seat| seat.room == room) {
-            return Some(std::mem::replace(place, Seat::NONE).slot);
+        let room = number(room);
+        let index = self.places().iter().position(|place| place.room == room)?;
+        let slot = self.places()[index].slot;
+        match &mut self.0 {
+            Places::Many(places) if index >= FEW => {
+                places.swap_remove(index);
+                if let [one, other] = places[..] {
+                    self.0 = Places::Few([one, other]);
+                }
+            }
+            _ => self.places_mut()[index] = Place::FREE,
         }
-        let more = self.more.as_mut()?;
-        let index = more.iter().position(|seat| seat.room == room)?;
-        let seat = more.swap_remove(index);
-        if more.is_empty() {
-            self.more = None;
-        }
-        Some(seat.slot)
+        Some(slot)
     }
 }
 
@@ -128,6 +176,6 @@ mod tests {
 
     #[test]
     fn seats_are_small() {
-        assert_eq!(size_of::<Seats>(), 24);
+        assert_eq!(size_of::<Seats>(), 16);
     }
 }

@@ -11,6 +11,7 @@ use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
 use rustix::io::{Errno, writev};
 use rustix::net::{RecvFlags, recv, send};
+use slab::Slab;
 
 use super::budget::Budget;
 use super::options::QUIET;
@@ -43,10 +44,11 @@ pub(super) enum Input {
     Broken,
 }
 
-/// All connections of a reactor.
+/// All connections of a reactor: a slab in step with the shard's slab of sessions. Both give a place to the same connections
+/// in the same order, and take it back in the same order, so a session's key is its socket's.
 #[derive(Default)]
 pub(super) struct Sockets {
-    sockets: Vec<Option<Socket>>,
+    sockets: Slab<Socket>,
     ready: Ready,
 }
 
@@ -75,28 +77,31 @@ impl Ready {
 
 impl Sockets {
     /// Takes in the connection of session `key`, registered both ways once and for all.
+    ///
+    /// # Errors
+    ///
+    /// If the system cannot watch one more. The connection has its place all the same, until its session is reaped.
+    ///
+    /// # Panics
+    ///
+    /// If the slab of sessions gave its place as another: a session would write to somebody else's socket.
     pub(super) fn insert(
         &mut self,
         registry: &Registry,
         key: u32,
         mut stream: TcpStream,
     ) -> std::io::Result<()> {
-        registry.register(&mut stream, Token(key as usize), Interest::READABLE | Interest::WRITABLE)?;
-        let index = key as usize;
-        if index >= self.sockets.len() {
-            self.sockets.resize_with(index + 1, || None);
-        }
-        self.sockets[index] =
-            Some(Socket { stream, readable: false, read_closed: false, listed: false, full: false });
-        Ok(())
+        let place = self.sockets.vacant_entry();
+        assert_eq!(place.key(), key as usize, "sockets lie where their sessions do");
+        let both = Interest::READABLE | Interest::WRITABLE;
+        let watched = registry.register(&mut stream, Token(place.key()), both);
+        place.insert(Socket { stream, readable: false, read_closed: false, listed: false, full: false });
+        watched
     }
 
-    /// Closes the connection of session `key`.
+    /// Closes the connection of session `key`, which has just been reaped. That takes it out of the poll, too.
     pub(super) fn remove(&mut self, key: u32) {
-        if let Some(socket) = self.sockets.get_mut(key as usize) {
-            // Closing the last descriptor takes it out of the poll.
-            *socket = None;
-        }
+        self.sockets.remove(key as usize);
     }
 
     /// The kernel says that session `key` can be read.
@@ -171,8 +176,14 @@ impl Sockets {
         }
     }
 
+    /// The keys of all that are here.
+    #[cfg(test)]
+    pub(super) fn keys(&self) -> impl Iterator<Item = u32> {
+        self.sockets.iter().map(|(key, _)| key as u32)
+    }
+
     fn get(&mut self, key: u32) -> Option<&mut Socket> {
-        self.sockets.get_mut(key as usize)?.as_mut()
+        self.sockets.get_mut(key as usize)
     }
 }
 
@@ -268,6 +279,24 @@ mod tests {
         for full in [false, true] {
             assert_eq!(line(&again, full), line(&rest, full));
         }
+    }
+
+    /// With eight bytes for the number of the next free place, its place in the slab is 16 bytes. Debug builds of mio note the
+    /// poll in each socket, too.
+    #[test]
+    fn a_socket_is_small() {
+        assert!(size_of::<Socket>() <= if cfg!(debug_assertions) { 24 } else { 8 });
+    }
+
+    /// Whoever is told the wrong key would write to somebody else.
+    #[test]
+    #[should_panic = "sockets lie where their sessions do"]
+    fn a_socket_lies_nowhere_else_than_its_session() {
+        let poll = Poll::new().unwrap();
+        let (mut sockets, peers) = sockets(&poll, 2);
+        sockets.remove(0);
+        let again = TcpStream::from_std(peers[0].try_clone().unwrap());
+        drop(sockets.insert(poll.registry(), 2, again));
     }
 
     #[test]

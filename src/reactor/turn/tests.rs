@@ -41,14 +41,20 @@ fn letter(reactor: &Reactor, number: usize) -> Letter {
     Letter::Post(Post::Publish(room, Caller::Nobody, Draft::new(Kind::Message, "1".into())))
 }
 
-/// The other end of a connection that has sent this.
-fn ask(reactor: &mut Reactor, request: &[u8]) -> TcpStream {
+/// A connection: the reactor's end and the other.
+fn connection() -> (mio::net::TcpStream, TcpStream) {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let mut peer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let peer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let (stream, _) = listener.accept().unwrap();
     stream.set_nonblocking(true).unwrap();
+    (mio::net::TcpStream::from_std(stream), peer)
+}
+
+/// The other end of a connection that has sent this.
+fn ask(reactor: &mut Reactor, request: &[u8]) -> TcpStream {
+    let (stream, mut peer) = connection();
     let key = reactor.shard.accept(IpAddr::from(Ipv4Addr::LOCALHOST));
-    reactor.sockets.insert(reactor.poll.registry(), key, mio::net::TcpStream::from_std(stream)).unwrap();
+    reactor.sockets.insert(reactor.poll.registry(), key, stream).unwrap();
     peer.write_all(request).unwrap();
     reactor.sockets.readable(key, false);
     peer
@@ -120,5 +126,94 @@ fn nobody_is_read_before_what_was_posted_is_heard() {
         let mut answer = String::new();
         peer.read_to_string(&mut answer).unwrap();
         assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
+    }
+}
+
+impl Reactor {
+    fn turn(&mut self) {
+        self.wait().unwrap();
+        self.gather();
+        self.decide();
+        self.hand();
+        self.flush();
+        self.reap();
+        self.end();
+    }
+}
+
+/// A client that is echoed what it says, and what it has yet to hear.
+struct Echoed {
+    peer: TcpStream,
+    due: Vec<u8>,
+}
+
+impl Echoed {
+    fn new(peer: TcpStream) -> Self {
+        peer.set_nonblocking(true).unwrap();
+        (&peer)
+            .write_all(
+                b"GET /echo HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+            Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+            )
+            .unwrap();
+        Self { peer, due: Vec::new() }
+    }
+
+    /// Says a number, in one frame whose mask changes nothing.
+    fn say(&mut self, number: u8) {
+        self.peer.write_all(&[0x82, 0x81, 0, 0, 0, 0, number]).unwrap();
+        self.due = vec![0x82, 1, number];
+    }
+
+    /// Whether it has heard everything, and nothing else.
+    fn has_heard(&mut self) -> bool {
+        let mut bytes = [0; 512];
+        while !self.due.is_empty() {
+            let Ok(n @ 1..) = self.peer.read(&mut bytes) else { return false };
+            // The answer to the upgrade comes first, once.
+            let heard = &bytes[..n];
+            let frames = heard.windows(4).rposition(|end| end == b"\r\n\r\n").map_or(0, |end| end + 4);
+            assert!(self.due.starts_with(&heard[frames..]), "{heard:?}");
+            self.due.drain(..n - frames);
+        }
+        true
+    }
+}
+
+/// Connections come and go in any order, several in one turn, and the system does not watch all of them: what one says is
+/// answered to no other.
+#[test]
+fn sockets_stay_in_step_with_sessions() {
+    let mut reactor = reactor();
+    let mut random = 1_u32;
+    let mut below = |end: usize| {
+        random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (random >> 16) as usize % end
+    };
+    let mut clients: Vec<Echoed> = Vec::new();
+    for _ in 0..100 {
+        for _ in 0..below(4) {
+            let (mut stream, peer) = connection();
+            let is_refused = below(3) == 0;
+            if is_refused {
+                // It is watched already, so it cannot be watched by another key.
+                reactor.poll.registry().register(&mut stream, INBOX, mio::Interest::READABLE).unwrap();
+            }
+            reactor.take_in(stream, IpAddr::from(Ipv4Addr::LOCALHOST));
+            if !is_refused {
+                clients.push(Echoed::new(peer));
+            }
+        }
+        for _ in 0..below(4).min(clients.len()) {
+            clients.swap_remove(below(clients.len()));
+        }
+        for (number, client) in clients.iter_mut().enumerate() {
+            client.say(number as u8);
+        }
+        while reactor.shard.sessions() > clients.len() || !clients.iter_mut().all(Echoed::has_heard) {
+            reactor.turn();
+            let keys = reactor.sockets.keys().count();
+            assert_eq!(keys, reactor.shard.sessions());
+        }
     }
 }
