@@ -24,7 +24,8 @@ const NANOS: u64 = 1_000_000;
 
 impl Rate {
     /// No limit.
-    pub const FREE: Self = Self { per_second: 0.0, burst: 0.0 };
+    #[cfg(test)]
+    pub(crate) const FREE: Self = Self { per_second: 0.0, burst: 0.0 };
 
     /// So many per second, and twice as many at once, so that people can come back together after a pause.
     pub fn per_second(number: u32) -> Self {

@@ -34,79 +34,91 @@
 //! - [`Handle::token`] makes tokens for clients.
 //!
 //! `docs/embedding.md` is the guide, with and without axum. `docs/protocol.md` says what clients and apps can rely on.
-//! `ARCHITECTURE.md` explains the code. Modules that are not shown here are public only for the project's own benches and
-//! tests, and may change at any time.
+//! `ARCHITECTURE.md` explains the code.
+
+// What is public for the tests is private without them.
+#![cfg_attr(not(feature = "internals"), allow(unreachable_pub))]
 
 // Some files of the tests are read here and in `tests`, where the crate has this name.
 #[cfg(test)]
 extern crate self as switchboard;
 
-#[doc(hidden)]
-pub mod addresses;
-#[doc(hidden)]
-pub mod api;
-#[doc(hidden)]
-pub mod auth;
-#[doc(hidden)]
-pub mod broker;
-#[doc(hidden)]
-pub mod bucket;
 mod builder;
-#[doc(hidden)]
-pub mod callers;
-#[doc(hidden)]
-pub mod config;
-#[doc(hidden)]
-pub mod console;
-#[doc(hidden)]
-pub mod dialect;
-#[doc(hidden)]
-pub mod engine;
-#[doc(hidden)]
-pub mod error;
 mod handle;
-#[doc(hidden)]
-pub mod http;
-#[doc(hidden)]
-pub mod id;
-#[doc(hidden)]
-pub mod key_map;
-#[doc(hidden)]
-pub mod ledger;
-#[doc(hidden)]
-pub mod makers;
 pub mod message;
 #[doc(hidden)]
-pub mod metrics;
-#[doc(hidden)]
-pub mod origin;
-#[doc(hidden)]
-pub mod out_queue;
-#[doc(hidden)]
-pub mod position;
-#[doc(hidden)]
-pub mod pressure;
-#[doc(hidden)]
-pub mod proxy;
-#[doc(hidden)]
-pub mod reactor;
-#[doc(hidden)]
-pub mod room_key;
+pub mod program;
 mod server;
-#[doc(hidden)]
-pub mod session;
 pub mod settings;
-#[doc(hidden)]
-pub mod shard;
-#[doc(hidden)]
-pub mod sse;
-#[doc(hidden)]
-pub mod time;
-#[doc(hidden)]
-pub mod visible;
 mod watch;
-#[doc(hidden)]
-pub mod ws;
+
+// What only the project's own tests, benches and fuzzing reach into. Elsewhere it is private, so that the compiler sees what
+// nothing uses.
+cfg_if::cfg_if! {
+    if #[cfg(feature = "internals")] {
+        pub mod addresses;
+        pub mod api;
+        pub mod auth;
+        pub mod broker;
+        pub mod bucket;
+        pub mod callers;
+        pub mod config;
+        pub mod console;
+        pub mod dialect;
+        pub mod engine;
+        pub mod error;
+        pub mod http;
+        pub mod id;
+        pub mod key_map;
+        pub mod ledger;
+        pub mod makers;
+        pub mod metrics;
+        pub mod origin;
+        pub mod out_queue;
+        pub mod position;
+        pub mod pressure;
+        pub mod proxy;
+        pub mod reactor;
+        pub mod room_key;
+        pub mod session;
+        pub mod shard;
+        pub mod sse;
+        pub mod time;
+        pub mod visible;
+        pub mod ws;
+    } else {
+        mod addresses;
+        mod api;
+        mod auth;
+        mod broker;
+        mod bucket;
+        mod callers;
+        mod config;
+        mod console;
+        mod dialect;
+        mod engine;
+        mod error;
+        mod http;
+        mod id;
+        mod key_map;
+        mod ledger;
+        mod makers;
+        mod metrics;
+        mod origin;
+        mod out_queue;
+        mod position;
+        mod pressure;
+        mod proxy;
+        mod reactor;
+        mod room_key;
+        mod session;
+        mod shard;
+        mod sse;
+        mod time;
+        mod visible;
+        mod ws;
+    }
+}
 
 /// The type of a user's id in [`Person`]: a shared string that is cheap to clone. It derefs to `&str`.
 pub use arcstr::ArcStr;

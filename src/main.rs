@@ -8,7 +8,7 @@ use cli::banner::{self, Banner};
 use cli::logging::Logging;
 use cli::reload::Reload;
 use cli::{Command, Invocation, console, descriptors, signals, token};
-use switchboard::config::{self, Config, Input, credentials, memory};
+use switchboard::program::config::{self, Config, Input, credentials, memory};
 use switchboard::{Server, StartError};
 
 /// The exit status when the server failed.

@@ -17,6 +17,10 @@ pub struct Position {
 
 impl Position {
     /// The length of its text, in bytes.
+    #[cfg_attr(
+        not(feature = "internals"),
+        allow(dead_code, reason = "only the tests have a dialect that asks")
+    )]
     pub(crate) fn text_len(self) -> usize {
         let digits = self.offset.checked_ilog10().unwrap_or(0) + 1;
         "00000000:".len() + digits as usize

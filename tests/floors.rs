@@ -37,7 +37,7 @@ const FLOORS: [&[&str]; 6] = [
     &["broker"],
     &["shard", "session", "dialect", "api", "auth", "engine", "console"],
     &["reactor"],
-    &["config", "server", "handle", "builder", "watch", "main", "cli", "lib"],
+    &["config", "server", "handle", "builder", "watch", "program", "main", "cli", "lib"],
 ];
 
 /// Modules that must not know each other. They meet in `session` and `shard`.

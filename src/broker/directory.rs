@@ -18,16 +18,6 @@ impl<T> Default for Directory<T> {
 }
 
 impl<T> Directory<T> {
-    /// How many rooms there are.
-    pub fn len(&self) -> usize {
-        self.entries.len()
-    }
-
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
-    }
-
     /// The number of the room with this hash, space and name.
     pub fn find(&self, hash: u64, space: Space, name: &str) -> Option<u32> {
         let same = |&number: &u32| {
@@ -80,6 +70,7 @@ impl<T> Directory<T> {
     }
 
     /// All rooms in no order.
+    #[cfg(feature = "internals")]
     pub fn iter(&self) -> impl Iterator<Item = (u32, &RoomKey, &T)> {
         self.entries.iter().map(|(number, (key, value))| (number as u32, key, value))
     }
@@ -108,7 +99,7 @@ mod tests {
             assert!(directory.remove(*number).is_some());
             assert!(directory.remove(*number).is_none());
         }
-        assert_eq!(directory.len(), 1);
+        assert_eq!(directory.iter().count(), 1);
         assert_eq!(directory.find_key(&names[0]), Some(numbers[0]));
         assert_eq!(directory.find_key(&names[1]), None);
     }

@@ -35,7 +35,8 @@ use members::Members;
 use request::{Requests, Waiting, What};
 
 pub use cost::{Holding, Idle, ROOM};
-pub use proceed::WINDOW;
+#[cfg(test)]
+use proceed::WINDOW;
 pub use request::Request;
 
 /// How long an engine may take before a request is answered with `unavailable`.
@@ -232,6 +233,7 @@ impl Home {
     }
 
     /// Members on each shard.
+    #[cfg(feature = "internals")]
     pub fn members(&self) -> &[u32] {
         self.members.on()
     }

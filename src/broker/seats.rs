@@ -88,13 +88,8 @@ impl Seats {
     }
 
     /// How many rooms there are.
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.iter().count()
-    }
-
-    /// Whether the session is in no room.
-    pub fn is_empty(&self) -> bool {
-        self.iter().next().is_none()
     }
 
     /// Whether `room` is the only one.
@@ -161,7 +156,10 @@ mod tests {
             seats.add(Seat { room, slot: room * 10 });
         }
         seats.moved(4, 44);
-        assert_eq!((seats.len(), seats.slot(4), seats.slot(1), seats.slot(9)), (5, Some(44), Some(10), None));
+        assert_eq!(
+            (seats.count(), seats.slot(4), seats.slot(1), seats.slot(9)),
+            (5, Some(44), Some(10), None)
+        );
         for (room, slot) in [(0, 0), (4, 44), (2, 20), (3, 30)] {
             assert_eq!(seats.remove(room), Some(slot));
             assert_eq!(seats.remove(room), None);
@@ -171,7 +169,7 @@ mod tests {
         assert!(!seats.is_only(1));
         assert_eq!(seats.remove(1), Some(10));
         assert_eq!(seats.remove(7), Some(1));
-        assert!(seats.is_empty() && !seats.is_only(7));
+        assert!(seats.count() == 0 && !seats.is_only(7));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::fmt::Display;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use switchboard::visible;
+use switchboard::program::visible;
 
 /// The exit status when the program cannot do what was asked.
 const REFUSED: u8 = 2;

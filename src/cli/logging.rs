@@ -11,8 +11,8 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use switchboard::config::{Log, LogFormat};
-use switchboard::visible;
+use switchboard::program::config::{Log, LogFormat};
+use switchboard::program::visible;
 use tracing::field::Field;
 use tracing::level_filters::LevelFilter;
 use tracing_appender::non_blocking::{NonBlocking, NonBlockingBuilder, WorkerGuard};

@@ -14,7 +14,7 @@ use std::process::ExitCode;
 
 use clap::error::{ContextKind, ContextValue};
 use clap::{Args, Parser, Subcommand};
-use switchboard::config::{Config, Flag, Input};
+use switchboard::program::config::{Config, Flag, Input};
 use token::Wish;
 
 /// What the program was asked to do.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use switchboard::Handle;
-use switchboard::config::{self, Input, Written};
+use switchboard::program::config::{self, Input, Written};
 
 /// The configuration at the start, to compare with the current one.
 pub(crate) struct Reload {

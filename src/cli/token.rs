@@ -3,8 +3,8 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
-use switchboard::auth::issue::{self, Grant, Rooms};
-use switchboard::config::credentials;
+use switchboard::program::config::credentials;
+use switchboard::program::issue::{self, Grant, Rooms};
 use switchboard::settings::Settings;
 
 /// The options of `switchboard token`.

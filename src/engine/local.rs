@@ -48,6 +48,7 @@ impl Local {
     }
 
     /// Gives the room a new epoch, as after a loss of its order.
+    #[cfg(feature = "internals")]
     pub fn reopen(&mut self, room: &RoomKey) -> Position {
         if let Some(number) = self.rooms.find_key(room) {
             self.rooms.remove(number);

@@ -13,6 +13,10 @@ pub enum Engine {
     /// Answers within the same call.
     Local(local::Local),
     /// Answers later, or never.
+    #[cfg_attr(
+        not(feature = "internals"),
+        expect(dead_code, reason = "the program has none yet, only its tests")
+    )]
     Remote(Box<dyn Remote>),
 }
 

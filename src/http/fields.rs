@@ -27,6 +27,7 @@ impl Fields {
     }
 
     /// Names and values in their order.
+    #[cfg(feature = "internals")]
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.pairs.iter()
     }

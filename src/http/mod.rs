@@ -26,7 +26,6 @@ mod syntax;
 pub mod target;
 
 pub use crate::http::asker::Asker;
-pub use crate::http::fields::Fields;
 pub use crate::http::refusal::Refusal;
-pub use crate::http::request::{Head, Limits, Method, Reader, Step, Target, Version};
-pub use crate::http::response::{CONTINUE, Envelope, Field, Response, reason};
+pub use crate::http::request::{Head, Limits, Method, Reader, Step, Version};
+pub use crate::http::response::{CONTINUE, Envelope, Field, Response};

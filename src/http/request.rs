@@ -7,7 +7,6 @@ use crate::http::scan::Scan;
 use crate::settings;
 
 pub use crate::http::head::{Head, Method, Version};
-pub use crate::http::target::Target;
 
 #[cfg(test)]
 mod tests;
@@ -117,6 +116,7 @@ impl Reader {
     }
 
     /// Whether a head was given and its body was not.
+    #[cfg(feature = "internals")]
     pub fn in_body(&self) -> bool {
         matches!(self.phase, Phase::Body(_))
     }

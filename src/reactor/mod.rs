@@ -18,5 +18,5 @@ mod turn;
 
 pub use clock::wall;
 pub use inbox::{Inbox, Letter};
-pub use listener::{BindError, Bound, Listener, bind};
+pub use listener::{BindError, Bound, bind};
 pub use turn::Reactor;

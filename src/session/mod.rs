@@ -41,6 +41,7 @@ pub struct Session {
     /// Input that has to wait; `None` while input is handled as it comes.
     pub tail: Option<Box<Tail>>,
     /// Messages that it missed and has not been told of yet; only in rooms that skip.
+    #[allow(clippy::box_collection, reason = "a pointer costs every session a word, and a `Vec` three")]
     pub gaps: Option<Box<Vec<Gap>>>,
     /// The rooms that it has joined.
     pub seats: Seats,

@@ -153,7 +153,7 @@ impl Shard {
             Some(user) => *user == identity.user,
             None => {
                 let [comes, goes] = [Way::In, Way::Out].map(|way| self.crossings.count(key, way));
-                comes == 0 && session.seats.len() <= goes
+                comes == 0 && session.seats.count() <= goes
             }
         })
     }

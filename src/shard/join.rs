@@ -26,7 +26,7 @@ impl Shard {
         let limit = self.common.settings.limits.rooms_per_connection;
         let Some(session) = self.sessions.get_mut(key as usize) else { return };
         let again = number.is_some_and(|number| session.seats.slot(number).is_some());
-        let rooms = session.seats.len() - usize::from(beside.is_some());
+        let rooms = session.seats.count() - usize::from(beside.is_some());
         let (comes, goes) = (self.crossings.count(key, Way::In), self.crossings.count(key, Way::Out));
         if !again && limit > 0 && (rooms + comes).saturating_sub(goes) >= limit {
             return self.error(key, ticket, Some(room.label()), Fault::RoomLimit);

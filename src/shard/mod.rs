@@ -287,30 +287,9 @@ impl Shard {
         self.sessions.len()
     }
 
-    /// How many rooms are at home here, inboxes among them.
-    pub fn rooms(&self) -> usize {
-        self.homes.len()
-    }
-
     /// How many users are at home here and connected somewhere.
     pub fn users(&self) -> usize {
-        self.users.len()
-    }
-
-    /// The connections that each room at home here counts, by shard. For tests.
-    pub fn counted(&self) -> impl Iterator<Item = (&RoomKey, &[u32])> {
-        self.homes.iter().map(|(_, key, home)| (key, home.members()))
-    }
-
-    /// Members that each room has here.
-    pub fn seated(&self) -> impl Iterator<Item = (&RoomKey, usize)> {
-        let rooms = self.audiences.iter().filter(|(_, key, _)| key.space() != Space::Beside);
-        rooms.map(|(_, key, audience)| (key, audience.len()))
-    }
-
-    /// The counts of this shard so far.
-    pub fn counters(&self) -> Counters {
-        self.counters
+        self.users.count()
     }
 
     fn id(&self, key: u32) -> SessionId {
@@ -336,6 +315,31 @@ impl Shard {
             session.touched = true;
             self.work.touched.push(key);
         }
+    }
+}
+
+/// What tests and benches ask.
+#[cfg(feature = "internals")]
+impl Shard {
+    /// How many rooms are at home here, inboxes among them.
+    pub fn rooms(&self) -> usize {
+        self.homes.iter().count()
+    }
+
+    /// The connections that each room at home here counts, by shard. For tests.
+    pub fn counted(&self) -> impl Iterator<Item = (&RoomKey, &[u32])> {
+        self.homes.iter().map(|(_, key, home)| (key, home.members()))
+    }
+
+    /// Members that each room has here.
+    pub fn seated(&self) -> impl Iterator<Item = (&RoomKey, usize)> {
+        let rooms = self.audiences.iter().filter(|(_, key, _)| key.space() != Space::Beside);
+        rooms.map(|(_, key, audience)| (key, audience.len()))
+    }
+
+    /// The counts of this shard so far.
+    pub fn counters(&self) -> Counters {
+        self.counters
     }
 }
 

@@ -10,7 +10,7 @@ use crate::message::Draft;
 use crate::position::Position;
 
 /// Publishes of one room that may be under way. An engine 2 ms away then commits 64,000 a second of each room.
-pub const WINDOW: usize = 128;
+pub(super) const WINDOW: usize = 128;
 
 impl Home {
     /// Carries out requests in order. Publishes are sent to the engine one behind the other; all else waits until everything
