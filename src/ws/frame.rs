@@ -3,17 +3,14 @@
 
 use std::ops::Deref;
 
+use tungstenite::protocol::frame::FrameHeader;
+
 pub use tungstenite::protocol::frame::coding::{CloseCode, Control, Data, OpCode};
 
 pub use super::mask::unmask;
 
-/// FIN, the top bit of a frame's first byte.
-pub(super) const FIN: u8 = 0x80;
 /// The longest payload of a control frame, in bytes (RFC 6455 section 5.5).
 pub(super) const CONTROL_MAX: usize = 125;
-/// The lengths that mean "in the next two bytes" and "in the next eight bytes" (RFC 6455 section 5.2).
-pub(super) const IN_TWO_BYTES: u8 = 126;
-pub(super) const IN_EIGHT_BYTES: u8 = 127;
 
 /// The longest header of an unmasked frame, in bytes.
 const HEADER_MAX: usize = 10;
@@ -41,24 +38,11 @@ impl Deref for Header {
 pub fn header(op: OpCode, len: usize) -> Header {
     debug_assert!(matches!(op, OpCode::Data(_)) || len <= CONTROL_MAX, "{op} of {len} bytes");
     let mut bytes = [0; HEADER_MAX];
-    bytes[0] = FIN | u8::from(op);
-    let size = match len {
-        0..=125 => {
-            bytes[1] = len as u8;
-            2
-        }
-        126..=0xffff => {
-            bytes[1] = IN_TWO_BYTES;
-            bytes[2..4].copy_from_slice(&(len as u16).to_be_bytes());
-            4
-        }
-        _ => {
-            bytes[1] = IN_EIGHT_BYTES;
-            bytes[2..10].copy_from_slice(&(len as u64).to_be_bytes());
-            10
-        }
-    };
-    Header { bytes, len: size }
+    let mut rest = &mut bytes[..];
+    let header = FrameHeader { opcode: op, ..FrameHeader::default() };
+    header.format(len as u64, &mut rest).expect("there is space for the longest header");
+    let len = (HEADER_MAX - rest.len()) as u8;
+    Header { bytes, len }
 }
 
 /// Appends one whole frame to `out`.

@@ -1,12 +1,17 @@
 //! A frame that a client sends: its header, checked byte by byte, and how much of its payload has come.
 
-use super::frame::{CONTROL_MAX, Control, Data, FIN, IN_EIGHT_BYTES, IN_TWO_BYTES, OpCode, unmask};
+use super::frame::{CONTROL_MAX, Control, Data, OpCode, unmask};
 use super::violation::Violation;
 
+/// FIN, the top bit of a frame's first byte.
+const FIN: u8 = 0x80;
 /// RSV1 to RSV3, for extensions. None is negotiated (RFC 6455 section 5.2).
 const RESERVED_BITS: u8 = 0x70;
 /// The top bit of a frame's second byte.
 const MASKED: u8 = 0x80;
+/// The lengths that mean "in the next two bytes" and "in the next eight bytes" (RFC 6455 section 5.2).
+const IN_TWO_BYTES: u8 = 126;
+const IN_EIGHT_BYTES: u8 = 127;
 
 /// A frame that is coming in.
 #[derive(Debug)]
