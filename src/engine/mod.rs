@@ -4,6 +4,7 @@
 pub mod local;
 
 use std::collections::VecDeque;
+use std::task::Waker;
 
 use crate::broker::place::{Ask, Tell};
 use crate::time::Now;
@@ -27,6 +28,12 @@ pub trait Remote: Send {
 
     /// Adds the answers that have become ready.
     fn poll(&mut self, now: Now, tells: &mut VecDeque<Tell>);
+
+    /// When it wants to be polled next, in milliseconds of [`Now::loop_ms`], though nobody asks it anything.
+    fn wakes_at(&self) -> Option<u64>;
+
+    /// Keeps `waker`, which makes a sleeping loop poll it: for an engine that has answers from a thread of its own.
+    fn wake_by(&mut self, waker: Waker);
 }
 
 impl Engine {
@@ -43,6 +50,20 @@ impl Engine {
         match self {
             Self::Local(_) => {}
             Self::Remote(remote) => remote.poll(now, tells),
+        }
+    }
+    /// When it wants to be polled next, in milliseconds of [`Now::loop_ms`].
+    pub fn wakes_at(&self) -> Option<u64> {
+        match self {
+            Self::Local(_) => None,
+            Self::Remote(remote) => remote.wakes_at(),
+        }
+    }
+
+    /// Gives it what makes a sleeping loop poll it.
+    pub fn wake_by(&mut self, waker: Waker) {
+        if let Self::Remote(remote) = self {
+            remote.wake_by(waker);
         }
     }
 }

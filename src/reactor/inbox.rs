@@ -5,6 +5,7 @@ use std::io;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Wake;
 use std::time::Duration;
 
 use mio::net::TcpStream;
@@ -105,7 +106,20 @@ impl Open<'_> {
     }
 }
 
+impl Wake for Inner {
+    fn wake(self: Arc<Self>) {
+        if let Err(error) = self.waker.wake() {
+            tracing::error!(%error, "cannot wake an event loop");
+        }
+    }
+}
+
 impl Inbox {
+    /// Wakes its reactor, without a letter.
+    pub(super) fn waker(&self) -> std::task::Waker {
+        self.0.clone().into()
+    }
+
     /// The inbox of `shard`, whose waker has the token `token`.
     ///
     /// # Errors

@@ -69,7 +69,8 @@ impl Reactor {
         let gates = Gates::new(me, poll.registry(), LISTENERS, listeners)?;
         let mut clock = Clock::new();
         let ended = clock.read();
-        let shard = Shard::new(me, common.clone(), Engine::Local(Local::default()), ended);
+        let mut shard = Shard::new(me, common.clone(), Engine::Local(Local::default()), ended);
+        shard.wake_by(inbox.waker());
         Ok(Self {
             me,
             poll,
@@ -137,7 +138,9 @@ impl Reactor {
         let wait_ms = |Tick(tick)| (u64::from(tick) * Tick::MS).saturating_sub(now.loop_ms);
         let tick = self.shard.next_tick().map(|tick| Duration::from_millis(wait_ms(tick)));
         let rest = self.gates.rests_until().map(|until| until.saturating_duration_since(Instant::now()));
-        [tick, rest].into_iter().flatten().min()
+        let engine =
+            self.shard.engine_wakes_at().map(|at| Duration::from_millis(at.saturating_sub(now.loop_ms)));
+        [tick, rest, engine].into_iter().flatten().min()
     }
 
     /// Notes the kernel's events, and accepts new connections.

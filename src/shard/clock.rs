@@ -1,5 +1,6 @@
 //! Work that is due because time has passed.
 
+use std::task::Waker;
 use std::time::Duration;
 
 use super::Shard;
@@ -52,6 +53,16 @@ impl Shard {
         } else {
             soonest
         }
+    }
+
+    /// When the engine wants to be looked at, in milliseconds of the loop's clock; finer than a tick.
+    pub fn engine_wakes_at(&self) -> Option<u64> {
+        self.engine.wakes_at()
+    }
+
+    /// Gives the engine what makes a sleeping loop take its answers, which [`Shard::tick`] does.
+    pub fn wake_by(&mut self, waker: Waker) {
+        self.engine.wake_by(waker);
     }
 
     fn session_due(&mut self, key: u32) {

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use std::task::Waker;
 
 use switchboard::broker::place::{Ask, Tag, Tell, Why};
 use switchboard::engine::local::Local;
@@ -127,6 +128,12 @@ impl Remote for Delayed {
             self.lose(room, now);
         }
     }
+
+    fn wakes_at(&self) -> Option<u64> {
+        self.line.front().map(|(at, _)| *at)
+    }
+
+    fn wake_by(&mut self, _: Waker) {}
 
     fn poll(&mut self, now: Now, tells: &mut VecDeque<Tell>) {
         while let Some((at, _)) = self.line.front()

@@ -15,6 +15,8 @@
 //! | a raw WebSocket | `raw` | `raw` |
 //! | an app, also on behalf of streams | `calls` | `http` |
 //!
+//! `cluster` is a world of its own: two nodes whose homes share one log.
+//!
 //! `SIM_SEEDS` says how many schedules to run, `SIM_FROM` which is the first; a failure names its seed. With `SIM_TRACE`
 //! set, clients say what they ask and hear.
 
@@ -22,6 +24,8 @@
 
 mod calls;
 mod census;
+#[cfg(test)]
+mod cluster;
 mod conn;
 mod delayed;
 mod event;

@@ -34,7 +34,7 @@ pub(super) struct Behind {
     /// What came out of turn, as it came, with the tag of the publish that it answers.
     held: VecDeque<(Arc<Message>, Option<Tag>)>,
     bytes: usize,
-    /// There was more to hold than may be.
+    /// There is more to read than what is being read: there was more to hold than may be, or news came meanwhile.
     spilled: bool,
 }
 
@@ -115,6 +115,14 @@ impl Home {
         desk.asks.push(Ask::Read { room: self.key.clone(), since, limit: PAGE, tag });
     }
 
+    /// The same, where a read that is under way may be too old to say it.
+    pub(super) fn catch_up_again(&mut self, desk: &mut Desk<'_>) {
+        match &mut self.behind {
+            Some(behind) if behind.tag.is_some() => behind.spilled = true,
+            _ => self.catch_up(desk),
+        }
+    }
+
     /// Asks again for what did not come.
     pub(super) fn expire_behind(&mut self, desk: &mut Desk<'_>) {
         if let Some(behind) = &mut self.behind
@@ -141,6 +149,13 @@ impl Home {
     /// Whether `tag` is that of the read with which this home catches up.
     pub(super) fn is_catching_up(&self, tag: Tag) -> bool {
         self.behind.as_ref().is_some_and(|behind| behind.tag == Some(tag))
+    }
+
+    /// The read under way is of an epoch that is over, so its answer says nothing of this one.
+    pub(super) fn forget_read(&mut self) {
+        if let Some(behind) = &mut self.behind {
+            behind.tag = None;
+        }
     }
 
     /// The engine could not say what was missed.
@@ -173,12 +188,14 @@ impl Home {
             self.release_some(desk);
             return self.catch_up(desk);
         }
-        // A position above the newest of the engine: it may know more in a while.
-        let stuck = self.end() == Some(own);
-        self.release(desk);
-        if stuck && self.behind.is_some() {
-            self.cannot_catch_up(desk);
+        self.settle_old();
+        self.release_some(desk);
+        let waits = self.behind.as_ref().is_some_and(|behind| !behind.held.is_empty());
+        if self.end() == Some(own) && (waits || self.awaits_stored()) {
+            // Of positions above its newest the engine may know more in a while.
+            return self.cannot_catch_up(desk);
         }
+        self.release(desk);
     }
 
     /// Passes on messages that follow each other. What is missing between is lost.
@@ -201,8 +218,11 @@ impl Home {
             return self.catch_up(desk);
         }
         if behind.tag.is_none() {
-            self.behind = None;
             self.settle_stored();
+            if self.awaits_stored() {
+                return self.catch_up(desk);
+            }
+            self.behind = None;
         }
     }
 

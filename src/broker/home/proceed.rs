@@ -149,7 +149,12 @@ impl Home {
         draft.key = None;
         let known = mark.as_ref().and_then(|mark| desk.keys.answer(&self.key, mark, desk.now));
         if let Some(position) = known {
-            return (What::Done(caller, Ok(position)), None);
+            let ahead = |(at, end): (Position, Position)| at.epoch == end.epoch && at.offset > end.offset;
+            return match position.zip(self.end()).is_some_and(ahead) {
+                false => (What::Done(caller, Ok(position)), None),
+                // The message itself has not come.
+                true => (What::Stored(caller, position), None),
+            };
         }
         let tag = self.tag();
         desk.asks.push(Ask::Publish { room: self.key.clone(), draft, mark: mark.clone(), tag });

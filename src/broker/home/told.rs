@@ -23,6 +23,7 @@ impl Home {
             before => {
                 self.stage = Stage::Open { end, first };
                 self.history.clear();
+                self.forget_read();
                 for message in tail {
                     self.history.push(message, &self.settings, desk.now);
                 }
@@ -79,21 +80,36 @@ impl Home {
             }
             waiting.what = What::Stored(caller.clone(), position);
             if position.is_some() {
-                self.catch_up(desk);
+                self.catch_up_again(desk);
             }
         }
     }
 
-    /// Gives their outcome to publishes whose messages have been passed on, or belong to another epoch.
+    /// Gives their outcome to publishes whose messages have been passed on.
     pub(super) fn settle_stored(&mut self) {
         let Some(end) = self.end() else { return };
-        let whole = self.behind.is_none();
+        self.settle(|at| at.epoch == end.epoch && at.offset <= end.offset);
+    }
+
+    /// The same for those whose messages belong to an epoch that is over.
+    pub(super) fn settle_old(&mut self) {
+        let Some(end) = self.end() else { return };
+        self.settle(|at| at.epoch != end.epoch);
+    }
+
+    fn settle(&mut self, is_settled: impl Fn(Position) -> bool) {
         for waiting in self.waiting.under_way() {
-            let What::Stored(caller, Some(at)) = &waiting.what else { continue };
-            if whole || at.epoch == end.epoch && at.offset <= end.offset {
+            if let What::Stored(caller, Some(at)) = &waiting.what
+                && is_settled(*at)
+            {
                 waiting.what = What::Done(caller.clone(), Ok(Some(*at)));
             }
         }
+    }
+
+    /// Whether the engine has carried out a publish whose message has not come.
+    pub(super) fn awaits_stored(&mut self) -> bool {
+        self.waiting.under_way().any(|waiting| matches!(waiting.what, What::Stored(_, Some(_))))
     }
 
     /// The publish with this `tag` has its outcome, if it is not answered already. It is answered in its turn.

@@ -217,3 +217,53 @@ fn sockets_stay_in_step_with_sessions() {
         }
     }
 }
+
+/// Wants to be looked at, and wakes its reactor.
+#[derive(Default)]
+struct Alarm {
+    at: Option<u64>,
+    waker: Arc<std::sync::Mutex<Option<std::task::Waker>>>,
+}
+
+impl crate::engine::Remote for Alarm {
+    fn ask(&mut self, _: crate::broker::place::Ask, _: Now, _: &mut VecDeque<crate::broker::place::Tell>) {}
+
+    fn poll(&mut self, _: Now, _: &mut VecDeque<crate::broker::place::Tell>) {}
+
+    fn wakes_at(&self) -> Option<u64> {
+        self.at
+    }
+
+    fn wake_by(&mut self, waker: std::task::Waker) {
+        *self.waker.lock().unwrap() = Some(waker);
+    }
+}
+
+fn with_engine(alarm: Alarm) -> Reactor {
+    let mut reactor = reactor();
+    let engine = Engine::Remote(Box::new(alarm));
+    reactor.shard = Shard::new(0, reactor.common.clone(), engine, reactor.ended);
+    reactor.shard.wake_by(reactor.inbox.waker());
+    reactor
+}
+
+#[test]
+fn an_idle_loop_sleeps_until_its_engine_wants_to_be_looked_at() {
+    let at = |ms| with_engine(Alarm { at: Some(ms), ..Alarm::default() });
+    let now = at(0).ended.loop_ms;
+    assert_eq!(at(0).patience(), Some(Duration::ZERO));
+    let mut reactor = at(now + 40);
+    reactor.ended = Now { loop_ms: now + 3, ..reactor.ended };
+    assert_eq!(reactor.patience(), Some(Duration::from_millis(37)));
+}
+
+#[test]
+fn an_engine_wakes_a_loop_that_would_sleep_for_ever() {
+    let waker = Arc::default();
+    let mut reactor = with_engine(Alarm { at: None, waker: Arc::clone(&waker) });
+    assert_eq!(reactor.patience(), None);
+    let waker = waker.lock().unwrap().take().expect("it has one");
+    std::thread::spawn(move || waker.wake()).join().unwrap();
+    reactor.poll.poll(&mut reactor.events, None).unwrap();
+    assert!(reactor.events.iter().any(|event| event.token() == INBOX));
+}

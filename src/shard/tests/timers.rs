@@ -89,3 +89,19 @@ fn what_people_read_goes_by_a_clock_that_never_stands() {
     bench.turn(0);
     assert_eq!((untold(&mut bench), bench.shard.uptime_s()), (0, 60));
 }
+
+#[test]
+fn an_engine_says_when_its_answer_comes_and_is_heard_then() {
+    let slow = Odds { delay_ms: 40, ..Odds::default() };
+    let mut bench = Bench::new(0, &common(1, Settings::default()), Delayed::engine(3, slow));
+    assert_eq!(bench.shard.engine_wakes_at(), None);
+    let key = bench.connect("/ws/a");
+    bench.turn(0);
+    let mut waits = 0;
+    while let Some(at) = bench.shard.engine_wakes_at() {
+        bench.turn(at - bench.now.loop_ms);
+        waits += 1;
+    }
+    assert!(waits > 0 && bench.text(key).contains(r#""type":"joined""#), "{}", bench.text(key));
+    assert_eq!(bench.shard.engine_wakes_at(), None);
+}

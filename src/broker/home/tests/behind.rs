@@ -176,3 +176,16 @@ fn pushes_before_the_room_is_open_are_not_lost() {
     bench.opened(at(5), 1);
     bench.posted(&["1: joined 9 6 newest[6]"]);
 }
+
+#[test]
+fn a_read_of_an_epoch_that_is_over_says_nothing_of_the_next() {
+    let mut bench = bench();
+    let other = |offset| Position { epoch: 8, offset };
+    bench.committed(at(4), None);
+    bench.asked(&["read 2+1000 #1"]);
+    bench.opened(other(1), 1);
+    bench.posted(&["1: gap 00000008:1 00000008:1"]);
+    bench.caught_up(1, other(2), []);
+    bench.committed(other(2), None);
+    bench.posted(&["1: deliver 2"]);
+}
