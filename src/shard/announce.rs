@@ -52,9 +52,12 @@ impl Shard {
     pub(super) fn announce(&mut self, caller: &Caller, draft: Draft) {
         let announcement = Arc::new(Announcement::new(draft.event, draft.data, self.now.wall_ms));
         self.counters.messages_in += 1;
-        for shard in 0..self.common.shards {
+        let me = usize::from(self.me);
+        for shard in (0..self.common.shards).filter(|&shard| shard != me) {
             self.post(shard as ShardId, Post::Announce(announcement.clone(), caller.clone()));
         }
+        // Not by a post: whoever comes next in this turn is to see it under way.
+        self.begin_announcement(announcement, caller.clone());
     }
 
     /// Begins an announcement to the sessions of this shard.

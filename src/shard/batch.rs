@@ -40,8 +40,6 @@ pub(super) struct Batches {
 struct Batch {
     call: SessionId,
     scope: Scope,
-    /// Whether no announcements were accepted when it came.
-    full: bool,
     entries: Enumerate<IntoIter<Entry>>,
     /// Bytes that were paid for it.
     paid: isize,
@@ -80,9 +78,8 @@ impl Shard {
             let paid = size_of_val(&entries[..]) + entries.iter().map(held).sum::<usize>();
             let paid = paid.cast_signed();
             self.spend(paid);
-            let (call, full, entries) =
-                (self.id(key), self.announcing.is_full(), entries.into_iter().enumerate());
-            self.batches.line.push_back(Batch { call, scope, full, entries, paid });
+            let (call, entries) = (self.id(key), entries.into_iter().enumerate());
+            self.batches.line.push_back(Batch { call, scope, entries, paid });
         }
         pending
     }
@@ -133,7 +130,7 @@ impl Shard {
             Address::Room(room) => self.publish(Space::Native, &room, caller, draft),
             Address::User(_) | Address::All if scope.rooms.is_some() => return Err(Fault::Forbidden),
             Address::User(user) => self.publish(Space::User, &user, caller, draft),
-            Address::All if batch.full => return Err(Fault::Unavailable),
+            Address::All if self.announcing.is_full() => return Err(Fault::Unavailable),
             Address::All => self.announce(&caller, draft),
         }
         Ok(())

@@ -122,15 +122,28 @@ fn a_wrong_message_far_behind_has_its_place_in_the_answer() {
     assert!(results["results"][999]["position"].as_str().unwrap().ends_with(":998"), "{results}");
 }
 
-/// More announcements than may wait at once are accepted where they come together, as they always were.
+/// Each is judged as a call for it alone would be, those before it included.
 #[test]
-fn a_batch_of_announcements_is_accepted_whole() {
+fn a_batch_has_no_more_announcements_under_way_than_calls_may_have() {
     let mut bench = Bench::alone();
     let reader = bench.connect("/ws");
     bench.turn(0);
-    let messages: Vec<String> = (0..300).map(|number| format!(r#"{{"all":true,"data":{number}}}"#)).collect();
-    let app = bench.batch(&messages);
+    let all_of = |many: usize| -> Vec<String> {
+        (0..many).map(|number| format!(r#"{{"all":true,"data":{number}}}"#)).collect()
+    };
+    let app = bench.batch(&all_of(MANY));
     bench.most_in_a_turn();
-    assert_eq!(bench.given(reader), all(300));
-    assert!(!bench.text(app).contains("error"), "{}", bench.text(app));
+    let answer = bench.text(app);
+    let results: serde_json::Value = serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap();
+    let results = results["results"].as_array().unwrap();
+    let sent = results.iter().enumerate().filter(|(_, result)| result["connections"] == 1);
+    let sent: Vec<String> = sent.map(|(number, _)| number.to_string()).collect();
+    let refused = results.iter().filter(|result| result["error"]["code"] == "unavailable").count();
+    assert_eq!((bench.given(reader), refused + sent.len()), (sent.clone(), MANY));
+    // 64 at once, and one more for each that is done before the batch has come to its end.
+    let turns = MANY.div_ceil(PART as usize);
+    assert!((64..=64 + turns).contains(&sent.len()), "{}", sent.len());
+    let later = bench.batch(&all_of(3));
+    bench.most_in_a_turn();
+    assert!(!bench.text(later).contains("error"), "{}", bench.text(later));
 }
