@@ -57,6 +57,9 @@ impl Shard {
                 let shards = self.common.shards;
                 Ok(Pending::new(shards, Gathered::Sent(Sent::new(To::All, shards))))
             }
+            Call::Remove(..) | Call::User(_) | Call::Disconnect(..) if self.walks_are_full() => {
+                Err(refusal(Fault::Unavailable))
+            }
             Call::Remove(room, user) => {
                 let room = self.room(Space::Native, &room);
                 Ok(self.ask_all(key, Gathered::Counted(0), |caller| {
@@ -64,6 +67,7 @@ impl Shard {
                 }))
             }
             Call::User(user) => {
+                self.refuse_while_overdrawn()?;
                 Ok(self
                     .ask_all(key, Gathered::Found(0, Vec::new()), |caller| Post::Seek(user.clone(), caller)))
             }

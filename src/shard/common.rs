@@ -1,7 +1,7 @@
 //! What the shards of one server share: the configuration, and counts over all shards.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicIsize, AtomicUsize};
 
 use crate::addresses::{Addresses, Allowed};
 use crate::auth::access::Access;
@@ -57,6 +57,8 @@ pub struct Common {
     pub keys: Account,
     /// The bytes that their queues hold.
     pub queued: Account,
+    /// The bytes of those that calls about users' connections hold.
+    pub walking: AtomicIsize,
     /// How much each shard has on its way.
     pub pressure: Pressure,
     /// The figures of all shards.
@@ -92,6 +94,7 @@ impl Common {
             makers: Makers::new(makers(&settings.limits)),
             keys: Account::new(settings.limits.keys_total),
             queued: Account::new(settings.limits.queue_total),
+            walking: AtomicIsize::new(0),
             pressure: Pressure::new(shards),
             board: Board::new(shards),
             console: match settings.console {

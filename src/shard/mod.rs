@@ -225,6 +225,7 @@ impl Shard {
         self.access.renew(&self.common.access);
         self.lists.begin();
         self.batches.begin();
+        self.work.walks.begin();
         let pressed = self.common.pressure.is_high(self.pressed);
         if std::mem::replace(&mut self.pressed, pressed) && !pressed {
             self.work.releasing = Some(0);

@@ -1,10 +1,11 @@
 //! Calls of the app that concern all connections of a user. Each turn handles a part, so that a user with many connections
 //! delays nobody else.
 //!
-//! A walk covers the connections that existed when it began. Its answer comes after the last. The list of them is paid for
-//! like queued bytes.
+//! A walk covers the connections that existed when it began. Its answer comes after the last, and it goes its way whether its
+//! caller is still there or not. So what it holds is paid for like queued bytes, and all walks together hold only so much.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::atomic::Ordering;
 
 use arcstr::ArcStr;
 
@@ -13,19 +14,44 @@ use crate::broker::post::{Caller, Post};
 use crate::error::Close;
 use crate::id::SessionId;
 use crate::room_key::{RoomKey, Space};
+use crate::settings::MIB;
 
-/// Connections that are closed, taken out of a room or looked at in one turn: each costs some microseconds.
+/// Connections that are closed, taken out of a room or looked at in one turn, for all walks together: each costs some
+/// microseconds.
 const SLICE: usize = 32;
+
+/// Bytes that walks hold above which no more calls for them are accepted: lists of some 65,000 connections.
+const MOST_WAITING: isize = MIB as isize;
 
 /// The reason when the app removes a user from a room.
 const REMOVED: &str = "removed by the app";
 
+/// Walks, made one after another.
+#[derive(Default)]
+pub(super) struct Walks {
+    queue: VecDeque<Walk>,
+    /// Connections that this turn has come to.
+    steps: usize,
+}
+
+impl Walks {
+    /// Whether none is under way.
+    pub(super) fn is_empty(&self) -> bool {
+        self.queue.is_empty()
+    }
+
+    /// A new turn begins.
+    pub(super) fn begin(&mut self) {
+        self.steps = 0;
+    }
+}
+
 /// A walk under way.
-pub(super) struct Walk {
+struct Walk {
     /// The connections that are left. It goes from the last to the first.
     left: Vec<SessionId>,
     all: u32,
-    /// Bytes that were paid for the list.
+    /// Bytes that were paid for it.
     paid: isize,
     what: What,
     caller: Caller,
@@ -60,35 +86,61 @@ impl Shard {
         self.walk(keys, What::Remove(room.clone()), caller);
     }
 
-    /// Begins a walk. A short one ends at once, unless others are under way.
+    /// Whether walks hold so much, on all shards together, that no more calls for them are accepted. The shard of a call may
+    /// have little of it: all connections of a user may be on another.
+    pub(super) fn walks_are_full(&self) -> bool {
+        self.common.walking.load(Ordering::Relaxed) > MOST_WAITING
+    }
+
+    /// Begins a walk. It ends at once if this turn has time.
     fn walk(&mut self, keys: Vec<u32>, what: What, caller: Caller) {
         let left: Vec<SessionId> = keys.into_iter().map(|key| self.id(key)).collect();
-        let paid = size_of_val(&left[..]).cast_signed();
-        self.spend(paid);
-        let first = self.work.walks.is_empty();
-        let short = left.len() <= SLICE;
-        self.work.walks.push_back(Walk { all: left.len() as u32, left, paid, what, caller });
-        if first && short {
-            self.walk_some();
+        let mut walk = Walk { all: left.len() as u32, left, paid: 0, what, caller };
+        if walk.left.is_empty() {
+            return self.end_walk(walk);
+        }
+        self.pay_walk(&mut walk);
+        self.work.walks.queue.push_back(walk);
+        self.walk_some();
+    }
+
+    /// Goes on with the walks.
+    pub(super) fn walk_some(&mut self) {
+        while self.work.walks.steps < SLICE
+            && let Some(mut walk) = self.work.walks.queue.pop_front()
+        {
+            while self.work.walks.steps < SLICE
+                && let Some(id) = walk.left.pop()
+            {
+                self.work.walks.steps += 1;
+                self.step(id, &mut walk.what);
+            }
+            if walk.left.is_empty() {
+                self.end_walk(walk);
+            } else {
+                self.work.walks.queue.push_front(walk);
+            }
         }
     }
 
-    /// Goes on with the first walk.
-    pub(super) fn walk_some(&mut self) {
-        let Some(mut walk) = self.work.walks.pop_front() else { return };
-        for _ in 0..SLICE {
-            let Some(id) = walk.left.pop() else { break };
-            self.step(id, &mut walk.what);
-        }
-        if !walk.left.is_empty() {
-            return self.work.walks.push_front(walk);
-        }
-        self.spend(-walk.paid);
+    fn end_walk(&mut self, walk: Walk) {
+        self.spend_on_walks(-walk.paid);
         let all = walk.all;
         self.answer(walk.caller, |caller| match walk.what {
             What::Seek(_, rooms) => Post::Found(caller, all, rooms),
             What::Disconnect(_) | What::Remove(_) => Post::Counted(caller, all),
         });
+    }
+
+    /// Pays for what a walk holds.
+    fn pay_walk(&mut self, walk: &mut Walk) {
+        walk.paid = (size_of::<Walk>() + size_of_val(&walk.left[..])).cast_signed();
+        self.spend_on_walks(walk.paid);
+    }
+
+    fn spend_on_walks(&mut self, bytes: isize) {
+        self.spend(bytes);
+        self.common.walking.fetch_add(bytes, Ordering::Relaxed);
     }
 
     fn step(&mut self, id: SessionId, what: &mut What) {

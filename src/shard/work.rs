@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::resume::Lines;
-use super::walk::Walk;
+use super::walk::Walks;
 use crate::broker::home::Spare;
 use crate::broker::place::{Ask, Tell};
 use crate::broker::post::Post;
@@ -50,5 +50,5 @@ pub(super) struct Work {
     /// Who hears the message that is being delivered; nobody between two.
     pub(super) hearing: Vec<u32>,
     /// What is being done to many connections of one user.
-    pub(super) walks: VecDeque<Walk>,
+    pub(super) walks: Walks,
 }

@@ -195,6 +195,82 @@ fn what_is_done_to_a_users_connections_is_done_in_parts() {
     }
 }
 
+/// Those behind a long one have the rest of its last turn.
+#[test]
+fn a_turn_goes_on_to_the_next_of_them() {
+    let (mut bench, _) = crowd("/ws?user=ann");
+    for number in 0..20 {
+        bench.connect(&format!("/ws?user=u{number}"));
+    }
+    bench.rest();
+    let users = ["ann".to_owned()].into_iter().chain((0..20).map(|number| format!("u{number}")));
+    let asked = users.map(|user| {
+        let (asked, parts) = question();
+        bench.shard.take_all([Post::Seek(user.into(), Caller::Program(asked, 0))]);
+        parts
+    });
+    let asked: Vec<_> = asked.collect();
+    let mut turns = 0;
+    while bench.shard.has_work() {
+        bench.turn(0);
+        bench.shard.answer_questions();
+        turns += 1;
+    }
+    assert_eq!(turns, (MANY + 20).div_ceil(32) - 1, "of 32 each, and the first at once");
+    assert!(asked.iter().all(|parts| parts.wait(Duration::ZERO).is_some_and(|parts| parts.len() == 1)));
+}
+
+/// Each goes its way even if its caller has gone, so callers that go at once could have any number of them wait.
+#[test]
+fn only_so_many_of_them_wait() {
+    const REQUESTS: [&str; 3] =
+        ["GET /api/users/ann", "DELETE /api/rooms/a/members/ann", "DELETE /api/users/ann/connections"];
+    let ask = |bench: &mut Bench, request: &str| {
+        let key = bench.shard.accept(IpAddr::from([127, 0, 0, 1]));
+        bench.shard.receive(key, &mut format!("{request} HTTP/1.1\r\nHost: a\r\n\r\n").into_bytes());
+        key
+    };
+    for request in REQUESTS {
+        let (mut bench, _) = crowd("/ws/a?user=ann");
+        let callers: Vec<u32> = (0..2 * MIB / (16 * MANY)).map(|_| ask(&mut bench, request)).collect();
+        assert!(bench.shard.queues.used() < MIB + MIB / 4, "{request}: {}", bench.shard.queues.used());
+        callers.into_iter().for_each(|key| bench.shard.fail(key));
+        for request in REQUESTS {
+            let refused = ask(&mut bench, request);
+            bench.turn(0);
+            let refused = bench.text(refused);
+            assert!(
+                refused.starts_with("HTTP/1.1 503 ") && refused.contains("\r\nRetry-After: 1\r\n"),
+                "{refused}"
+            );
+        }
+        while bench.shard.has_work() {
+            bench.turn(0);
+        }
+        let heard = ask(&mut bench, request);
+        bench.rest();
+        assert!(bench.text(heard).starts_with("HTTP/1.1 200 "), "{}", bench.text(heard));
+        for key in bench.shard.sessions.iter().map(|(key, _)| key as u32).collect::<Vec<_>>() {
+            bench.shard.fail(key);
+        }
+        bench.turn(0);
+        assert_eq!(bench.shard.queues.used(), 0, "{request}");
+    }
+}
+
+#[test]
+fn nobody_is_looked_for_while_too_much_waits() {
+    let mut bench = Bench::alone();
+    let total = bench.shard.common.settings.limits.queue_total;
+    let common = bench.shard.common.clone();
+    let key = bench.shard.accept(IpAddr::from([127, 0, 0, 1]));
+    bench.shard.queues.spend(&common.queued, total + MIB, 0);
+    bench.shard.receive(key, &mut b"GET /api/users/ann HTTP/1.1\r\nHost: a\r\n\r\n".to_vec());
+    bench.shard.queues.spend(&common.queued, 0, total + MIB);
+    bench.turn(0);
+    assert!(bench.text(key).starts_with("HTTP/1.1 503 "), "{}", bench.text(key));
+}
+
 /// Connections that are all late in one tick. One of them goes before its turn comes, and who gets its key has its own time.
 #[test]
 fn deadlines_that_are_due_together_are_met_in_parts() {
