@@ -38,12 +38,7 @@ impl Audience {
         &mut self.lanes[index]
     }
 
-    /// The wire of the lane with this index.
-    pub fn wire(&self, index: usize) -> Option<Wire> {
-        self.lanes.get(index).map(|lane| lane.wire)
-    }
-
-    /// All lanes.
+    /// All lanes, in the order in which they were made. None goes before the audience does.
     pub fn lanes(&mut self) -> &mut [Lane] {
         &mut self.lanes
     }

@@ -64,6 +64,7 @@ macro_rules! dialects {
             }
 
             /// Appends the text in which a client is told something; nothing where there are no words for it.
+            #[inline]
             pub fn write(self, told: &Told<'_>, out: &mut Vec<u8>) {
                 match self {
                     $($(#[cfg($when)])? Self::$name => <$speaks>::write(told, out),)*
@@ -114,6 +115,7 @@ impl Dialect {
     }
 
     /// Appends what a client of its own is told, as it travels to it; nothing where there are no words for it.
+    #[inline]
     pub fn tell(self, told: &Told<'_>, transport: Transport, out: &mut Vec<u8>) {
         match transport {
             Transport::Frames => framed(out, |out| self.write(told, out)),

@@ -4,6 +4,7 @@ use std::io::IoSlice;
 
 use super::Shard;
 use super::outlet::{Outlet, Taken};
+use crate::broker::lane::{Lane, Part};
 use crate::message::{Transport, Wire};
 use crate::session::Phase;
 use crate::session::facts::Fact;
@@ -72,9 +73,13 @@ impl Shard {
         self.work.handed_first = !self.work.handed_first;
         if self.work.handed_first {
             self.serve_handed(outlet);
-            self.serve_rooms(outlet);
+            if !self.work.listed.is_empty() {
+                self.serve_rooms(outlet);
+            }
         } else {
-            self.serve_rooms(outlet);
+            if !self.work.listed.is_empty() {
+                self.serve_rooms(outlet);
+            }
             self.serve_handed(outlet);
         }
     }
@@ -133,28 +138,27 @@ impl Shard {
 
     /// Serves some members of a room. Returns whether the budget is spent.
     fn serve_slice(&mut self, number: u32, outlet: &mut impl Outlet) -> bool {
-        for lane in 0.. {
-            let Some(wire) = self.audiences.get(number).and_then(|audience| audience.wire(lane)) else {
-                break;
-            };
+        let lanes = self.audiences.get_mut(number).map_or(0, |audience| audience.lanes().len());
+        for index in 0..lanes {
             for _ in 0..SLICE {
                 if outlet.is_spent() {
                     return true;
                 }
-                if let Visit::Done = self.visit(number, wire, outlet) {
+                if let Visit::Done = self.visit(number, index, outlet) {
                     break;
                 }
             }
-            let lane = self.audiences.get_mut(number).and_then(|audience| audience.lane(wire));
-            self.landed.extend(lane.and_then(|lane| lane.take_landed()));
+            let lane = self.audiences.get_mut(number).and_then(|audience| audience.lanes().get_mut(index));
+            self.landed.extend(lane.and_then(Lane::take_landed));
         }
         false
     }
 
-    /// Serves the member at the hand of a lane.
-    fn visit(&mut self, number: u32, wire: Wire, outlet: &mut impl Outlet) -> Visit {
+    /// Serves the member at the hand of the lane with this index.
+    fn visit(&mut self, number: u32, index: usize, outlet: &mut impl Outlet) -> Visit {
         let Some(audience) = self.audiences.get_mut(number) else { return Visit::Done };
-        let Some(lane) = audience.lane(wire) else { return Visit::Done };
+        let Some(lane) = audience.lanes().get_mut(index) else { return Visit::Done };
+        let wire = lane.wire;
         let Some((key, bytes)) = lane.next_bytes() else { return Visit::Done };
         let Some(session) = self.sessions.get_mut(key as usize) else { return Visit::Done };
         if bytes.is_empty() {
@@ -196,14 +200,7 @@ impl Shard {
     }
 
     /// A member's socket took only a part.
-    fn took_less(
-        &mut self,
-        key: u32,
-        number: u32,
-        skips: bool,
-        part: crate::broker::lane::Part,
-        taken: Taken,
-    ) {
+    fn took_less(&mut self, key: u32, number: u32, skips: bool, part: Part, taken: Taken) {
         match taken {
             Taken::Broken => self.end(key),
             Taken::Some(sent) => {

@@ -182,20 +182,18 @@ impl Shard {
             Event::Binary(bytes) => Payload::Binary(bytes),
             _ => return,
         };
-        match dialect.hear(payload) {
+        let said = dialect.hear(payload);
+        if let Said::Message | Said::Echo = said {
+            self.slow_down(key, payload.bytes().len());
+        }
+        match said {
             Said::Request(text) => {
                 if self.is_heard(key, text, None) {
                     self.text(key, text);
                 }
             }
-            Said::Message => {
-                self.slow_down(key, payload.bytes().len());
-                self.say_unanswered(key, payload);
-            }
-            Said::Echo => {
-                self.slow_down(key, payload.bytes().len());
-                self.own(key, |out| frame::encode(payload.opcode(), payload.bytes(), out));
-            }
+            Said::Message => self.say_unanswered(key, payload),
+            Said::Echo => self.own(key, |out| frame::encode(payload.opcode(), payload.bytes(), out)),
             Said::Foreign(close) => self.close(key, close),
         }
     }

@@ -96,18 +96,13 @@ impl Shard {
 
     /// Hands a message to these sessions: its bytes count once, as long as one of them has them waiting.
     fn hand_letters(&mut self, keys: &[u32], forms: &mut Forms<'_>) {
-        let mut made: Vec<(Wire, Bytes)> = Vec::new();
+        // Nearly always all of a user's sessions read on one wire.
+        let mut last: Option<(Wire, Bytes)> = None;
         for &key in keys {
             let Some(wire) = self.sessions.get(key as usize).map(Session::own_wire) else { continue };
-            let form = match made.iter().find(|(other, _)| *other == wire) {
-                Some((_, form)) => form.clone(),
-                None => {
-                    let form = self.tally.count(forms.on(wire));
-                    made.push((wire, form.clone()));
-                    form
-                }
-            };
-            self.hand_letter(key, forms.position, form);
+            last.take_if(|(made, _)| *made != wire);
+            let (_, form) = last.get_or_insert_with(|| (wire, self.tally.count(forms.on(wire))));
+            self.hand_letter(key, forms.position, form.clone());
         }
     }
 

@@ -45,6 +45,7 @@ impl Shard {
     }
 
     /// Queues what one session alone is told, in the form of its wire.
+    #[inline]
     pub(super) fn push_told(&mut self, key: u32, told: &Told<'_>) {
         let Some(wire) = self.sessions.get(key as usize).map(Session::own_wire) else { return };
         self.push(key, Class::Asked, |out| Dialect::on(wire).tell(told, wire.transport, out));
