@@ -149,10 +149,13 @@ impl Handle {
         self.tell_all(found::connections(), |caller| Post::Disconnect(user.clone(), reason.clone(), caller))
     }
 
-    /// How many connections does this user have, and which rooms have they joined?
-    pub fn online(&self, user: &str) -> Answer<Online> {
+    /// How many connections does this user have, and which rooms have they joined? The answer has the first 1,000 rooms after
+    /// `after`, in byte order.
+    pub fn online(&self, user: &str, after: Option<&str>) -> Answer<Online> {
         let user: ArcStr = user.into();
-        self.ask_all(found::online(), |caller| Post::Seek(user.clone(), caller))
+        // One more than a page shows whether there are more.
+        let page = Arc::new(Page { after: after.unwrap_or_default().into(), limit: PAGE + 1 });
+        self.ask_all(found::online(PAGE), |caller| Post::Seek(user.clone(), caller, page.clone()))
     }
 
     /// What is the state of this room? `None` if it does not exist. A room exists while it has members, and for its `ttl`

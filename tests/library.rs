@@ -159,8 +159,9 @@ fn people_are_found_removed_and_disconnected() {
     let (mut ann, mut other) = (member(&server, "a", "ann"), member(&server, "b", "ann"));
     let mut guest = client(&server, "/ws/a");
     guest.expect("joined");
-    let online = block_on(handle.online("ann")).unwrap();
+    let online = block_on(handle.online("ann", None)).unwrap();
     assert_eq!((online.connections, online.rooms), (2, vec!["a".to_owned(), "b".to_owned()]));
+    assert_eq!(block_on(handle.online("ann", Some("a"))).unwrap().rooms, ["b"]);
     let members = handle.members("a", None).wait(PATIENCE).unwrap();
     assert_eq!((members.count, members.after), (2, None));
     let users = members.users.expect("the room tells");
@@ -176,7 +177,7 @@ fn people_are_found_removed_and_disconnected() {
 
     assert_eq!(block_on(handle.remove("a", "ann").unwrap()), Ok(1));
     assert_eq!(ann.expect("left")["reason"], "removed by the app");
-    assert_eq!(block_on(handle.online("ann")).unwrap().rooms, ["b"]);
+    assert_eq!(block_on(handle.online("ann", None)).unwrap().rooms, ["b"]);
     assert_eq!(handle.disconnect("ann", "bye").unwrap().wait(PATIENCE), Ok(2));
     for client in [&mut ann, &mut other] {
         assert_eq!(client.closed(), (4000, "bye".to_owned()));
@@ -187,8 +188,8 @@ fn people_are_found_removed_and_disconnected() {
 fn who_is_not_there_is_not_found() {
     let server = running(builder());
     let handle = server.handle();
-    assert_eq!(block_on(handle.online("nobody")).unwrap(), Default::default());
-    assert_eq!(block_on(handle.online("")).unwrap(), Default::default());
+    assert_eq!(block_on(handle.online("nobody", None)).unwrap(), Default::default());
+    assert_eq!(block_on(handle.online("", None)).unwrap(), Default::default());
     for name in ["nowhere", "no room"] {
         assert_eq!(block_on(handle.room(name)), Ok(None));
         let members = block_on(handle.members(name, None)).unwrap();
@@ -366,7 +367,7 @@ fn assert_stopped(handle: &Handle) {
     assert_eq!(handle.publish("a", &1).unwrap_err(), SendError::Stopped);
     assert_eq!(handle.announce(&1).unwrap_err(), SendError::Stopped);
     assert_eq!(handle.disconnect("a", "").unwrap_err(), SendError::Stopped);
-    assert_eq!(handle.online("ann").wait(PATIENCE), Err(AnswerError::Stopped));
+    assert_eq!(handle.online("ann", None).wait(PATIENCE), Err(AnswerError::Stopped));
     assert_eq!(block_on(handle.room("a")), Err(AnswerError::Stopped));
 }
 
@@ -375,7 +376,7 @@ fn what_is_dropped_is_over() {
     // It has never run; its end answers the questions.
     let server = builder().build().unwrap();
     let (handle, address) = (server.handle(), server.local_addrs()[0]);
-    let mut asked = handle.online("ann");
+    let mut asked = handle.online("ann", None);
     assert_eq!(asked.wait(std::time::Duration::ZERO), Err(AnswerError::TimedOut));
     let mut said = handle.publish("a", &1).unwrap();
     drop(server);
@@ -425,7 +426,7 @@ fn whoever_asks_can_be_on_any_thread() {
     let handle = server.handle();
     for_any_thread(&handle);
     for_any_thread(&server);
-    let asked = handle.online("ann");
+    let asked = handle.online("ann", None);
     for_any_thread(&asked);
     thread::spawn(move || block_on(asked)).join().unwrap().unwrap();
 }

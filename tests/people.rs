@@ -250,10 +250,17 @@ fn the_app_finds_removes_and_disconnects_users() {
     phone.expect("joined");
     let raw = server.client("/raw/a?user=ann");
     let found = server.get("/api/users/ann").json();
-    assert_eq!(found, json!({"online": true, "connections": 3, "rooms": ["a", "b"]}));
+    assert_eq!(found, json!({"online": true, "connections": 3, "rooms": ["a", "b"], "after": null}));
+    let page = |query: &str| server.get(&format!("/api/users/ann{query}")).json();
+    assert_eq!(page("?limit=1"), json!({"online": true, "connections": 3, "rooms": ["a"], "after": "a"}));
+    assert_eq!(
+        page("?limit=1&after=a"),
+        json!({"online": true, "connections": 3, "rooms": ["b"], "after": null})
+    );
+    assert_eq!(server.get("/api/users/ann?limit=x").status, 400);
     assert_eq!(
         server.get("/api/users/zo%C3%AB").json(),
-        json!({"online": false, "connections": 0, "rooms": []})
+        json!({"online": false, "connections": 0, "rooms": [], "after": null})
     );
 
     let removed = server.delete("/api/rooms/a/members/ann", "");

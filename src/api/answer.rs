@@ -6,7 +6,7 @@ use super::call::{Gathered, Reply};
 use super::exposition;
 use super::route::refusal;
 use super::sent::Sent;
-use crate::broker::post::{Line, Listing, Roster, Standing};
+use crate::broker::post::{Line, Listing, Page, Roster, Standing};
 use crate::dialect::native::event;
 use crate::dialect::native::json::{OrNull, People, Quoted};
 use crate::error::Fault;
@@ -41,7 +41,7 @@ pub fn answer(gathered: Gathered) -> Response {
             Err(fault) => refusal(fault),
         },
         Gathered::Batch(all) => batch(&all),
-        Gathered::Found(connections, rooms) => user(connections, rooms),
+        Gathered::Found(page, connections, rooms) => user(&page, connections, rooms),
         Gathered::Counted(connections) => {
             Response::new(200).json(format!(r#"{{"connections":{connections}}}"#))
         }
@@ -75,13 +75,24 @@ fn batch(all: &[Sent]) -> Response {
     Response::new(200).json(format!(r#"{{"results":[{}]}}"#, results.join(",")))
 }
 
-fn user(connections: u32, mut rooms: Vec<RoomKey>) -> Response {
-    rooms.sort_unstable_by(|a, b| a.name().cmp(b.name()));
-    rooms.dedup();
+fn user(page: &Page, connections: u32, rooms: Vec<RoomKey>) -> Response {
+    let (rooms, more) = first(rooms, page.limit);
+    let after = OrNull(rooms.last().filter(|_| more).map(|room| Quoted(room.name())));
     let online = connections > 0;
     let rooms: Vec<_> = rooms.iter().map(|room| Quoted(room.name()).to_string()).collect();
-    Response::new(200)
-        .json(format!(r#"{{"online":{online},"connections":{connections},"rooms":[{}]}}"#, rooms.join(",")))
+    let rooms = rooms.join(",");
+    Response::new(200).json(format!(
+        r#"{{"online":{online},"connections":{connections},"rooms":[{rooms}],"after":{after}}}"#
+    ))
+}
+
+/// The first `limit` of a user's rooms, and whether there are more. Each shard gave its first, in byte order.
+pub fn first(mut rooms: Vec<RoomKey>, limit: usize) -> (Vec<RoomKey>, bool) {
+    rooms.sort_unstable_by(|a, b| a.name().cmp(b.name()));
+    rooms.dedup();
+    let more = rooms.len() > limit;
+    rooms.truncate(limit);
+    (rooms, more)
 }
 
 fn room(name: &str, standing: Option<&Standing>) -> Response {

@@ -39,8 +39,8 @@ pub enum Call {
     Members(String, Page),
     /// Take a user out of a room.
     Remove(String, ArcStr),
-    /// Where is a user?
-    User(ArcStr),
+    /// Where is a user, and which rooms are on this page?
+    User(ArcStr, Page),
     /// Close a user's connections, with the reason from the query if there is one.
     Disconnect(ArcStr, Option<Box<str>>),
     /// Requests for a stream.
@@ -85,8 +85,8 @@ pub enum Gathered {
     Sent(Sent),
     /// Messages in the order asked for.
     Batch(Vec<Sent>),
-    /// How many connections a user has, and the rooms that they are in.
-    Found(u32, Vec<RoomKey>),
+    /// How many connections a user has, and of the rooms that they are in this page.
+    Found(Page, u32, Vec<RoomKey>),
     /// How many connections were affected.
     Counted(u32),
     /// Rooms of every shard so far.
@@ -163,7 +163,7 @@ impl Pending {
 
     /// Records a user's connections and rooms on one shard.
     pub fn found(&mut self, connections: u32, rooms: Vec<RoomKey>) {
-        if let Gathered::Found(all, everywhere) = &mut self.gathered {
+        if let Gathered::Found(_, all, everywhere) = &mut self.gathered {
             *all += connections;
             self.held += size_of_val(&rooms[..]);
             everywhere.extend(rooms);

@@ -27,7 +27,7 @@ pub fn authorise(access: &Access, head: &Head, call: Call) -> Result<Call, Respo
         Call::Health | Call::Ready | Call::Description | Call::Requests { .. } => true,
         Call::Stats | Call::Metrics => scope.calls.read && scope.rooms.is_none(),
         Call::Publish(_) | Call::Notify(_) | Call::Broadcast | Call::Batch(_) => scope.calls.publish,
-        Call::Rooms(_) | Call::Room(_) | Call::Members(..) | Call::History(..) | Call::User(_) => {
+        Call::Rooms(_) | Call::Room(_) | Call::Members(..) | Call::History(..) | Call::User(..) => {
             scope.calls.read
         }
         Call::Remove(..) | Call::Disconnect(..) => scope.calls.remove,
@@ -49,7 +49,9 @@ fn narrow(call: Call, scope: &Scope) -> Result<Call, Response> {
         {
             Err(refusal(Fault::Forbidden))
         }
-        Call::Notify(_) | Call::Broadcast | Call::User(_) | Call::Disconnect(..) if scope.rooms.is_some() => {
+        Call::Notify(_) | Call::Broadcast | Call::User(..) | Call::Disconnect(..)
+            if scope.rooms.is_some() =>
+        {
             Err(Response::new(403).error("forbidden", "this key is limited to rooms"))
         }
         Call::Rooms(listing) => Ok(Call::Rooms(Listing { rooms: scope.rooms.clone(), ..listing })),

@@ -226,7 +226,7 @@ fn call(head: &Head, segments: &[&str]) -> Result<Call, Response> {
         ["api", "broadcast"] => allow(head, &[Method::Post]).map(|()| Call::Broadcast),
         ["api", "users", user] => {
             allow(head, READ)?;
-            Ok(Call::User(user_id(user)?))
+            Ok(Call::User(user_id(user)?, page(head, "`limit` is a number of rooms")?))
         }
         ["api", "users", user, "messages"] => {
             allow(head, &[Method::Post])?;
@@ -239,7 +239,7 @@ fn call(head: &Head, segments: &[&str]) -> Result<Call, Response> {
         }
         ["api", "rooms", room, "members"] => {
             allow(head, READ)?;
-            Ok(Call::Members(named(room)?, page(head)?))
+            Ok(Call::Members(named(room)?, page(head, "`limit` is a number of users")?))
         }
         _ => Err(Response::new(404).error("not_found", "there is nothing at this path")),
     }
@@ -305,9 +305,9 @@ fn listing(head: &Head) -> Result<Listing, Response> {
     Ok(Listing { prefix: text("prefix"), after: text("after"), limit: limit.min(PAGE.1), rooms: None })
 }
 
-fn page(head: &Head) -> Result<post::Page, Response> {
+fn page(head: &Head, fault: &'static str) -> Result<post::Page, Response> {
     let after = head.target.query("after").unwrap_or_default().into();
-    let limit = number(head, "limit", "`limit` is a number of users")?.unwrap_or(PAGE.0);
+    let limit = number(head, "limit", fault)?.unwrap_or(PAGE.0);
     Ok(post::Page { after, limit: limit.min(PAGE.1) })
 }
 

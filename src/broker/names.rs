@@ -19,6 +19,33 @@ impl Names {
         self.0.insert(Name(room));
     }
 
+    /// Adds a room to the first `most` in byte order, and lets go of any behind them.
+    pub fn insert_first(&mut self, room: &RoomKey, most: usize) {
+        let is_full = self.0.len() >= most;
+        if is_full && self.0.last().is_none_or(|Name(last)| last.name() <= room.name()) {
+            return;
+        }
+        self.0.insert(Name(room.clone()));
+        if self.0.len() > most {
+            self.0.pop_last();
+        }
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// All of them, in byte order.
+    pub fn into_rooms(self) -> Vec<RoomKey> {
+        self.0.into_iter().map(|Name(room)| room).collect()
+    }
+
     /// Removes a room.
     pub fn remove(&mut self, room: &RoomKey) {
         self.0.remove(room.name());
@@ -62,6 +89,20 @@ impl Ord for Name {
 mod tests {
     use super::*;
     use crate::room_key::{RoomKeys, Space};
+
+    #[test]
+    fn the_first_are_kept() {
+        let keys = RoomKeys::default();
+        for (most, kept) in [(0, ""), (1, "a"), (2, "a b"), (9, "a b c d")] {
+            let mut names = Names::default();
+            for name in ["c", "a", "d", "a", "b", "c"] {
+                names.insert_first(&keys.key(Space::Native, name), most);
+            }
+            assert_eq!((names.is_empty(), names.len()), (most == 0, most.min(4)));
+            let rooms = names.into_rooms();
+            assert_eq!(rooms.iter().map(RoomKey::name).collect::<Vec<_>>().join(" "), kept);
+        }
+    }
 
     #[test]
     fn pages_follow_each_other() {

@@ -179,9 +179,9 @@ pub enum Post {
     Evict(SessionId),
     /// To another shard: close an idle connection, because the server, or the client at this address, needs a place.
     MakePlace(Option<IpAddr>),
-    /// To every shard: where is this user?
-    Seek(ArcStr, Caller),
-    /// The answer of one shard: how many connections the user has there, and the rooms that those are in.
+    /// To every shard: where is this user, and which rooms are on this page?
+    Seek(ArcStr, Caller, Arc<Page>),
+    /// The answer of one shard: how many connections the user has there, and the page of the rooms that those are in.
     Found(Caller, u32, Vec<RoomKey>),
     /// To every shard: close this user's connections, and why.
     Disconnect(ArcStr, ArcStr, Caller),

@@ -9,7 +9,7 @@ use crate::message::Draft;
 const POST: usize = 256;
 
 /// The weight of an entry of a list: a person, a room, or a message that is kept elsewhere.
-const ENTRY: usize = 32;
+pub const ENTRY: usize = 32;
 
 impl Post {
     /// Bytes that it holds while it waits, without shared bytes that their owner counts: a room's kept messages and its name.
@@ -36,6 +36,7 @@ impl Post {
             Self::Replied(_, reply) => reply.as_ref().map_or(0, Vec::len),
             Self::Listed(_, lines) => lines.len() * 2 * ENTRY,
             Self::List(_, listing) => listing.prefix.len() + listing.after.len(),
+            Self::Seek(_, _, page) => page.after.len(),
             Self::Found(_, _, rooms) => rooms.len() * ENTRY,
             Self::Notice(..)
             | Self::Gap(..)
@@ -47,7 +48,6 @@ impl Post {
             | Self::Entered(..)
             | Self::Evict(..)
             | Self::MakePlace(..)
-            | Self::Seek(..)
             | Self::Disconnect(..)
             | Self::Remove(..)
             | Self::Counted(..) => 0,

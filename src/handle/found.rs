@@ -2,6 +2,7 @@
 
 use super::AnswerError;
 use super::answer::Read;
+use crate::api::answer;
 use crate::broker::post::{Line, Receipt, Roster, Standing};
 use crate::broker::presence::Person;
 use crate::broker::question::Part;
@@ -12,8 +13,10 @@ use crate::position::Position;
 pub struct Online {
     /// Their open connections.
     pub connections: u32,
-    /// The rooms that these connections have joined, in byte order.
+    /// One page of the rooms that these connections have joined, in byte order.
     pub rooms: Vec<String>,
+    /// The `after` to pass for the next page; `None` on the last page.
+    pub after: Option<String>,
 }
 
 /// The state of a room.
@@ -69,18 +72,19 @@ pub(super) fn connections() -> Read<u32> {
     })
 }
 
-/// On all shards together.
-pub(super) fn online() -> Read<Online> {
-    Box::new(|parts| {
-        let mut online = Online::default();
+/// On all shards together, with `limit` of the rooms.
+pub(super) fn online(limit: usize) -> Read<Online> {
+    Box::new(move |parts| {
+        let (mut online, mut everywhere) = (Online::default(), Vec::new());
         for part in parts {
             if let Part::Found(connections, rooms) = part {
                 online.connections += connections;
-                online.rooms.extend(rooms.iter().map(|room| room.name().to_owned()));
+                everywhere.extend(rooms);
             }
         }
-        online.rooms.sort_unstable();
-        online.rooms.dedup();
+        let (rooms, more) = answer::first(everywhere, limit);
+        online.rooms = rooms.iter().map(|room| room.name().to_owned()).collect();
+        online.after = online.rooms.last().filter(|_| more).cloned();
         Ok(online)
     })
 }

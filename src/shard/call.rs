@@ -12,7 +12,7 @@ use crate::api::description;
 use crate::api::route::refusal;
 use crate::api::sent::{Sent, To};
 use crate::api::stats;
-use crate::broker::post::{Caller, Listing, Post, Span};
+use crate::broker::post::{Caller, Listing, Page, Post, Span};
 use crate::error::Fault;
 use crate::http::Response;
 use crate::id::{SessionId, ShardId};
@@ -57,7 +57,7 @@ impl Shard {
                 let shards = self.common.shards;
                 Ok(Pending::new(shards, Gathered::Sent(Sent::new(To::All, shards))))
             }
-            Call::Remove(..) | Call::User(_) | Call::Disconnect(..) if self.walks_are_full() => {
+            Call::Remove(..) | Call::User(..) | Call::Disconnect(..) if self.walks_are_full() => {
                 Err(refusal(Fault::Unavailable))
             }
             Call::Remove(room, user) => {
@@ -66,11 +66,7 @@ impl Shard {
                     Post::Remove(room.clone(), user.clone(), caller)
                 }))
             }
-            Call::User(user) => {
-                self.refuse_while_overdrawn()?;
-                Ok(self
-                    .ask_all(key, Gathered::Found(0, Vec::new()), |caller| Post::Seek(user.clone(), caller)))
-            }
+            Call::User(user, page) => self.refuse_while_overdrawn().map(|()| self.ask_user(key, &user, page)),
             Call::Disconnect(user, reason) => {
                 let reason = body::reason(body).map_err(refusal)?.or(reason).unwrap_or_default();
                 let reason = body::fitting(&reason);
@@ -140,6 +136,13 @@ impl Shard {
         // One more than a page shows whether there are more.
         let wanted = Arc::new(Listing { limit: listing.limit + 1, ..listing.clone() });
         self.ask_all(key, Gathered::Rooms(listing, Vec::new()), |caller| Post::List(caller, wanted.clone()))
+    }
+
+    fn ask_user(&mut self, key: u32, user: &ArcStr, page: Page) -> Pending {
+        // One more than a page shows whether there are more.
+        let wanted = Arc::new(Page { limit: page.limit + 1, ..page.clone() });
+        let gathered = Gathered::Found(page, 0, Vec::new());
+        self.ask_all(key, gathered, |caller| Post::Seek(user.clone(), caller, wanted.clone()))
     }
 
     /// An answer has come for a call. `take` gets its index.

@@ -94,7 +94,7 @@ impl Shard {
             Post::Entered(session, allowed) => self.entered(session, allowed),
             Post::Evict(session) => self.evict(session),
             Post::MakePlace(address) => self.make_places_for(address),
-            Post::Seek(user, caller) => self.seek(&user, caller),
+            Post::Seek(user, caller, page) => self.seek(&user, caller, page),
             Post::Disconnect(user, reason, caller) => self.disconnect(&user, &reason, caller),
             Post::Remove(room, user, caller) => self.remove_user(&room, &user, caller),
             Post::Announce(announcement, caller) => self.begin_announcement(announcement, caller),

@@ -4,13 +4,16 @@
 //! A walk covers the connections that existed when it began. Its answer comes after the last, and it goes its way whether its
 //! caller is still there or not. So what it holds is paid for like queued bytes, and all walks together hold only so much.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use arcstr::ArcStr;
 
 use super::Shard;
-use crate::broker::post::{Caller, Post};
+use crate::broker::names::Names;
+use crate::broker::post::{Caller, Page, Post};
+use crate::broker::weight::ENTRY;
 use crate::error::Close;
 use crate::id::SessionId;
 use crate::room_key::{RoomKey, Space};
@@ -19,6 +22,9 @@ use crate::settings::MIB;
 /// Connections that are closed, taken out of a room or looked at in one turn, for all walks together: each costs some
 /// microseconds.
 const SLICE: usize = 32;
+
+/// Rooms of a connection that are looked at in the time of one connection more.
+const ROOMS: usize = 16;
 
 /// Bytes that walks hold above which no more calls for them are accepted: lists of some 65,000 connections.
 const MOST_WAITING: isize = MIB as isize;
@@ -57,21 +63,32 @@ struct Walk {
     caller: Caller,
 }
 
+impl Walk {
+    /// Bytes of memory that it holds.
+    fn held(&self) -> usize {
+        let found = match &self.what {
+            What::Seek(page, rooms) => page.after.len() + rooms.len() * ENTRY,
+            What::Disconnect(_) | What::Remove(_) => 0,
+        };
+        size_of::<Self>() + self.left.capacity() * size_of::<SessionId>() + found
+    }
+}
+
 /// What is done to each connection.
 enum What {
     /// It is closed, for this reason.
     Disconnect(ArcStr),
     /// It is taken out of this room.
     Remove(RoomKey),
-    /// Its rooms are collected: the numbers of audiences seen, and the rooms' keys.
-    Seek(BTreeSet<u32>, Vec<RoomKey>),
+    /// Of its rooms those of this page are collected.
+    Seek(Arc<Page>, Names),
 }
 
 impl Shard {
     /// Finds a user's connections and rooms.
-    pub(super) fn seek(&mut self, user: &str, caller: Caller) {
+    pub(super) fn seek(&mut self, user: &str, caller: Caller, page: Arc<Page>) {
         let keys = self.sessions_of(user);
-        self.walk(keys, What::Seek(BTreeSet::new(), Vec::new()), caller);
+        self.walk(keys, What::Seek(page, Names::default()), caller);
     }
 
     /// Closes a user's connections.
@@ -112,12 +129,12 @@ impl Shard {
             while self.work.walks.steps < SLICE
                 && let Some(id) = walk.left.pop()
             {
-                self.work.walks.steps += 1;
-                self.step(id, &mut walk.what);
+                self.work.walks.steps += self.step(id, &mut walk.what);
             }
             if walk.left.is_empty() {
                 self.end_walk(walk);
             } else {
+                self.pay_walk(&mut walk);
                 self.work.walks.queue.push_front(walk);
             }
         }
@@ -127,15 +144,16 @@ impl Shard {
         self.spend_on_walks(-walk.paid);
         let all = walk.all;
         self.answer(walk.caller, |caller| match walk.what {
-            What::Seek(_, rooms) => Post::Found(caller, all, rooms),
+            What::Seek(_, rooms) => Post::Found(caller, all, rooms.into_rooms()),
             What::Disconnect(_) | What::Remove(_) => Post::Counted(caller, all),
         });
     }
 
     /// Pays for what a walk holds.
     fn pay_walk(&mut self, walk: &mut Walk) {
-        walk.paid = (size_of::<Walk>() + size_of_val(&walk.left[..])).cast_signed();
-        self.spend_on_walks(walk.paid);
+        let held = walk.held().cast_signed();
+        self.spend_on_walks(held - walk.paid);
+        walk.paid = held;
     }
 
     fn spend_on_walks(&mut self, bytes: isize) {
@@ -143,9 +161,10 @@ impl Shard {
         self.common.walking.fetch_add(bytes, Ordering::Relaxed);
     }
 
-    fn step(&mut self, id: SessionId, what: &mut What) {
+    /// Comes to a connection. Returns how many steps of the turn that takes.
+    fn step(&mut self, id: SessionId, what: &mut What) -> usize {
         if self.find(id).is_none_or(|session| !session.is_open()) {
-            return;
+            return 1;
         }
         match what {
             What::Disconnect(reason) => self.close(id.key, Close::by_app(reason)),
@@ -156,14 +175,22 @@ impl Shard {
                     self.remove(id.key, room, REMOVED);
                 }
             }
-            What::Seek(known, rooms) => {
-                let Some(session) = self.sessions.get(id.key as usize) else { return };
-                for seat in session.seats.iter().filter(|seat| known.insert(seat.room)) {
-                    let room = self.audiences.key(seat.room);
-                    let shown = |room: &&RoomKey| room.space() == Space::Native && Self::is_counted(room);
-                    rooms.extend(room.filter(shown).cloned());
-                }
+            What::Seek(page, rooms) => return self.collect(id.key, page, rooms),
+        }
+        1
+    }
+
+    fn collect(&self, key: u32, page: &Page, rooms: &mut Names) -> usize {
+        let Some(session) = self.sessions.get(key as usize) else { return 1 };
+        let mut looked = 0;
+        for seat in session.seats.iter() {
+            looked += 1;
+            let room = self.audiences.key(seat.room);
+            let shown = |room: &&RoomKey| room.space() == Space::Native && Self::is_counted(room);
+            if let Some(room) = room.filter(shown).filter(|room| room.name() > &*page.after) {
+                rooms.insert_first(room, page.limit);
             }
         }
+        1 + looked / ROOMS
     }
 }

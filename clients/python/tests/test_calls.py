@@ -165,6 +165,14 @@ CALLS = [
         {"online": True, "connections": 1, "rooms": ["a"]},
         User(True, 1, ["a"]),
     ),
+    (
+        lambda r: r.user("ann", limit=1, after="a"),
+        "GET",
+        "/users/ann?limit=1&after=a",
+        None,
+        {"online": True, "connections": 1, "rooms": ["b"], "after": "b"},
+        User(True, 1, ["b"], "b"),
+    ),
     (lambda r: r.disconnect("ann"), "DELETE", "/users/ann/connections", None, {"connections": 0}, 0),
     (
         lambda r: r.disconnect("ann", reason="too loud"),

@@ -1,6 +1,7 @@
 //! What concerns many connections is done a part in each turn, and nobody gets anything twice, late or out of order for it.
 
 use super::*;
+use crate::broker::post::Page;
 use crate::broker::question::{Part, question};
 use crate::settings::{KIB, MIB};
 
@@ -169,7 +170,7 @@ fn what_is_done_to_a_users_connections_is_done_in_parts() {
             },
             "removed by the app",
         ),
-        (|_, caller| Post::Seek("ann".into(), caller), ""),
+        (|_, caller| Post::Seek("ann".into(), caller, page("", 10)), ""),
     ];
     for (ask, said) in asks {
         let (mut bench, keys) = crowd("/ws/a?user=ann");
@@ -195,6 +196,39 @@ fn what_is_done_to_a_users_connections_is_done_in_parts() {
     }
 }
 
+fn page(after: &str, limit: usize) -> Arc<Page> {
+    Arc::new(Page { after: after.into(), limit })
+}
+
+/// Clients choose how many rooms their user is in. A walk holds a page of them, and that is in the total.
+#[test]
+fn a_page_of_a_users_rooms_is_kept_and_paid_for() {
+    let mut bench = Bench::alone();
+    for number in 0..20 {
+        let rooms: String = (0..60).map(|room| format!("&room=r{:04}", number * 60 + room)).collect();
+        bench.connect(&format!("/ws?user=ann{rooms}"));
+    }
+    bench.rest();
+    let before = bench.shard.queues.used();
+    let names = |from: usize, to: usize| (from..to).map(|room| format!("r{room:04}")).collect::<Vec<_>>();
+    let pages = [("", 700, 0, 700), ("r0009", 3, 10, 13), ("r1198", 5, 1_199, 1_200), ("s", 5, 0, 0)];
+    for (after, limit, from, to) in pages {
+        let (asked, parts) = question();
+        bench.shard.take_all([Post::Seek("ann".into(), Caller::Program(asked, 0), page(after, limit))]);
+        assert!(bench.shard.has_work(), "a step for each {} rooms", 16);
+        let held = bench.shard.queues.used() - before;
+        assert!(held > 0 && held < 2_000 + limit * 32, "{held}");
+        for _ in 0..10 {
+            bench.turn(0);
+            bench.shard.answer_questions();
+        }
+        let parts = parts.wait(Duration::ZERO).expect("it is answered");
+        let [Part::Found(20, rooms)] = &parts[..] else { panic!("{parts:?}") };
+        assert_eq!(rooms.iter().map(RoomKey::name).collect::<Vec<_>>(), names(from, to));
+        assert_eq!(bench.shard.queues.used(), before);
+    }
+}
+
 /// Those behind a long one have the rest of its last turn.
 #[test]
 fn a_turn_goes_on_to_the_next_of_them() {
@@ -206,7 +240,7 @@ fn a_turn_goes_on_to_the_next_of_them() {
     let users = ["ann".to_owned()].into_iter().chain((0..20).map(|number| format!("u{number}")));
     let asked = users.map(|user| {
         let (asked, parts) = question();
-        bench.shard.take_all([Post::Seek(user.into(), Caller::Program(asked, 0))]);
+        bench.shard.take_all([Post::Seek(user.into(), Caller::Program(asked, 0), page("", 10))]);
         parts
     });
     let asked: Vec<_> = asked.collect();

@@ -77,8 +77,9 @@ def kick(name: str, user: str) -> Call[int]:
     return Call("DELETE", asked.path("rooms", name, "members", user), _connections)
 
 
-def user(name: str) -> Call[User]:
-    return Call("GET", asked.path("users", name), lambda answer: _known(User, answer))
+def user(name: str, limit: int | None, after: str | None) -> Call[User]:
+    query = {"limit": limit, "after": after}
+    return Call("GET", asked.path("users", name), lambda answer: _known(User, answer), query=query)
 
 
 def disconnect(name: str, reason: str | None) -> Call[int]:

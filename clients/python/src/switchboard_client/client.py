@@ -166,9 +166,9 @@ class Switchboard:
         """Removes a user from a room; gives how many connections were in it."""
         return self._send(calls.kick(room, user))
 
-    def user(self, user: str) -> User:
-        """Where a user is."""
-        return self._send(calls.user(user))
+    def user(self, user: str, *, limit: int | None = None, after: str | None = None) -> User:
+        """Where a user is, with a page of the rooms."""
+        return self._send(calls.user(user, limit, after))
 
     def disconnect(self, user: str, *, reason: str | None = None) -> int:
         """Closes all connections of a user, who are told `reason` and do not come back; gives how many there were."""
@@ -273,9 +273,9 @@ class AsyncSwitchboard:
         """See `Switchboard.kick`."""
         return await self._send(calls.kick(room, user))
 
-    async def user(self, user: str) -> User:
+    async def user(self, user: str, *, limit: int | None = None, after: str | None = None) -> User:
         """See `Switchboard.user`."""
-        return await self._send(calls.user(user))
+        return await self._send(calls.user(user, limit, after))
 
     async def disconnect(self, user: str, *, reason: str | None = None) -> int:
         """See `Switchboard.disconnect`."""

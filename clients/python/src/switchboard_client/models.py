@@ -79,11 +79,12 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """Where a user is."""
+    """Where a user is. `rooms` are in the order of their names; `after` asks for the next page, None at the end."""
 
     online: bool
     connections: int
     rooms: list[str]
+    after: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
