@@ -65,24 +65,26 @@ impl Makers {
     ///
     /// If one of the limits is reached; then nothing is counted.
     pub fn make(&self, session: SessionId, address: u32, now_ms: u64) -> Result<(), Refused> {
-        let allowed = self.allowed;
+        let most = self.allowed.rooms;
         let mut book = self.lock();
-        book.sweep(allowed, now_ms);
-        let Book { connections, addresses, .. } = &mut *book;
-        let line = addresses.entry(address).or_default();
-        if address != 0 && allowed.rooms > 0 && line.rooms >= allowed.rooms {
+        let full = |line: &Line| most > 0 && line.rooms >= most;
+        if book.addresses.get(&address).is_some_and(full) {
             return Err(Refused::TooMany);
         }
-        let own = connections.entry(session).or_default();
-        let wait = own.wait(allowed.connection, 1.0, now_ms);
-        let wait = if address == 0 { wait } else { wait.max(line.pace.wait(allowed.address, 1.0, now_ms)) };
-        if wait > 0 {
-            return Err(Refused::TooFast(wait));
+        book.pace(self.allowed, session, address, now_ms)?;
+        if address != 0 {
+            book.addresses.entry(address).or_default().rooms += 1;
         }
-        own.draw(allowed.connection, 1.0, now_ms);
-        line.pace.draw(allowed.address, 1.0, now_ms);
-        line.rooms += 1;
         Ok(())
+    }
+
+    /// The same for an inbox, which comes out of the same rates but counts among no address's rooms.
+    ///
+    /// # Errors
+    ///
+    /// If it is too fast; then nothing is counted.
+    pub fn pace(&self, session: SessionId, address: u32, now_ms: u64) -> Result<(), Refused> {
+        self.lock().pace(self.allowed, session, address, now_ms)
     }
 
     /// A room that was made for this address has been forgotten.
@@ -99,6 +101,29 @@ impl Makers {
 }
 
 impl Book {
+    /// Takes one room of each rate, or none of either.
+    fn pace(
+        &mut self,
+        allowed: Allowed,
+        session: SessionId,
+        address: u32,
+        now_ms: u64,
+    ) -> Result<(), Refused> {
+        self.sweep(allowed, now_ms);
+        let own = self.connections.entry(session).or_default();
+        let mut line = (address != 0).then(|| self.addresses.entry(address).or_default());
+        let wait = own.wait(allowed.connection, 1.0, now_ms);
+        let theirs = line.as_ref().map_or(0, |line| line.pace.wait(allowed.address, 1.0, now_ms));
+        if wait.max(theirs) > 0 {
+            return Err(Refused::TooFast(wait.max(theirs)));
+        }
+        own.draw(allowed.connection, 1.0, now_ms);
+        if let Some(line) = &mut line {
+            line.pace.draw(allowed.address, 1.0, now_ms);
+        }
+        Ok(())
+    }
+
     /// Forgets makers with a full bucket and no room, whenever there are twice as many as the last sweep left.
     fn sweep(&mut self, allowed: Allowed, now_ms: u64) {
         if self.connections.len() + self.addresses.len() < (2 * self.swept).max(FEW) {
@@ -145,8 +170,20 @@ mod tests {
         assert_eq!([make(1, 7), make(2, 7), make(3, 7)], [Ok(()), Ok(()), Err(Refused::TooMany)]);
         assert_eq!(make(3, 8), Ok(()));
         assert!((0..9).all(|_| make(4, 0) == Ok(())), "nobody's are not counted");
+        assert!(!makers.lock().addresses.contains_key(&0));
         makers.gone(7);
         assert_eq!([make(3, 7), make(3, 7)], [Ok(()), Err(Refused::TooMany)]);
+    }
+
+    #[test]
+    fn an_inbox_comes_out_of_the_rates_and_counts_among_no_rooms() {
+        let makers = makers(0, 1, 1);
+        assert_eq!([makers.pace(session(1), 7, 0), makers.make(session(2), 7, 0)], [Ok(()), Ok(())]);
+        assert_eq!(makers.pace(session(3), 7, 0), Err(Refused::TooFast(1_000)));
+        assert_eq!(makers.pace(session(3), 7, 1_000), Ok(()));
+        assert_eq!(makers.make(session(3), 7, 2_000), Err(Refused::TooMany));
+        makers.gone(7);
+        assert_eq!(makers.make(session(3), 7, 2_000), Ok(()));
     }
 
     #[test]

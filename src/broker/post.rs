@@ -125,6 +125,19 @@ pub struct Join {
     pub again: bool,
 }
 
+/// What a session has to say to a user.
+#[derive(Debug)]
+pub struct Direct {
+    /// The session.
+    pub session: SessionId,
+    /// The mark of its client's address.
+    pub site: u32,
+    /// Where the reply goes.
+    pub ticket: Ticket,
+    /// What it says.
+    pub draft: Draft,
+}
+
 /// A message from one shard to another.
 #[derive(Debug)]
 pub enum Post {
@@ -132,6 +145,8 @@ pub enum Post {
     Join(RoomKey, Box<Join>),
     /// To home: a member on shard `2`, a connection of user `3`, has left, or wants to leave and is told when it has.
     Leave(RoomKey, Caller, ShardId, Option<ArcStr>),
+    /// To a user's home: a session has something to say to the user, whose inbox is made if there is none.
+    Direct(RoomKey, Box<Direct>),
     /// To home: publish a message.
     Publish(RoomKey, Caller, Draft),
     /// To home: what is the state of the room, and which messages are kept?

@@ -16,6 +16,9 @@ impl Post {
     pub fn weight(&self) -> usize {
         let carried = match self {
             Self::Publish(_, caller, draft) => asked(caller) + drafted(draft),
+            Self::Direct(_, direct) => {
+                direct.ticket.id.as_ref().map_or(0, |id| id.len()) + drafted(&direct.draft)
+            }
             Self::Deliver(message) => message.cost(),
             Self::Announce(announcement, caller) => asked(caller) + announcement.cost(),
             Self::Join(_, join) => join.ticket.id.as_ref().map_or(0, |id| id.len()),

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::Shard;
-use crate::broker::post::{Caller, Post, Receipt, Standing, Ticket};
+use crate::broker::post::{Direct, Post, Receipt, Standing, Ticket};
 use crate::dialect::forms::Forms;
 use crate::dialect::told::Told;
 use crate::error::Fault;
@@ -36,10 +36,11 @@ impl Shard {
         if !self.common.settings.allows_direct() {
             return self.error(key, ticket, None, Fault::NoDirect);
         }
-        let caller = Caller::Session(self.id(key), ticket.keep());
+        let Some(site) = self.sessions.get(key as usize).map(|session| session.site) else { return };
+        let direct = Direct { session: self.id(key), site, ticket: ticket.keep(), draft };
         self.counters.messages_in += 1;
         let inbox = self.room(Space::User, to);
-        self.post_home(&inbox, Post::Publish(inbox.clone(), caller, draft));
+        self.post_home(&inbox, Post::Direct(inbox.clone(), Box::new(direct)));
     }
 
     /// The answer to a client that had something to say to a user.

@@ -5,7 +5,7 @@ use super::Shard;
 use super::work::Mail;
 use crate::broker::home::{Desk, Home, Request};
 use crate::broker::place::Tell;
-use crate::broker::post::{Caller, Post};
+use crate::broker::post::{Caller, Direct, Post};
 use crate::broker::question::{Part, Question};
 use crate::dialect::forms::Forms;
 use crate::dialect::told::Told;
@@ -67,14 +67,8 @@ impl Shard {
             Post::Leave(room, caller, shard, user) => {
                 self.at_home(&room, Request::Leave(caller, shard, user));
             }
-            // A member's room has a home already, but a client may write to users without an inbox. These inboxes count for
-            // no address; being empty, they are forgotten when others need the space.
-            Post::Publish(room, caller @ Caller::Session(session, _), draft) => {
-                match self.ensure_home(&room, session, 0) {
-                    Ok(number) => self.request_of(number, Request::Publish(caller, draft)),
-                    Err(fault) => self.post(session.shard, Post::Published(room, caller, Err(fault))),
-                }
-            }
+            Post::Direct(inbox, direct) => self.take_direct(inbox, *direct),
+            // A member's room has a home already.
             Post::Publish(room, caller, draft) => self.at_home(&room, Request::Publish(caller, draft)),
             Post::Look(room, caller, span) => {
                 if let Some(number) = self.homes.find_key(&room) {
@@ -160,6 +154,16 @@ impl Shard {
                 self.answer_program(question, Part::Listed(lines));
             }
             Post::Listed(caller, lines) => self.answers(&caller, |pending, _| pending.listed(lines)),
+        }
+    }
+
+    /// A client has something to say to a user who is at home here.
+    fn take_direct(&mut self, inbox: RoomKey, direct: Direct) {
+        let Direct { session, site, ticket, draft } = direct;
+        let caller = Caller::Session(session, ticket);
+        match self.ensure_inbox(&inbox, session, site) {
+            Ok(number) => self.request_of(number, Request::Publish(caller, draft)),
+            Err(fault) => self.post(session.shard, Post::Published(inbox, caller, Err(fault))),
         }
     }
 

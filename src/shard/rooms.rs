@@ -76,15 +76,30 @@ impl Shard {
         if let Some(number) = self.homes.find_key(room) {
             return Ok(number);
         }
-        self.common.makers.make(session, address, self.now.shared_ms()).map_err(|refused| match refused {
-            Refused::TooMany => Fault::TooManyRooms,
-            Refused::TooFast(wait_ms) => Fault::RateLimited(u32::try_from(wait_ms).unwrap_or(u32::MAX)),
-        })?;
+        self.common.makers.make(session, address, self.now.shared_ms()).map_err(unmade)?;
         if !self.has_space(room) {
             self.common.makers.gone(address);
             return Err(Fault::Unavailable);
         }
         Ok(self.make_home(room, address))
+    }
+
+    /// The same for a user's inbox. It counts among no address's rooms; being empty, it is forgotten when others need the
+    /// space.
+    pub(super) fn ensure_inbox(
+        &mut self,
+        inbox: &RoomKey,
+        session: SessionId,
+        address: u32,
+    ) -> Result<u32, Fault> {
+        if let Some(number) = self.homes.find_key(inbox) {
+            return Ok(number);
+        }
+        self.common.makers.pace(session, address, self.now.shared_ms()).map_err(unmade)?;
+        if !self.has_space(inbox) {
+            return Err(Fault::Unavailable);
+        }
+        Ok(self.make_home(inbox, 0))
     }
 
     fn make_home(&mut self, room: &RoomKey, maker: u32) -> u32 {
@@ -163,6 +178,14 @@ impl Shard {
             self.rooms.names.remove(&room);
         }
         self.mail.asks.push(Ask::Close(room));
+    }
+}
+
+/// What a client is told whose room is not made.
+fn unmade(refused: Refused) -> Fault {
+    match refused {
+        Refused::TooMany => Fault::TooManyRooms,
+        Refused::TooFast(wait_ms) => Fault::RateLimited(u32::try_from(wait_ms).unwrap_or(u32::MAX)),
     }
 }
 

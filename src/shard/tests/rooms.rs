@@ -99,6 +99,31 @@ fn inboxes_are_made_at_the_same_rate() {
     assert_eq!(bench.shard.rooms(), 4);
 }
 
+/// The rate of an address holds for inboxes as for rooms, however many connections it has; their number counts for nobody.
+#[test]
+fn inboxes_are_made_at_the_rate_of_their_address() {
+    let limits =
+        Limits { rooms_per_second: 0, rooms_per_second_per_ip: 2, rooms_per_ip: 1, ..Limits::default() };
+    let mut bench = limited(limits);
+    let keys = [1, 1, 2].map(|number| bench.stranger(number));
+    bench.turn(0);
+    let told = |bench: &mut Bench, key, users: std::ops::Range<u32>| {
+        bench.sink.written.remove(&key);
+        for user in users {
+            bench.frame(key, 0x81, format!(r#"{{"type":"direct","to":"u{user}","data":1}}"#).as_bytes());
+        }
+        bench.turn(0);
+        let text = bench.text(key);
+        let count = |part| text.matches(part).count();
+        (count(r#""type":"delivered""#), count(r#""code":"rate_limited""#))
+    };
+    assert_eq!(told(&mut bench, keys[0], 0..3), (3, 0));
+    assert_eq!(told(&mut bench, keys[1], 3..6), (1, 2), "four of that address");
+    assert_eq!(told(&mut bench, keys[1], 0..3), (3, 0), "they are there already");
+    assert_eq!(told(&mut bench, keys[2], 4..6), (2, 0));
+    assert_eq!(bench.join_all(keys[2], named("a", 2), "room_limit"), (1, 1), "a room, and no inbox");
+}
+
 #[test]
 fn a_stranger_leaves_space_for_others() {
     let mut bench = limited(Limits { rooms_total: 64 * KIB, rooms_per_second: 0, ..Limits::default() });
