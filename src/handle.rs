@@ -111,8 +111,8 @@ impl Handle {
     ///
     /// # Errors
     ///
-    /// If the message has more than data and an event, 64 announcements or 64 MiB are on their way already, or the server has
-    /// stopped.
+    /// If the message has more than data and an event, 64 announcements, 20,000 messages or 64 MiB are on their way already, or
+    /// the server has stopped.
     pub fn announce(&self, message: impl Into<Message>) -> Result<Answer<u32>, SendError> {
         let (event, data) = message.into().announcement(self.limit())?;
         self.check_pressure()?;

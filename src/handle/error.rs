@@ -13,7 +13,7 @@ pub enum SendError {
     BadUser(Box<str>),
     /// The message cannot be sent, for this reason.
     BadMessage(Box<str>),
-    /// More than 64 MiB of messages are on their way already. This passes; a program that publishes without a pause should
+    /// More than 64 MiB or 20,000 messages are on their way already. This passes; a program that publishes without a pause should
     /// pause.
     Busy,
     /// The server has stopped.
@@ -52,9 +52,9 @@ impl fmt::Display for SendError {
                 write!(f, "{user:?} is not a user id: use 1 to 128 bytes of UTF-8 without control characters")
             }
             Self::BadMessage(why) => write!(f, "the message cannot be sent: {why}"),
-            Self::Busy => {
-                f.write_str("more than 64 MiB of messages are on their way already; send again in a moment")
-            }
+            Self::Busy => f.write_str(
+                "more than 64 MiB or 20,000 messages are on their way already; send again in a moment",
+            ),
             Self::Stopped => f.write_str("the server has stopped"),
         }
     }

@@ -50,8 +50,8 @@ struct Inner {
 struct Letters {
     kept: Vec<Letter>,
     bytes: usize,
-    /// Bytes of the letters that were taken and not carried out.
-    owed: usize,
+    /// The letters that were taken and not carried out: how many, and their bytes.
+    owed: (usize, usize),
     /// No more letters are taken.
     closed: bool,
 }
@@ -65,6 +65,14 @@ impl Letter {
             Self::Connection(..) => CONNECTION,
             Self::Exhausted | Self::Drain(_) | Self::Stop => 0,
         }
+    }
+}
+
+impl Inner {
+    /// Shows all shards how much waits.
+    fn show(&self, inside: &Letters) {
+        let (letters, bytes) = inside.owed;
+        self.common.pressure.set_inbox(self.shard, inside.kept.len() + letters, inside.bytes + bytes);
     }
 }
 
@@ -92,7 +100,7 @@ impl Open<'_> {
         if self.wakes {
             inbox.any.store(true, Ordering::Release);
         }
-        inbox.common.pressure.set_inbox(inbox.shard, inside.bytes + inside.owed);
+        inbox.show(inside);
         true
     }
 
@@ -153,9 +161,9 @@ impl Inbox {
     pub(super) fn close(&self) {
         let mut inside = self.lock();
         inside.closed = true;
-        inside.bytes = 0;
+        (inside.bytes, inside.owed) = (0, (0, 0));
         let kept = std::mem::take(&mut inside.kept);
-        self.0.common.pressure.set_inbox(self.0.shard, 0);
+        self.0.show(&inside);
         drop(inside);
         // Dropping letters may run other code, so it is done without the lock.
         drop(kept);
@@ -171,17 +179,18 @@ impl Inbox {
         let mut inside = self.lock();
         self.0.any.store(false, Ordering::Relaxed);
         std::mem::swap(&mut inside.kept, letters);
-        (inside.bytes, inside.owed) = (0, 0);
-        self.0.common.pressure.set_inbox(self.0.shard, 0);
+        (inside.bytes, inside.owed) = (0, (0, 0));
+        // The letters that the caller has now count no more, unless it owes them.
+        self.0.common.pressure.set_inbox(self.0.shard, 0, 0);
     }
 
     /// These letters were taken and are not carried out yet. Until the next are taken, they weigh as if they were still
     /// in it.
     pub(super) fn owe(&self, letters: &VecDeque<Letter>) {
-        let owed = letters.iter().map(Letter::bytes).sum();
+        let owed = (letters.len(), letters.iter().map(Letter::bytes).sum());
         let mut inside = self.lock();
         inside.owed = owed;
-        self.0.common.pressure.set_inbox(self.0.shard, inside.bytes + owed);
+        self.0.show(&inside);
     }
 
     fn lock(&self) -> MutexGuard<'_, Letters> {

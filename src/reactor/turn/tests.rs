@@ -97,6 +97,29 @@ fn what_is_not_heard_yet_weighs_on() {
     assert!(reactor.stopped && !reactor.common.pressure.is_high(true));
 }
 
+/// Small posts weigh little, but each takes its time, in which nobody is read.
+#[test]
+fn many_small_letters_slow_publishers_down() {
+    let mut reactor = reactor();
+    let letters: Vec<Letter> = (0..PART + 20_001).map(|number| letter(&reactor, number % 8)).collect();
+    let (left, taken) = (letters.len() - 2 * PART, letters.len() - PART);
+    assert!(left < 20_000 && taken > 20_000);
+    reactor.inbox().put(letters);
+    assert!(reactor.common.pressure.is_high(false), "none is heard");
+    assert!(!reactor.hear());
+    assert!(reactor.common.pressure.is_high(false), "some are heard");
+    reactor.hearing = Share::by(slow as fn() -> Instant);
+    assert!(!reactor.hear());
+    assert!(!reactor.common.pressure.is_high(false) && reactor.common.pressure.is_high(true));
+    reactor.inbox().put((0..PART).map(|number| letter(&reactor, number)));
+    assert!(reactor.common.pressure.is_high(false), "those that are left count with those that come");
+    reactor.hearing = Share::new();
+    while !reactor.hear() {
+        reactor.hearing = Share::new();
+    }
+    assert!(!reactor.common.pressure.is_high(true));
+}
+
 /// After the last letter the server is not ready. Whoever asks after it was posted must not be told otherwise.
 #[test]
 fn nobody_is_read_before_what_was_posted_is_heard() {

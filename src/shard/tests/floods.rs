@@ -316,11 +316,11 @@ fn who_had_to_wait_goes_on_beside_those_who_flood() {
     flooders.iter().for_each(|&key| kernel.send(key, &flood));
     bench.read(&mut kernel);
     bench.go_on(&mut kernel, 0);
-    bench.shard.common.pressure.set_inbox(0, 100 * MIB);
+    bench.shard.common.pressure.set_inbox(0, 0, 100 * MIB);
     bench.shard.begin(bench.now);
     bench.shard.sessions[pressed as usize].wanted = bench.shard.now.tick();
     bench.shard.receive(pressed, &mut ping(0));
-    bench.shard.common.pressure.set_inbox(0, 0);
+    bench.shard.common.pressure.set_inbox(0, 0, 0);
     bench.read(&mut kernel);
     bench.go_on(&mut kernel, 2);
     assert!(bench.text(pressed).contains("\"pong\""));

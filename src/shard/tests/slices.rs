@@ -351,12 +351,12 @@ fn a_drain_that_is_behind_closes_in_parts() {
 #[test]
 fn reading_goes_on_in_parts_when_pressure_has_fallen() {
     let (mut bench, keys) = crowd("/ws");
-    bench.shard.common.pressure.set_inbox(0, 100 * MIB);
+    bench.shard.common.pressure.set_inbox(0, 0, 100 * MIB);
     bench.turn(0);
     let now = bench.shard.now.tick();
     keys.iter().for_each(|&key| bench.shard.sessions[key as usize].wanted = now);
     keys.iter().for_each(|&key| bench.frame(key, 0x81, br#"{"type":"ping"}"#));
-    bench.shard.common.pressure.set_inbox(0, 0);
+    bench.shard.common.pressure.set_inbox(0, 0, 0);
     bench.turn(0);
     let answered = |bench: &Bench| keys.iter().filter(|&&key| bench.text(key).contains("pong")).count();
     assert!((1..=PART).contains(&answered(&bench)), "{}", answered(&bench));

@@ -66,13 +66,13 @@ fn nobody_who_asks_much_is_read_while_others_have_too_much() {
     let common = common(2, Settings::default());
     let (mut here, key, room) = far_away(&common);
     here.turn(10_000);
-    common.pressure.set_inbox(1, usize::MAX / 2);
+    common.pressure.set_inbox(1, 0, usize::MAX / 2);
     here.turn(250);
     assert!(here.shard.wants_read(key), "who is still is heard");
     says(&mut here, key, &room, true);
     here.turn(250);
     assert!(!here.shard.wants_read(key));
-    common.pressure.set_inbox(1, 0);
+    common.pressure.set_inbox(1, 0, 0);
     here.turn(250);
     assert!(here.shard.wants_read(key));
 }
