@@ -9,6 +9,7 @@ use crate::message::Transport;
 use crate::position::Position;
 use crate::room_key::RoomKey;
 use crate::sse::{Id, Since};
+use crate::time::Tick;
 
 /// One stream.
 #[derive(Debug)]
@@ -19,16 +20,31 @@ pub struct Stream {
     begun: u8,
     /// Messages wanted, at most, of a room that the client knows nothing of, or whose place it has lost.
     history: Option<u32>,
-    /// Requests that came by HTTP, and where their replies go.
-    requests: VecDeque<(Slot, Box<str>)>,
+    /// Requests that came by HTTP, the oldest first.
+    requests: VecDeque<Waiting>,
     /// What those take, in bytes.
     held: usize,
     /// The call that was last given replies, and how many bytes of them.
     told: Option<(SessionId, usize)>,
 }
 
-/// What a request takes beside its text.
-const REQUEST: usize = size_of::<(Slot, Box<str>)>();
+/// A request that waits to be carried out.
+#[derive(Debug)]
+pub struct Waiting {
+    /// Where its reply goes.
+    pub slot: Slot,
+    /// What it says.
+    pub text: Box<str>,
+    /// When it came.
+    pub came: Tick,
+}
+
+impl Waiting {
+    /// Bytes of memory that it holds.
+    fn held(&self) -> usize {
+        size_of::<Self>() + self.text.len()
+    }
+}
 
 /// A room that a stream was opened for.
 #[derive(Debug)]
@@ -62,25 +78,30 @@ impl Stream {
     }
 
     /// A request waits behind those that are there.
-    pub fn push_request(&mut self, slot: Slot, text: Box<str>) {
-        self.held += REQUEST + text.len();
-        self.requests.push_back((slot, text));
+    pub fn push_request(&mut self, request: Waiting) {
+        self.held += request.held();
+        self.requests.push_back(request);
     }
 
     /// The first request has to wait once more.
-    pub fn put_back(&mut self, slot: Slot, text: Box<str>) {
-        self.held += REQUEST + text.len();
-        self.requests.push_front((slot, text));
+    pub fn put_back(&mut self, request: Waiting) {
+        self.held += request.held();
+        self.requests.push_front(request);
     }
 
     /// Takes the request that is next.
-    pub fn next_request(&mut self) -> Option<(Slot, Box<str>)> {
-        let (slot, text) = self.requests.pop_front()?;
-        self.held -= REQUEST + text.len();
+    pub fn next_request(&mut self) -> Option<Waiting> {
+        let request = self.requests.pop_front()?;
+        self.held -= request.held();
         if self.requests.is_empty() {
             self.requests = VecDeque::new();
         }
-        Some((slot, text))
+        Some(request)
+    }
+
+    /// When the request came that is next.
+    pub fn oldest_request(&self) -> Option<Tick> {
+        self.requests.front().map(|request| request.came)
     }
 
     /// A call is given so many bytes of replies.

@@ -75,6 +75,7 @@ impl Shard {
             Phase::Http(_) => self.exchange_late(key),
             Phase::Open(_) | Phase::Stream(_) => {
                 let stream = session.is_stream();
+                self.refuse_late_requests(key);
                 self.release(key);
                 match self.unwelcome(key) {
                     Some(close) if close == Close::AUTH_TIMEOUT => self.turn_away(key, Denied::AuthTimeout),
@@ -149,7 +150,8 @@ impl Shard {
         self.arm(key, now.next(interval));
     }
 
-    /// Sets the next deadline of an open session: its ping, the progress of its queue, or the end of its token.
+    /// Sets the next deadline of an open session: its ping, the progress of its queue, the end of its token, or
+    /// of the time that its requests may wait.
     fn arm(&mut self, key: u32, beat: Tick) {
         let (now, stall) = (self.now.tick(), self.common.settings.limits.stall);
         let session = self.sessions.get(key as usize);
@@ -158,7 +160,7 @@ impl Shard {
         let stalls = oldest.map(|oldest| oldest.after(stall)).filter(|stalls| *stalls > now);
         let rest = session.and_then(|session| session.conduct.as_ref()).map(|conduct| conduct.rests_until);
         let rests = rest.filter(|until| *until > now);
-        let others = [stalls, rests, self.welcome_ends(key)];
+        let others = [stalls, rests, self.welcome_ends(key), self.requests_late(key)];
         self.deadlines.set(key, others.into_iter().flatten().fold(beat, Tick::min));
     }
 

@@ -19,9 +19,10 @@ use crate::id::SessionId;
 use crate::out_queue::Class;
 use crate::position::Position;
 use crate::room_key::{RoomKey, Space};
-use crate::session::stream::Stream;
+use crate::session::stream::{Stream, Waiting};
 use crate::session::{Phase, Session};
 use crate::sse;
+use crate::time::Tick;
 
 /// How long a client waits before it reconnects, unless it gets another time later.
 const RETRY_MS: u64 = 2_000;
@@ -107,17 +108,18 @@ impl Shard {
             let session = self.sessions.get(key as usize).filter(|session| session.is_stream());
             let Some(session) = session else { return };
             if self.waits(key, session) {
+                self.time_requests(key);
                 return self.hold(key);
             }
             let Some(stream) = self.session(key).and_then(|session| session.stream()) else { return };
             if let Some((room, span)) = stream.next_room() {
                 self.join(key, Ticket::default(), room.label(), span);
-            } else if let Some((slot, text)) = stream.next_request() {
-                if stream.told(slot.call) > most {
+            } else if let Some(request) = stream.next_request() {
+                if stream.told(request.slot.call) > most {
                     // The call's gathered answers have become too large, so this request is not carried out.
-                    self.forsake(key, slot, &text);
-                } else if !self.carry_out(key, &text, Some(slot)) {
-                    return self.put_back(key, slot, text);
+                    self.forsake(key, &request);
+                } else if !self.carry_out(key, &request.text, Some(request.slot)) {
+                    return self.put_back(key, request);
                 }
             } else {
                 return;
@@ -127,11 +129,31 @@ impl Shard {
     }
 
     /// A request has to wait for a join or a leave about its room (rule 3).
-    fn put_back(&mut self, key: u32, slot: Slot, text: Box<str>) {
+    fn put_back(&mut self, key: u32, request: Waiting) {
         if let Some(stream) = self.session(key).and_then(|session| session.stream()) {
-            stream.put_back(slot, text);
+            stream.put_back(request);
         }
         self.hold(key);
+    }
+
+    /// Requests of stream `key` wait, perhaps for a client that reads no more: whoever brought them gets an answer in time.
+    fn time_requests(&mut self, key: u32) {
+        if let Some(late) = self.requests_late(key) {
+            self.deadlines.hasten(key, late);
+        }
+    }
+
+    /// When the requests that wait for session `key`, if it is a stream and has some, have waited too long.
+    pub(super) fn requests_late(&self, key: u32) -> Option<Tick> {
+        let Phase::Stream(stream) = &self.sessions.get(key as usize)?.phase else { return None };
+        stream.oldest_request().map(|came| came.after(self.common.settings.limits.stall))
+    }
+
+    /// Refuses the requests of stream `key` that have waited too long.
+    pub(super) fn refuse_late_requests(&mut self, key: u32) {
+        let now = self.now.tick();
+        while self.requests_late(key).is_some_and(|late| late <= now) && self.forsake_next(key) {}
+        self.pay_input(key);
     }
 
     /// Whether a join is for one of the rooms that a stream was opened with, not for a request.
@@ -217,6 +239,7 @@ impl Shard {
         if let Some(stream) = self.session(key).and_then(Session::stream) {
             stream.begins(call);
         }
+        let came = self.now.tick();
         for (index, text) in (0..).zip(texts) {
             let slot = Slot { call, index };
             if !self.sessions.get(key as usize).is_some_and(Session::is_stream) {
@@ -225,7 +248,7 @@ impl Shard {
             } else if self.is_heard(key, &text, Some(slot))
                 && let Some(stream) = self.session(key).and_then(Session::stream)
             {
-                stream.push_request(slot, text);
+                stream.push_request(Waiting { slot, text, came });
             }
         }
         self.go_on_with_stream(key);
@@ -239,17 +262,22 @@ impl Shard {
 
     /// Tells the calls that wait for a stream that it has ended.
     pub(super) fn forsake_requests(&mut self, key: u32) {
-        while let Some(stream) = self.session(key).and_then(Session::stream)
-            && let Some((slot, text)) = stream.next_request()
-        {
-            self.forsake(key, slot, &text);
+        while self.forsake_next(key) {}
+    }
+
+    /// Tells whoever brought the next request of a stream that it is not carried out; says whether there was one.
+    fn forsake_next(&mut self, key: u32) -> bool {
+        let request = self.session(key).and_then(Session::stream).and_then(|stream| stream.next_request());
+        if let Some(request) = &request {
+            self.forsake(key, request);
         }
+        request.is_some()
     }
 
     /// A request is not carried out.
-    fn forsake(&mut self, key: u32, slot: Slot, text: &str) {
-        let (Ok(Request { id, .. }) | Err(Refused { id, .. })) = self.dialect(key).read(text);
-        self.too_late(Ticket { id, slot: Some(slot) });
+    fn forsake(&mut self, key: u32, request: &Waiting) {
+        let (Ok(Request { id, .. }) | Err(Refused { id, .. })) = self.dialect(key).read(&request.text);
+        self.too_late(Ticket { id, slot: Some(request.slot) });
     }
 }
 

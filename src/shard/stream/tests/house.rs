@@ -164,10 +164,21 @@ impl House {
 
     /// A call on a connection of its own: the status, and the body of the answer.
     pub(super) fn call(&mut self, shard: usize, method: &str, path: &str, body: &str) -> (u16, String) {
+        let line = self.begin_call(shard, method, path, body);
+        self.end_call(line)
+    }
+
+    /// Sends a call on a connection of its own.
+    pub(super) fn begin_call(&mut self, shard: usize, method: &str, path: &str, body: &str) -> Line {
         let line = self.connect(shard);
         let length = body.len();
         let head = format!("{method} {path} HTTP/1.1\r\nHost: a\r\nContent-Length: {length}\r\n\r\n");
         self.send(line, &(head + body));
+        line
+    }
+
+    /// The status of a call, and the body of the answer, which has come.
+    pub(super) fn end_call(&mut self, line: Line) -> (u16, String) {
         let answer = String::from_utf8(self.take(line)).expect("answers are text");
         self.hang_up(line);
         let (head, body) = answer.split_once("\r\n\r\n").expect("an answer has come");

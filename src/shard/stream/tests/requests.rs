@@ -1,5 +1,7 @@
 //! Requests on behalf of a stream, which any connection may bring that knows its name.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::house::{House, Line};
@@ -159,6 +161,38 @@ fn nobody_answers_for_a_stream_that_is_gone() {
         let (status, answer) = trial.ask(1, r#"{"type":"ping"}"#);
         assert_eq!((status, &answer["error"]["code"]), (404, &"not_found".into()));
     }
+}
+
+/// Whoever opened the stream reads nothing more of a long history, so nothing is carried out for it.
+#[test]
+fn what_waits_for_a_client_that_does_not_read_is_answered_in_time() {
+    let mut house = House::new(2, Settings::default());
+    let data = format!(r#"{{"data":"{}"}}"#, "x".repeat(60_000));
+    for _ in 0..8 {
+        house.publish(0, "a", &data);
+    }
+    let line = house.connect(0);
+    house.allow(line, 2_000);
+    house.send(line, "GET /sse/a?history=8 HTTP/1.1\r\nHost: a\r\n\r\n");
+    let mut trial = Trial { connection: Reader::read(&house.body(line)).connection(), house, line };
+    let body = r#"[{"type":"publish","room":"a","data":1,"id":2},{"type":"leave","room":"a","id":3}]"#;
+    let stall = Settings::default().limits.stall;
+    let first = trial.house.begin_call(1, "POST", &format!("/sse/{}", trial.connection), body);
+    trial.house.wait(stall / 2);
+    let second = trial.house.begin_call(0, "POST", &format!("/sse/{}", trial.connection), body);
+    trial.house.wait(stall / 2 - Duration::from_millis(250));
+    assert_eq!([first, second].map(|call| trial.house.take(call).len()), [0, 0]);
+    trial.house.wait(Duration::from_millis(750));
+    let (status, answer) = trial.house.end_call(first);
+    let answer: Value = serde_json::from_str(&answer).expect("answers are JSON");
+    assert_eq!((status, types(&answer)), (200, vec!["error", "error"]));
+    assert_eq!((&answer[0]["code"], &answer[1]["id"]), (&"unavailable".into(), &3.into()));
+    // The second has time of its own, and is carried out when the client reads.
+    trial.house.allow(line, usize::MAX);
+    let (_, answer) = trial.house.end_call(second);
+    let answer: Value = serde_json::from_str(&answer).expect("answers are JSON");
+    assert_eq!(types(&answer), ["published", "left"]);
+    assert_eq!(trial.told().offsets("a").last(), Some(&9));
 }
 
 /// A WebSocket has a way of its own to make requests.
