@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import is_dataclass
 from typing import Any
 from urllib.parse import quote
@@ -18,7 +19,7 @@ def address(url: str) -> str:
     if not isinstance(url, str):
         raise TypeError(f"the address of the server is a str, not {type(url).__name__}")
     url = url.strip(_AROUND)
-    wrong = f"{url!r} is not the address of a server"
+    wrong = f"{_shown(url)!r} is not the address of a server"
     scheme, separator, rest = url.partition("://")
     if not separator or scheme.lower() not in ("http", "https"):
         words = "it begins with http:// or https://"
@@ -27,20 +28,33 @@ def address(url: str) -> str:
         parsed = httpx.URL(url)
         fits = 0 < parsed.port < 65536 if parsed.port is not None else True
     except (httpx.InvalidURL, ValueError) as error:
+        # What it says of a port may be half of a password.
+        if "@" in url:
+            raise ValueError(f"{wrong}: it cannot be read; it has no user or password") from None
         raise ValueError(f"{wrong}: {error}") from error
     if not parsed.host or not fits or any(character.isspace() for character in url):
         raise ValueError(f"{wrong}: it has a host, and a port up to 65535 if it has one")
     if parsed.query or parsed.fragment or "?" in url or "#" in url:
         raise ValueError(f"{wrong}: it ends with the path, without ? and #")
     if parsed.userinfo:
-        raise ValueError(f"the address of {parsed.host} has a user or a password: give the API key as `key`")
+        host = parsed.host.rpartition("@")[2]
+        raise ValueError(f"the address of {host} has a user or a password: give the API key as `key`")
     return url
+
+
+def _shown(url: str) -> str:
+    """The address as a message may show it: without a user or a password, and without a query, which may hold a key."""
+    start, separator, rest = url.rpartition("@")
+    if separator:
+        scheme, slashes, _ = start.partition("://")
+        url = f"{scheme}://***@{rest}" if slashes else f"***@{rest}"
+    return re.sub(r"([?#]).+", r"\1...", url, flags=re.DOTALL)
 
 
 def _hint(scheme: str, separator: str, rest: str) -> str:
     if separator and scheme in ("ws", "wss"):
-        return f", as in http{scheme[2:]}://{rest}"
-    return "" if separator or not scheme else f", as in http://{scheme}"
+        return f", as in http{scheme[2:]}://{_shown(rest)}"
+    return "" if separator or not scheme else f", as in http://{_shown(scheme)}"
 
 
 def api_key(key: str | None) -> str | None:
