@@ -87,12 +87,16 @@ impl Presence {
     /// A connection of `user`, or of a guest, has left. If it was a user's last, the user counts until `until`.
     pub fn exit(&mut self, user: Option<&ArcStr>, until: Tick) -> Went {
         let Some(user) = user else {
-            self.guests -= 1;
+            debug_assert!(self.guests > 0, "a guest leaves who is not here");
+            self.guests = self.guests.saturating_sub(1);
             return Went::Guest;
         };
         let Some(here) = self.named.get_mut(user) else { return Went::Others };
-        here.connections -= 1;
-        if here.connections > 0 {
+        debug_assert!(here.connections > 0, "a connection leaves that is not here");
+        // A user with none is leaving already, and has one entry for it.
+        let was = here.connections;
+        here.connections = was.saturating_sub(1);
+        if was != 1 {
             return Went::Others;
         }
         here.until = until;

@@ -61,7 +61,9 @@ pub struct Session {
     pub touched: bool,
     /// Its reading is paused, and the shard must resume it.
     pub held: bool,
-    /// Nothing more is read until the answer to a request has come.
+    /// Nothing more is read until the answer to a request has come: history, a join with history, a token, or the way into a
+    /// raw room. One flag is enough for all, because there is never more than one of these: while it is set no other request
+    /// is carried out, and answers to joins that were asked before and do not set it leave it alone.
     pub awaiting: bool,
     /// A ping went out, and nothing has come since.
     pub pinged: bool,

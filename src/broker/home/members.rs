@@ -28,9 +28,13 @@ impl Members {
     /// There is one less on `shard`.
     pub(super) fn remove(&mut self, shard: ShardId) {
         let here = &mut self.on[usize::from(shard)];
-        *here -= 1;
-        self.all -= 1;
-        self.shards -= u32::from(*here == 0);
+        debug_assert!(*here > 0, "a member leaves who is not there");
+        // Nobody there is nobody less: the other numbers must not go wrong with it.
+        if *here > 0 {
+            *here -= 1;
+            self.all = self.all.saturating_sub(1);
+            self.shards = self.shards.saturating_sub(u32::from(*here == 0));
+        }
     }
 
     /// Those of each shard.
