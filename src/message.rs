@@ -92,7 +92,7 @@ pub struct Message {
     head: u8,
     event: u8,
     data: u16,
-    /// When its room received it, in microseconds as in [`crate::time::Now::us`], cut to 32 bits.
+    /// When its room received it, in microseconds as in `Now::us`, cut to 32 bits.
     pub taken_us: u32,
 }
 
