@@ -151,7 +151,7 @@ test('a server that was killed is shown as such, and found again', options, asyn
   const second = await start(t, { port: first.port });
   await live(page);
   await shows(page, '#state', 'live as ada');
-  await shows(page, SOCKET, 'some may have been missed');
+  await shows(page, SOCKET, 'some messages may be missing');
   await second.publish('lobby', 'back again');
   await both(page, 'back again');
 });
