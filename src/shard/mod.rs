@@ -21,6 +21,7 @@ mod crossing;
 mod deliver;
 mod denials;
 mod drain;
+mod errands;
 mod figures;
 mod flush;
 mod frames;
@@ -78,6 +79,7 @@ use checks::Checks;
 use crossing::Crossings;
 use denials::Untold;
 use drain::Drain;
+use errands::Errands;
 use inbox::Heard;
 use list::Lists;
 use places::Idlers;
@@ -117,6 +119,8 @@ pub struct Shard {
     keyed: Purse,
     home_deadlines: Deadlines,
     engine: Engine,
+    /// What the app asked of rooms that are not open here.
+    errands: Errands,
     /// Joins and leaves that sessions wait for.
     crossings: Crossings,
     /// The access rules of this turn.
@@ -208,6 +212,7 @@ impl Shard {
             keyed: Purse::default(),
             home_deadlines: Deadlines::default(),
             engine,
+            errands: Errands::default(),
             crossings: Crossings::default(),
             mail: Mail { others, ..Mail::default() },
             work: Work::default(),
