@@ -59,6 +59,7 @@ impl Local {
     }
 
     /// Whether the room has an order.
+    #[cfg(feature = "internals")]
     pub fn has(&self, room: &RoomKey) -> bool {
         self.rooms.find_key(room).is_some()
     }

@@ -67,7 +67,7 @@ impl Walk {
     /// Bytes of memory that it holds.
     fn held(&self) -> usize {
         let found = match &self.what {
-            What::Seek(page, rooms) => page.after.len() + rooms.len() * ENTRY,
+            What::Seek(page, rooms) => page.after.len() + rooms.count() * ENTRY,
             What::Disconnect(_) | What::Remove(_) => 0,
         };
         size_of::<Self>() + self.left.capacity() * size_of::<SessionId>() + found
