@@ -162,8 +162,6 @@ impl Home {
             }
             Tell::Page { tag, end, messages, .. } => self.page(tag, end, messages, desk),
             Tell::Failed { tag, why, .. } => self.failed(tag, why, desk),
-            // A home looks by itself.
-            Tell::Looked { .. } => {}
         }
         self.proceed(desk);
         self.give_back(desk);

@@ -14,7 +14,6 @@ use slab::Slab;
 
 use super::post::Caller;
 use crate::id::SessionId;
-use crate::message::Draft;
 use crate::position::Position;
 use crate::room_key::RoomKey;
 use crate::time::Tick;
@@ -104,14 +103,6 @@ impl Owner {
     fn cost(&self) -> usize {
         let name = if let Self::User(user) = self { user.len() } else { 0 };
         OWNER_COST + name
-    }
-}
-
-impl Mark {
-    /// The idempotency key of what `caller` publishes, if it has one.
-    pub fn of(caller: &Caller, draft: &Draft) -> Option<Self> {
-        let key = draft.key.clone()?;
-        Some(Self { owner: Owner::of(caller, draft.from.as_ref()), key })
     }
 }
 

@@ -7,7 +7,6 @@
 use std::sync::Arc;
 
 use super::keys::Mark;
-use super::post::{Span, Standing};
 use crate::error::Fault;
 use crate::message::{Draft, Message};
 use crate::position::Position;
@@ -15,9 +14,6 @@ use crate::room_key::RoomKey;
 
 /// Identifies an answer within one room.
 pub type Tag = u32;
-
-/// Set in the tag of an errand: something that is asked of a room without a home here. Homes draw their tags below it.
-pub const ERRAND: Tag = 1 << 31;
 
 /// What a home asks of the engine.
 #[derive(Debug)]
@@ -46,15 +42,6 @@ pub enum Ask {
         since: Position,
         /// At most so many messages.
         limit: usize,
-        /// Comes back with the answer.
-        tag: Tag,
-    },
-    /// What is the state of the room, which has no home here? The answer is `Looked` or `Failed`.
-    Look {
-        /// The room.
-        room: RoomKey,
-        /// Which messages are wanted.
-        span: Span,
         /// Comes back with the answer.
         tag: Tag,
     },
@@ -113,15 +100,6 @@ pub enum Tell {
         /// The messages in order.
         messages: Vec<Arc<Message>>,
     },
-    /// The answer to a look.
-    Looked {
-        /// The room.
-        room: RoomKey,
-        /// The tag of the look.
-        tag: Tag,
-        /// The state of the room; `None` if there is no such room.
-        found: Option<Box<Standing>>,
-    },
     /// The engine could not do it, as far as it knows.
     Failed {
         /// The room.
@@ -163,7 +141,6 @@ impl Tell {
             Self::Committed { message, .. } => &message.room,
             Self::Opened { room, .. }
             | Self::Stored { room, .. }
-            | Self::Looked { room, .. }
             | Self::Lost { room, .. }
             | Self::Page { room, .. }
             | Self::Failed { room, .. } => room,

@@ -61,7 +61,7 @@ impl Post {
 
 impl Request {
     /// Bytes that it holds while it waits in its room.
-    pub fn weight(&self) -> usize {
+    pub(super) fn weight(&self) -> usize {
         let carried = match self {
             Self::Publish(caller, draft) => asked(caller) + drafted(draft),
             Self::Join(join) => join.ticket.id.as_ref().map_or(0, |id| id.len()),

@@ -39,8 +39,6 @@ impl Local {
                 message.taken_us = now.us as u32;
                 tells.push_back(Tell::Committed { message: Arc::new(message), tag: Some(tag) });
             }
-            // A room without a home is not there.
-            Ask::Look { room, tag, .. } => tells.push_back(Tell::Looked { room, tag, found: None }),
             // The home has all history.
             Ask::Read { room, tag, .. } => {
                 let end = self.end(&room);
@@ -56,12 +54,6 @@ impl Local {
             self.rooms.remove(number);
         }
         self.open(room)
-    }
-
-    /// Whether the room has an order.
-    #[cfg(feature = "internals")]
-    pub fn has(&self, room: &RoomKey) -> bool {
-        self.rooms.find_key(room).is_some()
     }
 
     /// The newest position of a room.

@@ -37,11 +37,6 @@ pub trait Remote: Send {
 }
 
 impl Engine {
-    /// Whether rooms can be asked about that have no home here.
-    pub fn keeps_rooms(&self) -> bool {
-        matches!(self, Self::Remote(_))
-    }
-
     /// Takes a home's ask. Answers that are ready at once go to `tells`.
     pub fn ask(&mut self, ask: Ask, now: Now, tells: &mut VecDeque<Tell>) {
         match self {

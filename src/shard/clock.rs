@@ -35,7 +35,6 @@ impl Shard {
         self.drain_some();
         self.make_places();
         self.tell_stats();
-        self.expire_errands();
         self.consult();
         self.carry();
         self.pay_for_keys();
@@ -43,9 +42,9 @@ impl Shard {
 
     /// When [`Shard::tick`] next has work, if it has.
     pub fn next_tick(&self) -> Option<Tick> {
-        let sessions = [self.deadlines.soonest(), self.home_deadlines.soonest()];
-        let others = [self.stats_due(), self.keys.deadline(), self.errands.deadline()];
-        let soonest = sessions.into_iter().chain(others).flatten().min();
+        let waits =
+            [self.deadlines.soonest(), self.home_deadlines.soonest(), self.stats_due(), self.keys.deadline()];
+        let soonest = waits.into_iter().flatten().min();
         // A drain closes some connections in every tick. The load of another shard, and idle connections, are checked in
         // every tick too.
         let next = self.now.tick().next(Duration::ZERO);

@@ -69,11 +69,14 @@ impl Shard {
             }
             Post::Direct(inbox, direct) => self.take_direct(inbox, *direct),
             // A member's room has a home already.
-            Post::Publish(room, caller @ Caller::Session(..), draft) => {
-                self.at_home(&room, Request::Publish(caller, draft));
+            Post::Publish(room, caller, draft) => self.at_home(&room, Request::Publish(caller, draft)),
+            Post::Look(room, caller, span) => {
+                if let Some(number) = self.homes.find_key(&room) {
+                    self.request_of(number, Request::Look(caller, span));
+                } else if let Some(shard) = caller.shard() {
+                    self.post(shard, Post::Looked(room, caller, Ok(None)));
+                }
             }
-            Post::Publish(room, caller, draft) => self.request_home(room, Request::Publish(caller, draft)),
-            Post::Look(room, caller, span) => self.request_home(room, Request::Look(caller, span)),
             Post::Typing(room, user, active) => {
                 if let Some(number) = self.homes.find_key(&room) {
                     self.request_of(number, Request::Typing(user, active));
@@ -180,11 +183,10 @@ impl Shard {
         }
     }
 
-    fn tell(&mut self, mut tell: Tell) {
+    fn tell(&mut self, tell: Tell) {
         if let Tell::Committed { .. } = tell {
             self.counters.encodes += 1;
         }
-        self.errand_told(&mut tell);
         if let Some(number) = self.homes.find_key(tell.room()) {
             self.with_home(number, |home, desk| home.tell(tell, desk));
         }

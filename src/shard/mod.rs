@@ -21,7 +21,6 @@ mod crossing;
 mod deliver;
 mod denials;
 mod drain;
-mod errands;
 mod figures;
 mod flush;
 mod frames;
@@ -79,7 +78,6 @@ use checks::Checks;
 use crossing::Crossings;
 use denials::Untold;
 use drain::Drain;
-use errands::Errands;
 use inbox::Heard;
 use list::Lists;
 use places::Idlers;
@@ -119,8 +117,6 @@ pub struct Shard {
     keyed: Purse,
     home_deadlines: Deadlines,
     engine: Engine,
-    /// What the app asked of rooms that are not open here.
-    errands: Errands,
     /// Joins and leaves that sessions wait for.
     crossings: Crossings,
     /// The access rules of this turn.
@@ -212,7 +208,6 @@ impl Shard {
             keyed: Purse::default(),
             home_deadlines: Deadlines::default(),
             engine,
-            errands: Errands::default(),
             crossings: Crossings::default(),
             mail: Mail { others, ..Mail::default() },
             work: Work::default(),

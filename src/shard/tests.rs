@@ -7,7 +7,6 @@ mod batches;
 mod delayed;
 mod dialects;
 mod drain;
-mod errands;
 mod floods;
 mod gaps;
 mod http;

@@ -5,9 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::task::Waker;
 
-use switchboard::broker::history::Excerpt;
 use switchboard::broker::place::{Ask, Tag, Tell, Why};
-use switchboard::broker::post::{Span, Standing};
 use switchboard::engine::local::Local;
 use switchboard::engine::{Engine, Remote};
 use switchboard::message::Message;
@@ -68,31 +66,6 @@ impl Delayed {
         Tell::Page { end: self.local.end(&room), room, tag, messages }
     }
 
-    /// The state of a room that is not open. Nobody is in it.
-    fn look(&self, room: RoomKey, span: Span, tag: Tag) -> Tell {
-        let Some(log) = self.log.get(room.name()) else { return Tell::Looked { room, tag, found: None } };
-        let position = self.local.end(&room);
-        let newest = |most: usize| log.len().saturating_sub(most);
-        let known = |since: Option<Position>| {
-            since.filter(|since| since.epoch == position.epoch && since.offset <= position.offset)
-        };
-        let place = |since: Position| {
-            log.iter().position(|message| message.position.is_some_and(|at| at.offset > since.offset))
-        };
-        let (skip, limit, since) = match span {
-            Span::Nothing => (log.len(), 0, None),
-            Span::Newest(most) => (newest(most), most, None),
-            Span::After(since, limit) => (newest(limit), limit, known(since)),
-            Span::Since(since, most) => (newest(most), usize::MAX, known(since)),
-        };
-        let skip = since.map_or(skip, |since| place(since).unwrap_or(log.len()));
-        let messages: Vec<_> = log[skip..].iter().take(limit).cloned().collect();
-        let more = skip + messages.len() < log.len() && since.is_some();
-        let excerpt = Excerpt { messages, recovered: since.is_some(), more };
-        let found = Standing { position, excerpt, count: 0, people: None, connections: 0 };
-        Tell::Looked { room, tag, found: Some(Box::new(found)) }
-    }
-
     /// Remembers what is stored, and how far back a room's messages go.
     fn keep(&mut self, tell: Tell) -> Tell {
         match tell {
@@ -145,13 +118,7 @@ impl Remote for Delayed {
         let mut tells = VecDeque::new();
         match ask {
             Ask::Read { room, since, limit, tag } => tells.push_back(self.read(room, since, limit, tag)),
-            Ask::Look { room, span, tag } => tells.push_back(self.look(room, span, tag)),
-            ask => {
-                if matches!(ask, Ask::Publish { .. }) && !self.local.has(&room) {
-                    self.local.ask(Ask::Open(room.clone()), now, &mut VecDeque::new());
-                }
-                self.local.ask(ask, now, &mut tells);
-            }
+            ask => self.local.ask(ask, now, &mut tells),
         }
         for tell in tells {
             let tell = self.keep(tell);
@@ -180,8 +147,6 @@ impl Remote for Delayed {
 fn subject(ask: &Ask) -> (RoomKey, Option<Tag>) {
     match ask {
         Ask::Open(room) | Ask::Close(room) => (room.clone(), None),
-        Ask::Publish { room, tag, .. } | Ask::Read { room, tag, .. } | Ask::Look { room, tag, .. } => {
-            (room.clone(), Some(*tag))
-        }
+        Ask::Publish { room, tag, .. } | Ask::Read { room, tag, .. } => (room.clone(), Some(*tag)),
     }
 }

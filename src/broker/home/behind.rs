@@ -104,12 +104,14 @@ impl Home {
     /// asked for it when it is.
     pub(super) fn catch_up(&mut self, desk: &mut Desk<'_>) {
         let Some(since) = self.end() else { return };
-        if self.behind.as_ref().is_some_and(|behind| behind.tag.is_some()) {
+        let (next, now) = (self.next_tag.wrapping_add(1), desk.now);
+        let behind = self.fall_behind(now);
+        if behind.tag.is_some() {
             return;
         }
+        behind.tag = Some(next);
+        behind.again = now.after(PATIENCE);
         let tag = self.tag();
-        let behind = self.fall_behind(desk.now);
-        (behind.tag, behind.again) = (Some(tag), desk.now.after(PATIENCE));
         desk.asks.push(Ask::Read { room: self.key.clone(), since, limit: PAGE, tag });
     }
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{Desk, Home, Request, Stage, Waiting, What};
-use crate::broker::keys::Mark;
-use crate::broker::place::{Ask, ERRAND, Tag};
+use crate::broker::keys::{Mark, Owner};
+use crate::broker::place::{Ask, Tag};
 use crate::broker::post::{Caller, Span};
 use crate::message::Draft;
 use crate::position::Position;
@@ -68,7 +68,7 @@ impl Home {
         else {
             return false;
         };
-        let mark = Mark::of(caller, draft);
+        let mark = draft.key.is_some().then(|| mark(caller, draft)).flatten();
         let same =
             |what: &What| matches!(what, What::Committing(_, Some(other)) if Some(&**other) == mark.as_ref());
         if mark.is_some() && self.waiting.under_way().any(|waiting| same(&waiting.what)) {
@@ -145,7 +145,7 @@ impl Home {
         if let Some(user) = &draft.from {
             self.typed(user, false, desk);
         }
-        let mark = Mark::of(&caller, &draft).map(Arc::new);
+        let mark = draft.key.is_some().then(|| mark(&caller, &draft)).flatten().map(Arc::new);
         draft.key = None;
         let known = mark.as_ref().and_then(|mark| desk.keys.answer(&self.key, mark, desk.now));
         if let Some(position) = known {
@@ -162,9 +162,15 @@ impl Home {
     }
 
     pub(super) fn tag(&mut self) -> Tag {
-        self.next_tag = self.next_tag.wrapping_add(1) & !ERRAND;
+        self.next_tag = self.next_tag.wrapping_add(1);
         self.next_tag
     }
+}
+
+/// The idempotency key of a publish, with its owner.
+fn mark(caller: &Caller, draft: &Draft) -> Option<Mark> {
+    let key = draft.key.clone()?;
+    Some(Mark { owner: Owner::of(caller, draft.from.as_ref()), key })
 }
 
 /// Whether somebody knows of a position that a home at `end` does not know.

@@ -8,7 +8,6 @@ mod reads;
 mod window;
 
 use super::*;
-use crate::broker::place::ERRAND;
 use crate::broker::post::{Caller, Notice, Page, Span, Standing, Ticket};
 use crate::id::SessionId;
 use crate::message::{Draft, Kind, Message};
@@ -225,7 +224,6 @@ fn ask(ask: Ask) -> String {
         Ask::Open(_) => "open".into(),
         Ask::Close(_) => "close".into(),
         Ask::Publish { tag, .. } => format!("publish #{tag}"),
-        Ask::Look { .. } => "look".into(),
         Ask::Read { since, limit, tag, .. } => format!("read {}+{limit} #{tag}", since.offset),
     }
 }

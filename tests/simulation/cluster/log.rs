@@ -111,8 +111,6 @@ impl Log {
             Ask::Publish { room, draft, mark, tag } => {
                 self.publish(node, &room, draft, mark.as_deref(), tag, now)
             }
-            // No app is in this world.
-            Ask::Look { .. } => {}
             Ask::Read { room, since, limit, tag } => {
                 if self.happens("unread", self.weather.fails) {
                     return self.fail(node, room, tag, Why::Unavailable, now);

@@ -204,11 +204,11 @@ fn a_raw_room_has_no_word_for_a_gap() {
 #[test]
 fn answers_find_their_requests_where_tags_wrap() {
     let mut bench = Bench::open(RoomSettings::default(), 0, 1);
-    bench.home.next_tag = ERRAND - 2;
+    bench.home.next_tag = u32::MAX - 1;
     bench.publish(1);
     bench.publish(2);
-    bench.asked(&["publish #2147483647", "publish #0"]);
-    bench.committed(at(1), Some(ERRAND - 1));
+    bench.asked(&["publish #4294967295", "publish #0"]);
+    bench.committed(at(1), Some(u32::MAX));
     bench.posted(&["0: published 1 1"]);
     bench.committed(at(2), Some(0));
     bench.posted(&["0: published 2 2"]);
