@@ -106,14 +106,19 @@ impl Reactor {
     pub fn run(mut self, peers: Vec<Inbox>) -> io::Result<()> {
         self.peers = peers;
         while !self.stopped && !self.shard.is_drained() {
-            self.wait()?;
-            self.gather();
-            self.decide();
-            self.hand();
-            self.flush();
-            self.reap();
-            self.end();
+            self.turn()?;
         }
+        Ok(())
+    }
+
+    fn turn(&mut self) -> io::Result<()> {
+        self.wait()?;
+        self.gather();
+        self.decide();
+        self.hand();
+        self.flush();
+        self.reap();
+        self.end();
         Ok(())
     }
 

@@ -152,18 +152,6 @@ fn nobody_is_read_before_what_was_posted_is_heard() {
     }
 }
 
-impl Reactor {
-    fn turn(&mut self) {
-        self.wait().unwrap();
-        self.gather();
-        self.decide();
-        self.hand();
-        self.flush();
-        self.reap();
-        self.end();
-    }
-}
-
 /// A client that is echoed what it says, and what it has yet to hear.
 struct Echoed {
     peer: TcpStream,
@@ -234,7 +222,7 @@ fn sockets_stay_in_step_with_sessions() {
             client.say(number as u8);
         }
         while reactor.shard.sessions() > clients.len() || !clients.iter_mut().all(Echoed::has_heard) {
-            reactor.turn();
+            reactor.turn().unwrap();
             let keys = reactor.sockets.keys().count();
             assert_eq!(keys, reactor.shard.sessions());
         }
