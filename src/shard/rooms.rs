@@ -62,7 +62,7 @@ impl Shard {
         self.consult();
     }
 
-    /// Makes sure that there is a room, which `session`, of the address with this mark, wants something of; says its number.
+    /// Makes sure that there is a room for `session`, whose address has this mark. Returns the room's number.
     ///
     /// # Errors
     ///
